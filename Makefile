@@ -1,0 +1,32 @@
+# The commands for working on roster. What has to hold before a change is merged is in .ci/run.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := test
+.PHONY: test generate lint bench
+
+# How long one package's tests may take, and what to test: make test PACKAGES=./access
+TIMEOUT  ?= 15m
+PACKAGES ?= ./...
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+COMMANDS    := ./.ci/report
+
+# All tests, with the race detector, after installing what they need. ROSTER_TEST_ALL turns a test that would be skipped
+# for lack of a tool into a failure. RAPID_CHECKS=1000 makes the property tests try more.
+test:
+	.ci/setup
+	ROSTER_TEST_ALL=1 go test -json -race -count=1 -shuffle=on -timeout=$(TIMEOUT) $(PACKAGES) | go run ./.ci/report
+
+# The mocks.
+generate:
+	go generate ./...
+
+lint:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then printf 'not formatted:\n%s\n' "$$unformatted"; exit 1; fi
+	go vet ./... $(COMMANDS)
+	go run $(STATICCHECK) ./... $(COMMANDS)
+
+# A check beside the bare read of the same row. BENCHTIME=1s makes it longer and steadier.
+bench:
+	.ci/bench

@@ -1,0 +1,217 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// NewAccount is what an account is created from.
+type NewAccount struct {
+	ID      AccountID
+	Owner   UserID
+	Profile Profile
+	Policy  Policy
+}
+
+// CreateAccount creates an active account. A user may create one that they own, with an empty policy; staff and
+// system any. Doing it again with the same content succeeds and changes nothing. ErrInvalid, ErrDenied, and ErrExists
+// if the id is taken by other content.
+func (s *Service) CreateAccount(ctx context.Context, actor Actor, account NewAccount) (Revision, error) {
+	if err := account.check(actor); err != nil {
+		return Revision{}, err
+	}
+	var revision Revision
+	err := s.update(ctx, func(ctx context.Context, tx Tx) error {
+		if err := s.staffMay(ctx, actor, EventAccountCreated, account.ID); err != nil {
+			return err
+		}
+		old, err := tx.Account(ctx, account.ID)
+		if err == nil {
+			revision = Revision{old.ID, old.Version}
+			return account.sameAs(old)
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		c := &Call{Tx: tx, Actor: actor, Now: s.Now(), service: s}
+		c.Account = Account{ID: account.ID, Owner: account.Owner, Status: AccountActive, Profile: account.Profile,
+			Policy: account.Policy, Created: c.Now, Version: 1}
+		revision = c.Revision()
+		if err := tx.InsertAccount(ctx, c.Account); err != nil {
+			return err
+		}
+		owner := Membership{Account: account.ID, User: account.Owner, Status: Active, Created: c.Now}
+		if err := tx.PutMembership(ctx, owner); err != nil {
+			return err
+		}
+		return c.Record(ctx, EventAccountCreated, Target{Kind: TargetUser, ID: string(account.Owner),
+			After: account.Profile.fields()}, Facts{}, policyFacts(c.Account))
+	})
+	if err != nil {
+		return Revision{}, err
+	}
+	return revision, nil
+}
+
+func (a NewAccount) check(actor Actor) error {
+	if err := actor.Check(); err != nil {
+		return err
+	}
+	if err := a.ID.Check(); err != nil {
+		return err
+	}
+	if err := checkID("owner", string(a.Owner)); err != nil {
+		return err
+	}
+	if err := a.Profile.Check(); err != nil {
+		return err
+	}
+	if err := a.Policy.Check(); err != nil {
+		return err
+	}
+	if actor.Kind == ActorUser && (actor.User() != a.Owner || a.Policy.Seats != 0 || a.Policy.Domains != nil) {
+		return Denied("denied.host", "a user may create accounts of their own only, without a policy")
+	}
+	return nil
+}
+
+func (a NewAccount) sameAs(old Account) error {
+	if old.Owner == a.Owner && old.Profile == a.Profile && old.Policy.equal(a.Policy) {
+		return nil
+	}
+	return &Error{Kind: ErrExists, Code: "account.exists", Field: "account", Reason: "exists with other content"}
+}
+
+// Account returns an account to those who have to do with it. ErrNotFound to others.
+func (s *Service) Account(ctx context.Context, actor Actor, account AccountID) (Account, error) {
+	var a Account
+	err := s.look(ctx, actor, account, func(_ context.Context, c *Call) error {
+		a = c.Account
+		return c.Known()
+	})
+	if err != nil {
+		return Account{}, err
+	}
+	return a, nil
+}
+
+// UpdateAccount replaces an account's profile. It needs the permission with the key "profile".
+func (s *Service) UpdateAccount(ctx context.Context, actor Actor, account AccountID, profile Profile) (Revision, error) {
+	if err := profile.Check(); err != nil {
+		return Revision{}, err
+	}
+	return s.change(ctx, actor, EventAccountUpdated, account, func(ctx context.Context, c *Call) error {
+		if err := c.May(s.bitOrAll("profile")); err != nil {
+			return err
+		}
+		if c.Account.Status == AccountClosed {
+			return c.Open()
+		}
+		before, after := c.Account.Profile.fields(), profile.fields()
+		names := changedFields(before, after)
+		if len(names) == 0 {
+			return nil
+		}
+		c.Account.Profile = profile
+		if err := c.Tx.UpdateAccount(ctx, c.Account); err != nil {
+			return err
+		}
+		return c.Record(ctx, EventAccountUpdated, Target{Kind: TargetAccount, ID: string(account), Before: before, After: after},
+			Facts{}, Facts{Fields: names})
+	})
+}
+
+// changedFields returns the names of the fields that differ, sorted, and leaves only those in the two maps.
+func changedFields(before, after map[string]string) []string {
+	var names []string
+	for _, name := range profileFields {
+		if before[name] == after[name] {
+			delete(before, name)
+			delete(after, name)
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// SetPolicy replaces what limits the members of an account. Managers may set the domains; only staff and system the
+// seats. Seats and domains that are in use already stay: the policy binds what comes later.
+func (s *Service) SetPolicy(ctx context.Context, actor Actor, account AccountID, policy Policy) (Revision, error) {
+	if err := policy.Check(); err != nil {
+		return Revision{}, err
+	}
+	return s.change(ctx, actor, EventAccountPolicySet, account, func(ctx context.Context, c *Call) error {
+		if err := c.Manage(); err != nil {
+			return err
+		}
+		if err := c.Open(); err != nil {
+			return err
+		}
+		if policy.Seats != c.Account.Policy.Seats {
+			if err := c.Host(); err != nil {
+				return err
+			}
+		}
+		if policy.equal(c.Account.Policy) {
+			return nil
+		}
+		before := policyFacts(c.Account)
+		c.Account.Policy = policy
+		if err := c.Tx.UpdateAccount(ctx, c.Account); err != nil {
+			return err
+		}
+		return c.Record(ctx, EventAccountPolicySet, Target{Kind: TargetAccount, ID: string(account)}, before, policyFacts(c.Account))
+	})
+}
+
+func (p Policy) equal(q Policy) bool { return p.Seats == q.Seats && slices.Equal(p.Domains, q.Domains) }
+
+func policyFacts(a Account) Facts {
+	return Facts{Status: a.Status.String(), Seats: a.Policy.Seats, Domains: a.Policy.Domains}
+}
+
+// SuspendAccount suspends an active account: everybody keeps, of what they hold, only what works while suspended.
+// Only staff and system may. Of a suspended account it changes nothing.
+func (s *Service) SuspendAccount(ctx context.Context, actor Actor, account AccountID) (Revision, error) {
+	return s.setAccountStatus(ctx, actor, EventAccountSuspended, account, AccountSuspended)
+}
+
+// ReactivateAccount makes a suspended account active again. Only staff and system may.
+func (s *Service) ReactivateAccount(ctx context.Context, actor Actor, account AccountID) (Revision, error) {
+	return s.setAccountStatus(ctx, actor, EventAccountReactivated, account, AccountActive)
+}
+
+// CloseAccount closes an account for good: nobody may do anything in it any more, and its invites are dead. Only
+// staff and system may. Its history stays.
+func (s *Service) CloseAccount(ctx context.Context, actor Actor, account AccountID) (Revision, error) {
+	return s.setAccountStatus(ctx, actor, EventAccountClosed, account, AccountClosed)
+}
+
+func (s *Service) setAccountStatus(ctx context.Context, actor Actor, kind EventKind, account AccountID, status AccountStatus) (Revision, error) {
+	return s.change(ctx, actor, kind, account, func(ctx context.Context, c *Call) error {
+		if err := c.Host(); err != nil {
+			return err
+		}
+		before := c.Account.Status
+		if before == status {
+			return nil
+		}
+		if before == AccountClosed {
+			return c.Open()
+		}
+		c.Account.Status = status
+		if err := c.Tx.UpdateAccount(ctx, c.Account); err != nil {
+			return err
+		}
+		return c.Record(ctx, kind, Target{Kind: TargetAccount, ID: string(account)},
+			Facts{Status: before.String()}, Facts{Status: status.String()})
+	})
+}
+
+// Live reports whether a membership with these terms is in use at a time, as far as its terms go.
+func (t Terms) Live(now time.Time) bool {
+	return !now.Before(t.Starts) && (t.Expires.IsZero() || now.Before(t.Expires))
+}

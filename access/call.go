@@ -1,0 +1,263 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rosterkit/roster/notify"
+)
+
+// A Call is one verb under way: who acts, on which account, with which rights, at what time. The verbs of this
+// package and of its neighbours, invite and contact, are written with it, and a host's own can be.
+type Call struct {
+	Tx      Tx
+	Actor   Actor
+	Account Account
+	Grant   Grant // the acting user's; zero for staff and system
+	Now     time.Time
+	service *Service
+}
+
+// Begin starts a verb that changes an account: it locks the account and reads what the actor may do there. It
+// authorises staff for this kind of event, by the host's policy; users are authorised by the methods of the Call.
+// ErrInvalid for an actor or an id that can't be one, ErrNotFound if there is no such account, ErrDenied for staff.
+func (s *Service) Begin(ctx context.Context, tx Tx, actor Actor, kind EventKind, account AccountID) (*Call, error) {
+	return s.open(ctx, tx, actor, kind, account, func() (Account, error) {
+		locked, err := tx.Lock(ctx, account)
+		if err != nil {
+			return Account{}, err
+		}
+		return locked[0], nil
+	})
+}
+
+// Look is Begin for reading: it locks nothing.
+func (s *Service) Look(ctx context.Context, tx Tx, actor Actor, account AccountID) (*Call, error) {
+	return s.open(ctx, tx, actor, "", account, func() (Account, error) { return tx.Account(ctx, account) })
+}
+
+func (s *Service) open(ctx context.Context, tx Tx, actor Actor, kind EventKind, account AccountID,
+	read func() (Account, error)) (*Call, error) {
+	if err := actor.Check(); err != nil {
+		return nil, err
+	}
+	if err := account.Check(); err != nil {
+		return nil, err
+	}
+	a, err := read()
+	if errors.Is(err, ErrNotFound) {
+		return nil, NotFound("account")
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &Call{Tx: tx, Actor: actor, Account: a, Now: s.Now(), service: s}
+	if user := actor.User(); user != "" {
+		c.Grant, err = tx.Grant(ctx, account, user)
+		c.Grant.WhileSuspended = s.catalog.WhileSuspended()
+		return c, err
+	}
+	return c, s.staffMay(ctx, actor, kind, account)
+}
+
+func (s *Service) staffMay(ctx context.Context, actor Actor, kind EventKind, account AccountID) error {
+	if actor.Kind != ActorStaff {
+		return nil
+	}
+	if s.config.Staff == nil {
+		return Denied("denied.staff", "staff has no policy that allows it")
+	}
+	return s.config.Staff(ctx, actor, kind, account)
+}
+
+// Known returns nil if the actor has to do with the account: as the owner, a member, staff or system. To anybody
+// else the account doesn't exist: ErrNotFound.
+func (c *Call) Known() error {
+	if c.Actor.Kind == ActorUser && !c.Grant.Member() {
+		return NotFound("account")
+	}
+	return nil
+}
+
+// Host returns nil for staff and system, and ErrDenied for users.
+func (c *Call) Host() error {
+	if err := c.Known(); err != nil {
+		return err
+	}
+	if c.Actor.Kind == ActorUser {
+		return Denied("denied.host", "only staff may do this")
+	}
+	return nil
+}
+
+// Open returns nil if the account is active: what gives somebody more than before needs that. Otherwise ErrDenied,
+// with code "account.suspended" or "account.closed".
+func (c *Call) Open() error {
+	switch c.Account.Status {
+	case AccountActive:
+		return nil
+	case AccountSuspended:
+		return Denied("account.suspended", "the account is suspended")
+	}
+	return Denied("account.closed", "the account is closed")
+}
+
+// May returns nil if the actor may do all of p now: staff and system may. Otherwise ErrNotFound for strangers and
+// ErrDenied, with the rule as its code, for members.
+func (c *Call) May(p Permission) error {
+	if err := c.Known(); err != nil || c.Actor.Kind != ActorUser {
+		return err
+	}
+	if rule := c.Grant.Decide(p, c.Now); !rule.Allows() {
+		return Denied(rule.String(), "the permission is missing or not in use")
+	}
+	return nil
+}
+
+// Manage returns nil if the actor may manage members, invites and the history of the account, in what narrows: it
+// holds in a suspended account too, so that people can be removed from it. What widens needs Open besides.
+// Otherwise ErrNotFound for strangers, and ErrDenied.
+func (c *Call) Manage() error {
+	if err := c.Known(); err != nil {
+		return err
+	}
+	if c.Account.Status == AccountClosed {
+		return c.Open()
+	}
+	if c.Actor.Kind != ActorUser || c.Grant.Owner {
+		return nil
+	}
+	held := c.Grant.Held(c.Now)
+	if c.service.config.OnlyOwnerManages || held != All && !held.Has(c.service.catalog.Bit("users")) {
+		return Denied("denied.manage", "managing members is not permitted")
+	}
+	return nil
+}
+
+// Bounds is the rule of delegation: nobody grants, keeps through an edit, or removes a bit that they don't hold.
+// before and after are the stored bits of the member or invite concerned. ErrDenied with code "permissions.beyond".
+func (c *Call) Bounds(before, after Permission) error {
+	power := All
+	if c.Actor.Kind == ActorUser {
+		power = c.Grant.Held(c.Now)
+	}
+	if beyond := (before | after) &^ power; beyond != 0 {
+		err := Denied("permissions.beyond", "this concerns permissions that the actor doesn't hold")
+		err.Field = "permissions"
+		return err
+	}
+	return nil
+}
+
+// Seat returns nil if one more membership or invite fits into the account, after as many as freed have gone.
+// ErrLimit with code "seats.used".
+func (c *Call) Seat(ctx context.Context, freed int) error {
+	seats := c.Account.Policy.Seats
+	if seats == 0 {
+		return nil
+	}
+	used, err := c.Tx.Seats(ctx, c.Account.ID, c.Now)
+	if err != nil || used-freed < seats {
+		return err
+	}
+	return &Error{Kind: ErrLimit, Code: "seats.used", Field: "seats", Reason: "are all used",
+		Params: map[string]string{"seats": strconv.Itoa(seats)}}
+}
+
+// Record puts one event on the account's history: it happens to target, now, by the actor. The host's Before is
+// asked first, and its error returned.
+func (c *Call) Record(ctx context.Context, kind EventKind, target Target, before, after Facts) error {
+	id, err := c.NewID()
+	if err != nil {
+		return err
+	}
+	e := Event{ID: EventID(id), Account: c.Account.ID, Version: c.Account.Version, Time: c.Now, Kind: kind,
+		Actor: c.Actor, Target: target, Before: before, After: after}
+	if c.service.config.Before != nil {
+		if err := c.service.config.Before(ctx, c.Tx, e); err != nil {
+			return err
+		}
+	}
+	var salts [2][32]byte
+	for i := range salts {
+		if _, err := io.ReadFull(c.service.config.Random, salts[i][:]); err != nil {
+			return err
+		}
+	}
+	record, err := newRecord(e, salts[0], salts[1])
+	if err != nil {
+		return err
+	}
+	return c.Tx.Append(ctx, record)
+}
+
+// Mail puts a mail into the outbox, unless the actor is staff and silent. See notify.Message for ref, generation
+// and to.
+func (c *Call) Mail(ctx context.Context, kind notify.Kind, ref string, generation uint64, to string) error {
+	if c.Actor.Silent {
+		return nil
+	}
+	id, err := c.NewID()
+	if err != nil {
+		return err
+	}
+	return c.Tx.Enqueue(ctx, notify.Message{ID: notify.MessageID(id), Kind: kind, Group: string(c.Account.ID), Ref: ref,
+		Generation: generation, To: to, Created: c.Now, State: notify.Queued, Due: c.Now})
+}
+
+// Revision returns the state of the account that the verb leaves.
+func (c *Call) Revision() Revision { return Revision{c.Account.ID, c.Account.Version} }
+
+// Random fills b with random bytes.
+func (c *Call) Random(b []byte) error {
+	_, err := io.ReadFull(c.service.config.Random, b)
+	return err
+}
+
+// NewID returns a new UUIDv7 (RFC 9562) in its text form, of the time of the call.
+func (c *Call) NewID() (string, error) {
+	var id uuid.UUID
+	if err := c.Random(id[:]); err != nil {
+		return "", err
+	}
+	ms := uint64(c.Now.UnixMilli())
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6] = id[6]&0x0f | 0x70
+	id[8] = id[8]&0x3f | 0x80
+	return id.String(), nil
+}
+
+// change runs a verb on one account.
+func (s *Service) change(ctx context.Context, actor Actor, kind EventKind, account AccountID,
+	verb func(context.Context, *Call) error) (Revision, error) {
+	var revision Revision
+	err := s.update(ctx, func(ctx context.Context, tx Tx) error {
+		c, err := s.Begin(ctx, tx, actor, kind, account)
+		if err != nil {
+			return err
+		}
+		revision = c.Revision()
+		return verb(ctx, c)
+	})
+	if err != nil {
+		return Revision{}, err
+	}
+	return revision, nil
+}
+
+// look runs a reading verb on one account.
+func (s *Service) look(ctx context.Context, actor Actor, account AccountID, verb func(context.Context, *Call) error) error {
+	return s.view(ctx, func(ctx context.Context, tx Tx) error {
+		c, err := s.Look(ctx, tx, actor, account)
+		if err != nil {
+			return err
+		}
+		return verb(ctx, c)
+	})
+}

@@ -1,0 +1,102 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"io/fs"
+	"time"
+)
+
+// An Authorizer answers the question this library exists for. *Service is one.
+type Authorizer interface {
+	// Can reports whether a user may do all of p in an account, now. An error comes with false.
+	Can(ctx context.Context, user UserID, account AccountID, p Permission) (bool, error)
+}
+
+var _ Authorizer = (*Service)(nil)
+
+// Config is what a Service can be told. The zero value works.
+type Config struct {
+	// Catalog gives the permissions their meaning. Portal() if nil. The keys "users" and "profile" have a meaning to
+	// this package: who may manage members, and who may change the account's profile. In a catalog without them only
+	// the owner and members with All may.
+	Catalog *Catalog
+	// Now is the clock; time.Now if nil. It is read once per operation.
+	Now func() time.Time
+	// Random is where ids and salts come from; crypto/rand if nil.
+	Random io.Reader
+	// Staff is the host's policy: whether a member of staff may do what would go on the record of an account as an
+	// event of this kind; the kind is empty for reading. It returns nil for yes. Staff may do nothing if it is nil.
+	Staff func(ctx context.Context, actor Actor, kind EventKind, account AccountID) error
+	// OnlyOwnerManages keeps members, whatever they hold, from managing members and invites.
+	OnlyOwnerManages bool
+	// Before is called inside the transaction with each event before it is stored, and may veto it: its error ends
+	// the verb, which then changes nothing. It may read and write through tx, and may run again after a conflict.
+	Before func(ctx context.Context, tx Tx, event Event) error
+	// AccountURL returns the page of an account that mails link to. Without it they have no link.
+	AccountURL func(AccountID) string
+	// Templates replaces the mails' texts: files as in this package's templates folder. Nil for ours. New panics if
+	// one can't be read.
+	Templates fs.FS
+}
+
+// A Service knows the rules of accounts, memberships and permissions. It is safe for concurrent use.
+type Service struct {
+	catalog *Catalog
+	config  Config
+	mails   mails
+	grant   func(ctx context.Context, account AccountID, user UserID) (Grant, error)
+	view    func(ctx context.Context, fn func(context.Context, Tx) error) error
+	update  func(ctx context.Context, fn func(context.Context, Tx) error) error
+}
+
+// New returns a Service on a store, which every storage backend is. It panics if the store is nil.
+func New[T Tx](store Store[T], config Config) *Service {
+	if store == nil {
+		panic("access: New without a store")
+	}
+	if config.Catalog == nil {
+		config.Catalog = Portal()
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	return &Service{
+		catalog: config.Catalog,
+		config:  config,
+		mails:   newMails(config.Templates),
+		grant:   store.Grant,
+		view: func(ctx context.Context, fn func(context.Context, Tx) error) error {
+			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
+		},
+		update: func(ctx context.Context, fn func(context.Context, Tx) error) error {
+			return store.Update(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
+		},
+	}
+}
+
+// Within returns the service inside a unit of work that is already under way: its verbs read and write through tx,
+// and take effect when that commits. It is for one unit, inside its function. If a verb fails with anything but a
+// refusal, the unit can't be committed any more.
+func (s *Service) Within(tx Tx) *Service {
+	inside := *s
+	run := func(ctx context.Context, fn func(context.Context, Tx) error) error { return fn(ctx, tx) }
+	inside.grant, inside.view, inside.update = tx.Grant, run, run
+	return &inside
+}
+
+// Catalog returns the catalog of the service.
+func (s *Service) Catalog() *Catalog { return s.catalog }
+
+// Now returns the time by the service's clock, in UTC at the precision of storage.
+func (s *Service) Now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }
+
+// A Revision is a state of an account, as a verb left it.
+type Revision struct {
+	Account AccountID
+	Version uint64
+}

@@ -1,0 +1,113 @@
+package access
+
+import (
+	"context"
+	"time"
+
+	"github.com/rosterkit/roster/notify"
+)
+
+// A Store runs units of work. T is the transaction that the calling package needs: a storage backend's own type
+// satisfies every package's.
+type Store[T any] interface {
+	// Grant reads one decision in one statement, outside any transaction. No such account is the zero Grant; no
+	// membership is a Grant whose Status is zero. WhileSuspended is left for the caller to fill in. With the
+	// context of a unit of work it returns ErrNested.
+	Grant(ctx context.Context, account AccountID, user UserID) (Grant, error)
+	// View runs fn on one consistent snapshot. Writing in it is an error. With the context of a unit of work it
+	// returns ErrNested.
+	View(ctx context.Context, fn func(context.Context, T) error) error
+	// Update commits if fn returns nil; an error or a panic rolls back, and is passed on. It commits nothing after a
+	// failed write, even if fn swallowed the error. fn may run again after a conflict, so it does nothing that the
+	// transaction can't undo. With the context of a unit of work it returns ErrNested.
+	Update(ctx context.Context, fn func(context.Context, T) error) error
+}
+
+// Tx is what this package needs of a transaction. Reads see the transaction's own writes. A method that finds nothing
+// returns an error of kind ErrNotFound where it says so; lists are empty then. Every method may return the backend's
+// own error, or the context's, as well. Writing to an account that the transaction hasn't locked is a programmer's
+// mistake and panics. Values are copied in and out: a caller may keep and change what it passed or got.
+type Tx interface {
+	notify.Tx
+
+	// Lock locks accounts until the end of the transaction, in ascending order of their ids, raises the version of
+	// each by one, and returns them in the order asked, with the new versions. Locking again what this transaction
+	// holds returns the account and raises nothing. ErrNotFound if one doesn't exist; then none is locked.
+	Lock(ctx context.Context, ids ...AccountID) ([]Account, error)
+	// InsertAccount stores an account at version 1, and locks it. ErrExists if the id is taken.
+	InsertAccount(ctx context.Context, a Account) error
+	// Account returns an account. ErrNotFound.
+	Account(ctx context.Context, id AccountID) (Account, error)
+	// UpdateAccount writes a locked account's owner, status, profile and policy, and nothing else.
+	UpdateAccount(ctx context.Context, a Account) error
+
+	// Grant is Store.Grant inside the transaction.
+	Grant(ctx context.Context, account AccountID, user UserID) (Grant, error)
+	// Membership returns a membership, the owner's too. ErrNotFound.
+	Membership(ctx context.Context, account AccountID, user UserID) (Membership, error)
+	// PutMembership stores a membership, new or not, of a locked account. Of one that is there it keeps Created and
+	// LastSeen.
+	PutMembership(ctx context.Context, m Membership) error
+	// DeleteMembership deletes a membership of a locked account. ErrNotFound.
+	DeleteMembership(ctx context.Context, account AccountID, user UserID) error
+	// Members returns an account's memberships with their directory entries, ordered by user id byte for byte, from
+	// the first id after `after`, at most limit of them.
+	Members(ctx context.Context, account AccountID, f MemberFilter, after UserID, limit int) ([]Member, error)
+	// MembersByAddress returns the members of an account, the owner too, whose directory entry has a canonical
+	// address, ordered by user id byte for byte, at most limit of them.
+	MembersByAddress(ctx context.Context, account AccountID, address Address, limit int) ([]Member, error)
+	// UserAccounts returns the accounts in which a user has a membership, ordered by account id byte for byte, from
+	// the first id after `after`, at most limit of them.
+	UserAccounts(ctx context.Context, user UserID, f AccountFilter, after AccountID, limit int) ([]UserAccount, error)
+	// Seats counts memberships that aren't the owner's and haven't expired at a time, and invites that are pending
+	// and haven't.
+	Seats(ctx context.Context, account AccountID, now time.Time) (int, error)
+	// Touch sets LastSeen of a membership to at, unless there is none or it is later than notAfter already. It
+	// needs no lock and raises no version.
+	Touch(ctx context.Context, account AccountID, user UserID, at, notAfter time.Time) error
+
+	// RevokeInvites closes, as revoked at a time, the pending invites of a locked account that a user sent (as
+	// themselves) and that offer a bit beyond held, and returns them ordered by id.
+	RevokeInvites(ctx context.Context, account AccountID, inviter UserID, held Permission, at time.Time) ([]RevokedInvite, error)
+	// DeletePreferences deletes the e-mail preferences of users in a locked account. Those without any are ignored.
+	DeletePreferences(ctx context.Context, account AccountID, users ...UserID) error
+
+	// User returns a directory entry. ErrNotFound.
+	User(ctx context.Context, id UserID) (User, error)
+	// Users returns the directory entries of those of ids that have one.
+	Users(ctx context.Context, ids []UserID) (map[UserID]User, error)
+	// PutUsers stores directory entries, new or not. Of one that is there it keeps LastSignIn where the new one is
+	// zero.
+	PutUsers(ctx context.Context, users ...User) error
+
+	// Append adds an event to a locked account's history, sealing it after the account's head. The backend writes
+	// the events of a transaction once, at its end, numbering each shard of the feed in ascending order of shards.
+	Append(ctx context.Context, r Record) error
+	// Events returns events of an account by (version, index): the newest first, below before; or, with ascending,
+	// the oldest first, above before. A zero key starts at the respective end. Events that this transaction appended
+	// need not be seen.
+	Events(ctx context.Context, account AccountID, f EventFilter, before EventKey, ascending bool, limit int) ([]Record, error)
+	// Feed returns the heads of the change feed, one for each shard in order.
+	Feed(ctx context.Context) ([Shards]FeedHead, error)
+	// Changes returns the events of a shard with numbers above after, in order, at most limit of them.
+	Changes(ctx context.Context, shard int, after uint64, limit int) ([]Record, error)
+}
+
+// An EventKey names an event within its account.
+type EventKey struct {
+	Version uint64
+	Index   int
+}
+
+// A FeedHead is the end of one shard of the change feed.
+type FeedHead struct {
+	Number uint64  // of the last event, which is how many there are; 0 if none
+	Tail   EventID // the last event
+}
+
+// A RevokedInvite is an invite that a change to its sender closed.
+type RevokedInvite struct {
+	ID          string
+	Address     Address
+	Permissions Permission
+}

@@ -1,0 +1,98 @@
+package contact
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rosterkit/roster/access"
+)
+
+// An ID names a contact. It is a UUIDv7 in its text form.
+type ID string
+
+// Check returns an error of kind access.ErrInvalid, with code "id.empty" or "id.text", if the id can't be one.
+func (id ID) Check() error {
+	if id == "" {
+		return access.Invalid("contact", "id.empty", "is empty")
+	}
+	if parsed, err := uuid.Parse(string(id)); err != nil || parsed.String() != string(id) {
+		return access.Invalid("contact", "id.text", "is not the id of a contact")
+	}
+	return nil
+}
+
+// A Contact is a name and an address that receives notifications: never a login, never a permission.
+type Contact struct {
+	ID         ID
+	Account    access.AccountID
+	Name       string         // up to 200 characters; must be there
+	Address    access.Address // unique among the account's contacts; must be there
+	Company    string         // up to 200 characters
+	Postal     access.PostalAddress
+	Phone      string   // up to 40 characters
+	Label      string   // the account's own note, up to 200 characters
+	Categories Category // the mail it receives
+	Created    time.Time
+	Updated    time.Time
+}
+
+// Details are what somebody says about a contact.
+type Details struct {
+	Name       string         // up to 200 characters; must be there
+	Address    access.Address // must be there
+	Company    string         // up to 200 characters
+	Postal     access.PostalAddress
+	Phone      string   // up to 40 characters
+	Label      string   // the account's own note, up to 200 characters
+	Categories Category // the mail it receives; none for the zero value
+}
+
+// Details returns what was said about the contact, for changing a part of it.
+func (c Contact) Details() Details {
+	return Details{c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories}
+}
+
+// with returns the contact with these details.
+func (c Contact) with(d Details) Contact {
+	c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories =
+		d.Name, d.Address, d.Company, d.Postal, d.Phone, d.Label, d.Categories
+	return c
+}
+
+// check returns an error of kind access.ErrInvalid if a contact can't have these details.
+func (d Details) check(categories *Categories) error {
+	if err := access.CheckName("name", d.Name); err != nil {
+		return err
+	}
+	if d.Address.IsZero() {
+		return access.Invalid("address", "address.empty", "is empty")
+	}
+	if err := access.CheckText("company", d.Company, access.MaxNameRunes); err != nil {
+		return err
+	}
+	if err := d.Postal.Check("postal"); err != nil {
+		return err
+	}
+	if err := access.CheckPhone("phone", d.Phone); err != nil {
+		return err
+	}
+	if err := access.CheckText("label", d.Label, access.MaxNameRunes); err != nil {
+		return err
+	}
+	return categories.Check(d.Categories)
+}
+
+// A Filter selects contacts of an account. The zero value selects them all.
+type Filter struct {
+	Categories Category // who receive all of these
+	// Prefix selects by the beginning of the name or the canonical address, without regard to case. Up to 200
+	// characters.
+	Prefix string
+}
+
+func (f Filter) check(categories *Categories) error {
+	if err := categories.Check(f.Categories); err != nil {
+		return err
+	}
+	return access.CheckText("prefix", f.Prefix, access.MaxNameRunes)
+}

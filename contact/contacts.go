@@ -1,0 +1,222 @@
+package contact
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rosterkit/roster/access"
+)
+
+// Add adds a contact, and tells it by mail which account it belongs to and which mails it will receive. It needs the
+// permission with the key "contacts", and, for each of the categories, the permission that it reveals. ErrInvalid,
+// ErrNotFound, ErrDenied ("category.beyond", or if the account isn't active), ErrExists ("contact.exists") if the
+// account has a contact with the canonical address.
+func (s *Service) Add(ctx context.Context, actor access.Actor, account access.AccountID, details Details) (Contact, access.Revision, error) {
+	if err := details.check(s.categories); err != nil {
+		return Contact{}, access.Revision{}, err
+	}
+	var added Contact
+	revision, err := s.change(ctx, actor, access.EventContactAdded, account, func(ctx context.Context, c *call) error {
+		if err := c.mayEdit(); err != nil {
+			return err
+		}
+		if err := s.categories.checkWithin(details.Categories, c.held()); err != nil {
+			return err
+		}
+		id, err := c.NewID()
+		if err != nil {
+			return err
+		}
+		added = Contact{ID: ID(id), Account: account, Created: c.Now, Updated: c.Now}.with(details)
+		if err := c.checkUnique(ctx, added); err != nil {
+			return err
+		}
+		if err := c.tx.PutContact(ctx, added); err != nil {
+			return err
+		}
+		if err := c.recordContact(ctx, access.EventContactAdded, Contact{}, added); err != nil {
+			return err
+		}
+		return c.Mail(ctx, MailContactAdded, id, c.Account.Version, "")
+	})
+	if err != nil {
+		return Contact{}, access.Revision{}, err
+	}
+	return added, revision, nil
+}
+
+// Update replaces what is said about a contact. It needs what Add needs, but a category that the contact has already,
+// or that goes, needs no permission of its own; with a new address all of its categories count as new, and the new
+// address gets the mail of Add. ErrInvalid, ErrNotFound, ErrExists, and ErrDenied as Add, and with code
+// "category.required" if nobody would receive a required category any more. Details that the contact has already
+// change nothing.
+func (s *Service) Update(ctx context.Context, actor access.Actor, account access.AccountID, id ID, details Details) (access.Revision, error) {
+	if err := id.Check(); err != nil {
+		return access.Revision{}, err
+	}
+	if err := details.check(s.categories); err != nil {
+		return access.Revision{}, err
+	}
+	return s.change(ctx, actor, access.EventContactUpdated, account, func(ctx context.Context, c *call) error {
+		if err := c.mayEdit(); err != nil {
+			return err
+		}
+		before, err := c.contact(ctx, id)
+		if err != nil {
+			return err
+		}
+		if before.Details() == details {
+			return nil
+		}
+		after := before.with(details)
+		after.Updated = c.Now
+		if err := c.checkUpdate(ctx, before, after); err != nil {
+			return err
+		}
+		if err := c.tx.PutContact(ctx, after); err != nil {
+			return err
+		}
+		if err := c.recordContact(ctx, access.EventContactUpdated, before, after); err != nil {
+			return err
+		}
+		if before.Address.Same(after.Address) {
+			return nil
+		}
+		return c.Mail(ctx, MailContactAdded, string(id), c.Account.Version, "")
+	})
+}
+
+func (c *call) checkUpdate(ctx context.Context, before, after Contact) error {
+	switchedOn := after.Categories &^ before.Categories
+	if !before.Address.Same(after.Address) {
+		switchedOn = after.Categories
+	}
+	if err := c.service.categories.checkWithin(switchedOn, c.held()); err != nil {
+		return err
+	}
+	if err := c.checkUnique(ctx, after); err != nil {
+		return err
+	}
+	return c.keepRequired(ctx, before.Categories&^after.Categories, recipientOf{contact: before.ID})
+}
+
+// Remove removes a contact: it receives nothing any more, and mails to it that wait are cancelled. It needs the
+// permission with the key "contacts", and works in a suspended account too. ErrInvalid, ErrNotFound, and ErrDenied,
+// with code "category.required" if nobody would receive a required category any more.
+func (s *Service) Remove(ctx context.Context, actor access.Actor, account access.AccountID, id ID) (access.Revision, error) {
+	if err := id.Check(); err != nil {
+		return access.Revision{}, err
+	}
+	return s.change(ctx, actor, access.EventContactRemoved, account, func(ctx context.Context, c *call) error {
+		if err := c.mayRemove(); err != nil {
+			return err
+		}
+		contact, err := c.contact(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := c.keepRequired(ctx, contact.Categories, recipientOf{contact: id}); err != nil {
+			return err
+		}
+		if err := c.tx.DeleteContact(ctx, account, id); err != nil {
+			return err
+		}
+		return c.recordContact(ctx, access.EventContactRemoved, contact, Contact{ID: id})
+	})
+}
+
+// Contact returns one contact. It needs the permission with the key "contacts". ErrInvalid, ErrNotFound, ErrDenied.
+func (s *Service) Contact(ctx context.Context, actor access.Actor, account access.AccountID, id ID) (Contact, error) {
+	if err := id.Check(); err != nil {
+		return Contact{}, err
+	}
+	var contact Contact
+	err := s.look(ctx, actor, account, func(ctx context.Context, c *call) error {
+		if err := c.May(s.bit("contacts")); err != nil {
+			return err
+		}
+		var err error
+		contact, err = c.contact(ctx, id)
+		return err
+	})
+	if err != nil {
+		return Contact{}, err
+	}
+	return contact, nil
+}
+
+// Contacts returns a page of an account's contacts, ordered by id, which is by age. It needs the permission with the
+// key "contacts". ErrInvalid, ErrNotFound, ErrDenied.
+func (s *Service) Contacts(ctx context.Context, actor access.Actor, account access.AccountID, f Filter, page access.Page) (access.List[Contact], error) {
+	list := "contacts/" + string(account)
+	limit, key, err := page.Open(list, 1)
+	if err != nil {
+		return access.List[Contact]{}, err
+	}
+	if err := f.check(s.categories); err != nil {
+		return access.List[Contact]{}, err
+	}
+	var after ID
+	if key != nil {
+		after = ID(key[0])
+	}
+	var contacts access.List[Contact]
+	err = s.look(ctx, actor, account, func(ctx context.Context, c *call) error {
+		if err := c.May(s.bit("contacts")); err != nil {
+			return err
+		}
+		rows, err := c.tx.Contacts(ctx, account, f, after, limit+1)
+		contacts = access.ListOf(rows, limit, list, func(c Contact) []string { return []string{string(c.ID)} })
+		return err
+	})
+	if err != nil {
+		return access.List[Contact]{}, err
+	}
+	return contacts, nil
+}
+
+// mayEdit returns nil if the actor may add and change contacts: that lets somebody hear more than before, and needs
+// an active account.
+func (c *call) mayEdit() error {
+	if err := c.Known(); err != nil {
+		return err
+	}
+	if err := c.Open(); err != nil {
+		return err
+	}
+	return c.May(c.service.bit("contacts"))
+}
+
+// mayRemove returns nil if the actor may remove contacts, from a suspended account too.
+func (c *call) mayRemove() error {
+	if err := c.Known(); err != nil {
+		return err
+	}
+	if c.Account.Status == access.AccountClosed {
+		return c.Open()
+	}
+	if !c.held().Has(c.service.bit("contacts")) {
+		return access.Denied("denied.contacts", "managing contacts is not permitted")
+	}
+	return nil
+}
+
+func (c *call) contact(ctx context.Context, id ID) (Contact, error) {
+	contact, err := c.tx.Contact(ctx, c.Account.ID, id)
+	if errors.Is(err, access.ErrNotFound) {
+		return Contact{}, access.NotFound("contact")
+	}
+	return contact, err
+}
+
+// checkUnique returns an error of kind ErrExists if another contact of the account has the address.
+func (c *call) checkUnique(ctx context.Context, contact Contact) error {
+	other, err := c.tx.ContactByAddress(ctx, c.Account.ID, contact.Address)
+	if errors.Is(err, access.ErrNotFound) {
+		return nil
+	}
+	if err != nil || other.ID == contact.ID {
+		return err
+	}
+	return &access.Error{Kind: access.ErrExists, Code: "contact.exists", Field: "address", Reason: "is that of another contact"}
+}

@@ -1,0 +1,38 @@
+// Package contact says who hears about what: people without a login who receive an account's mail, the mails that
+// owners and members choose, and the addresses that a mail of some category goes to.
+//
+// Most hosts need one Service, made with New beside the access.Service of the same store, and three of its verbs:
+//
+//   - Contacts, Add, Update and Remove, behind a page for people with the permission "contacts".
+//   - Preferences and SetPreferences, behind a page of each user, and of the owner's account.
+//   - Recipients, wherever the host sends a mail about an account: it resolves a category to addresses, each with the
+//     reason why it is among them.
+//
+// Give the Service to the outbox's worker too: it prepares the mail that tells a new contact what it will receive.
+//
+// # What a contact is not
+//
+// A contact is a name and an address. It never has a login, a link that gives access, or a permission, and may not
+// request changes: not even one with the owner's name. Somebody who has to do something is invited as a user.
+//
+// # Categories
+//
+// Every mail of an account that can be switched off is of one category. A category names the permission whose matters
+// it reveals, which keeps mail from becoming a way around permissions: nobody directs mail to a contact that they may
+// not see themselves, and a member's choice takes effect only while their permissions cover it. An owner receives all
+// categories until they choose, a member and a new contact none.
+//
+// A required category always has a receiver: a change that would take the last one away is refused, and if the last
+// one is lost in another way, such as by the end of a membership, the owner receives the mail.
+//
+// Security mail, such as that about a change of owner, is of no category. It goes to those concerned, at their login
+// address.
+//
+// # What to watch for
+//
+// Who may add contacts can make the host mail an address of their choice, once for each contact. A host whose accounts
+// are open to everybody limits how often.
+//
+// The answer of Requester is about an address, not about a mail: ask only for senders that the mail system has
+// authenticated.
+package contact

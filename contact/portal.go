@@ -1,0 +1,46 @@
+package contact
+
+import "github.com/rosterkit/roster/access"
+
+// The categories of Portal. The bits are stored: none is ever renumbered or reused.
+const (
+	General   Category = 1 << 0
+	Product   Category = 1 << 1
+	Domain    Category = 1 << 2
+	Invoice   Category = 1 << 3
+	Support   Category = 1 << 4
+	Affiliate Category = 1 << 5
+)
+
+// Portal returns the categories of a hosting company's client portal. They reveal permissions of access.Portal.
+func Portal() *Categories {
+	s, err := NewCategories([]CategoryDefinition{{
+		Category: General, Key: "general", Label: "General Emails",
+		Help: "Mail about the account itself: announcements, and changes that concern all of it.",
+	}, {
+		Category: Product, Key: "product", Label: "Product Emails",
+		Help:    "The life of services: welcome mails, suspensions, upgrades and cancellations.",
+		Reveals: access.ViewProducts,
+	}, {
+		Category: Domain, Key: "domain", Label: "Domain Emails",
+		Help:     "Confirmations of domain registrations and transfers, and renewal notices. Registries demand that somebody receives them.",
+		Reveals:  access.ViewDomains,
+		Required: true,
+	}, {
+		Category: Invoice, Key: "invoice", Label: "Invoice Emails",
+		Help:    "New invoices, payment confirmations, reminders and overdue notices.",
+		Reveals: access.PayInvoices,
+	}, {
+		Category: Support, Key: "support", Label: "Support Emails",
+		Help:    "A copy of every support ticket of the account and of each reply, whoever opened it.",
+		Reveals: access.OpenTickets,
+	}, {
+		Category: Affiliate, Key: "affiliate", Label: "Affiliate Emails",
+		Help:    "The affiliate account: referrals, commissions and withdrawals.",
+		Reveals: access.ManageAffiliates,
+	}})
+	if err != nil {
+		panic("contact: Portal: " + err.Error())
+	}
+	return s
+}

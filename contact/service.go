@@ -1,0 +1,136 @@
+package contact
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/notify"
+)
+
+// Config is what a Service can be told. The zero value works.
+type Config struct {
+	// Categories give the kinds of mail their meaning. Portal() if nil, which goes with the permissions of
+	// access.Portal: New panics if the catalog of the members' service has others in their place, or hasn't what a
+	// category reveals.
+	Categories *Categories
+	// Templates replaces the mails' texts: files as in this package's templates folder. Nil for ours. New panics if
+	// one can't be read.
+	Templates fs.FS
+}
+
+// A Service knows the rules of contacts, preferences and recipients. It is safe for concurrent use.
+type Service struct {
+	members    *access.Service
+	categories *Categories
+	templates  *notify.Templates
+	view       func(ctx context.Context, fn func(context.Context, Tx) error) error
+	update     func(ctx context.Context, fn func(context.Context, Tx) error) error
+}
+
+// New returns a Service on a store, which every storage backend is, beside the service for the members of its
+// accounts: clock, randomness, catalog, staff policy and observers are taken from there. It panics if either is nil.
+func New[T Tx](store access.Store[T], members *access.Service, config Config) *Service {
+	if store == nil {
+		panic("contact: New without a store")
+	}
+	if members == nil {
+		panic("contact: New without a service for members")
+	}
+	return &Service{
+		members:    members,
+		categories: categoriesFor(members.Catalog(), config.Categories),
+		templates:  parseTemplates(config.Templates),
+		view: func(ctx context.Context, fn func(context.Context, Tx) error) error {
+			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
+		},
+		update: func(ctx context.Context, fn func(context.Context, Tx) error) error {
+			return store.Update(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
+		},
+	}
+}
+
+// categoriesFor returns the categories that go with a catalog, and panics if they don't.
+func categoriesFor(catalog *access.Catalog, chosen *Categories) *Categories {
+	categories := chosen
+	if chosen == nil {
+		categories = Portal()
+		portal := access.Portal()
+		for _, key := range portal.Keys(categories.reveals) {
+			if catalog.Bit(key) != portal.Bit(key) {
+				panic("contact: New without Config.Categories for a catalog other than access.Portal")
+			}
+		}
+	}
+	if categories.reveals&^catalog.Known() != 0 {
+		panic("contact: New with a category that reveals a permission which the catalog doesn't have")
+	}
+	return categories
+}
+
+// Within returns the service inside a unit of work that is already under way: its verbs read and write through tx,
+// and take effect when that commits. It is for one unit, inside its function. If a verb fails with anything but a
+// refusal, the unit can't be committed any more.
+func (s *Service) Within(tx Tx) *Service {
+	inside := *s
+	run := func(ctx context.Context, fn func(context.Context, Tx) error) error { return fn(ctx, tx) }
+	inside.view, inside.update = run, run
+	return &inside
+}
+
+// Categories returns the categories of the service.
+func (s *Service) Categories() *Categories { return s.categories }
+
+// A call is a verb under way, with the transaction of this package.
+type call struct {
+	*access.Call
+	tx      Tx
+	service *Service
+}
+
+// change runs a verb on one account.
+func (s *Service) change(ctx context.Context, actor access.Actor, kind access.EventKind, account access.AccountID,
+	verb func(context.Context, *call) error) (access.Revision, error) {
+	var revision access.Revision
+	err := s.update(ctx, func(ctx context.Context, tx Tx) error {
+		c, err := s.members.Begin(ctx, tx, actor, kind, account)
+		if err != nil {
+			return err
+		}
+		revision = c.Revision()
+		return verb(ctx, &call{c, tx, s})
+	})
+	if err != nil {
+		return access.Revision{}, err
+	}
+	return revision, nil
+}
+
+// look runs a reading verb on one account.
+func (s *Service) look(ctx context.Context, actor access.Actor, account access.AccountID,
+	verb func(context.Context, *call) error) error {
+	return s.view(ctx, func(ctx context.Context, tx Tx) error {
+		c, err := s.members.Look(ctx, tx, actor, account)
+		if err != nil {
+			return err
+		}
+		return verb(ctx, &call{c, tx, s})
+	})
+}
+
+// bit is the permission with a key; access.All in a catalog that has none.
+func (s *Service) bit(key string) access.Permission {
+	if bit := s.members.Catalog().Bit(key); bit != 0 {
+		return bit
+	}
+	return access.All
+}
+
+// held returns the permissions of the actor, whatever the state of an account that isn't closed. Staff and system
+// have all.
+func (c *call) held() access.Permission {
+	if c.Actor.Kind != access.ActorUser {
+		return access.All
+	}
+	return c.Grant.Held(c.Now)
+}

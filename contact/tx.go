@@ -1,0 +1,33 @@
+package contact
+
+import (
+	"context"
+
+	"github.com/rosterkit/roster/access"
+)
+
+// Tx is what this package needs of a transaction, under the rules of access.Tx.
+type Tx interface {
+	access.Tx
+
+	// Contact returns a contact. access.ErrNotFound.
+	Contact(ctx context.Context, account access.AccountID, id ID) (Contact, error)
+	// PutContact stores a contact of a locked account, new or not. Of one that is there it keeps Created.
+	// access.ErrExists if another contact of the account has the canonical address.
+	PutContact(ctx context.Context, c Contact) error
+	// DeleteContact deletes a contact of a locked account. access.ErrNotFound.
+	DeleteContact(ctx context.Context, account access.AccountID, id ID) error
+	// Contacts returns contacts of an account, ordered by id byte for byte, from the first id after `after`, at most
+	// limit of them.
+	Contacts(ctx context.Context, account access.AccountID, f Filter, after ID, limit int) ([]Contact, error)
+	// ContactByAddress returns the account's contact with a canonical address. access.ErrNotFound.
+	ContactByAddress(ctx context.Context, account access.AccountID, address access.Address) (Contact, error)
+
+	// Preference returns the categories that a user chose in an account. access.ErrNotFound if they never chose.
+	Preference(ctx context.Context, account access.AccountID, user access.UserID) (Category, error)
+	// PutPreference stores the choice of a user in a locked account.
+	PutPreference(ctx context.Context, account access.AccountID, user access.UserID, c Category) error
+	// Subscribers returns the members of an account, not the owner, who chose all of c, ordered by user id byte for
+	// byte, from the first id after `after`, at most limit of them.
+	Subscribers(ctx context.Context, account access.AccountID, c Category, after access.UserID, limit int) ([]access.Member, error)
+}

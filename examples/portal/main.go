@@ -1,0 +1,109 @@
+// Command portal is a client portal built on roster: the host's side of the library, for real.
+// It owns what the library leaves to the host (logins, sessions, passwords, pages) and asks the
+// library for the rest: who may do what, who is invited, who hears about what.
+//
+// Run it with
+//
+//	go run ./examples/portal
+//
+// It creates its SQLite file, fills it with demo data on the first start, and prints the address
+// and the demo logins.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata" // Accounts have time zones; the machine need not know them.
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	stop()
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "portal:", err)
+	if _, ok := errors.AsType[usageError](err); ok {
+		os.Exit(2)
+	}
+	os.Exit(1)
+}
+
+// run serves the portal until ctx ends and then stops it cleanly: requests finish, the worker
+// stops, the database closes. It prints the address and the demo logins to stdout and its log to
+// stderr. Settings that make no sense are a usageError.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	settings, err := readSettings(args, getenv, stdout)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", settings.address)
+	if err != nil {
+		return fmt.Errorf("can't listen on %s: %w (choose another address with -addr)", settings.address, rootCause(err))
+	}
+	defer listener.Close()
+
+	baseURL := settings.baseURL
+	if baseURL == nil {
+		baseURL = reachableURL(listener.Addr())
+	}
+	db, err := openDatabase(ctx, settings.databaseFile)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	p, err := newPortal(db, baseURL, logger)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "The portal is at %s\n", baseURL)
+	if !loopback(listener.Addr()) {
+		fmt.Fprintln(stdout, "Careful: it listens beyond this machine, and its development mailbox shows every mail to everybody.")
+	}
+	return serve(ctx, listener, p)
+}
+
+// serve answers requests until ctx ends or the listener fails.
+func serve(ctx context.Context, listener net.Listener, p *portal) error {
+	server := &http.Server{
+		Handler:           p.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+
+	select {
+	case err := <-served:
+		return fmt.Errorf("the server stopped: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return server.Shutdown(grace)
+}
+
+// rootCause is the innermost error: "address already in use" instead of the call chain around it.
+func rootCause(err error) error {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err
+}

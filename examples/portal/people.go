@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// A person is a login: the host's user directory. The library knows people by their id only.
+type person struct {
+	ID           string
+	Address      string // Canonical, unique.
+	TypedAddress string // As the person wrote it.
+	Name         string
+	Verified     bool      // They have proved that mail to the address reaches them.
+	SecondFactor bool      // They sign in with a second factor.
+	Generation   int       // Raised with every new password: older sessions end.
+	LastSignIn   time.Time // Zero means never.
+	passwordHash string
+}
+
+var (
+	errNoPerson     = errors.New("no such person")
+	errAddressTaken = errors.New("the address has a login already")
+)
+
+// people is the table of logins.
+type people struct{ db *sql.DB }
+
+const personColumns = `id, address, typed_address, name, password_hash, verified, second_factor, generation, last_sign_in`
+
+// add stores a new login. A taken address is errAddressTaken.
+func (p people) add(ctx context.Context, who person, password string) error {
+	result, err := p.db.ExecContext(ctx, `
+		INSERT INTO portal_people (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (address) DO NOTHING`,
+		who.ID, who.Address, who.TypedAddress, who.Name, hashPassword(password), who.Verified, who.SecondFactor,
+		who.Generation, nullableMicros(who.LastSignIn))
+	if err != nil {
+		return err
+	}
+	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
+		return errors.Join(err, errAddressTaken)
+	}
+	return nil
+}
+
+// byID finds a person, or returns errNoPerson.
+func (p people) byID(ctx context.Context, id string) (person, error) {
+	return p.one(ctx, `SELECT `+personColumns+` FROM portal_people WHERE id = ?`, id)
+}
+
+// byAddress finds the person with a canonical address, or returns errNoPerson.
+func (p people) byAddress(ctx context.Context, address string) (person, error) {
+	return p.one(ctx, `SELECT `+personColumns+` FROM portal_people WHERE address = ?`, address)
+}
+
+func (p people) one(ctx context.Context, query, key string) (person, error) {
+	var who person
+	var lastSignIn sql.NullInt64
+	err := p.db.QueryRowContext(ctx, query, key).Scan(&who.ID, &who.Address, &who.TypedAddress, &who.Name, &who.passwordHash,
+		&who.Verified, &who.SecondFactor, &who.Generation, &lastSignIn)
+	if errors.Is(err, sql.ErrNoRows) {
+		return person{}, errNoPerson
+	}
+	if lastSignIn.Valid {
+		who.LastSignIn = time.UnixMicro(lastSignIn.Int64).UTC()
+	}
+	return who, err
+}
+
+// signedIn records a sign-in.
+func (p people) signedIn(ctx context.Context, id string, at time.Time) error {
+	_, err := p.db.ExecContext(ctx, `UPDATE portal_people SET last_sign_in = ? WHERE id = ?`, at.UnixMicro(), id)
+	return err
+}
+
+// empty reports whether nobody has a login yet: the first start.
+func (p people) empty(ctx context.Context) (bool, error) {
+	var found bool
+	err := p.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM portal_people)`).Scan(&found)
+	return !found, err
+}
+
+func nullableMicros(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMicro(), Valid: !t.IsZero()}
+}

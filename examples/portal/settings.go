@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// settings is what the flags and the environment say.
+type settings struct {
+	address      string   // Where to listen, host:port.
+	databaseFile string   // The path of the SQLite file.
+	baseURL      *url.URL // What links in mails start with; nil means the address it listens on.
+	seed         bool     // Whether to fill an empty database with demo data.
+}
+
+// A usageError is a setting that can't be used; the process ends with code 2.
+type usageError struct{ message string }
+
+func (e usageError) Error() string { return e.message }
+
+// readSettings reads the environment and then the flags, which win. Help goes to out and is
+// flag.ErrHelp; everything that can't be used is a usageError of one line.
+func readSettings(args []string, getenv func(string) string, out io.Writer) (settings, error) {
+	flags := flag.NewFlagSet("portal", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	address := flags.String("addr", "127.0.0.1:8080", "address to listen on (PORTAL_ADDR)")
+	database := flags.String("db", "sqlite:portal.db", "database, as sqlite:FILE (PORTAL_DB)")
+	base := flags.String("base-url", "", "what links start with (PORTAL_BASE_URL; default http:// and the address)")
+	seed := flags.Bool("seed", true, "fill an empty database with demo data (PORTAL_SEED)")
+
+	for name, variable := range map[string]string{
+		"addr": "PORTAL_ADDR", "db": "PORTAL_DB", "base-url": "PORTAL_BASE_URL", "seed": "PORTAL_SEED",
+	} {
+		if value := getenv(variable); value != "" {
+			if err := flags.Set(name, value); err != nil {
+				return settings{}, usageError{fmt.Sprintf("%s: %q is not a valid value", variable, value)}
+			}
+		}
+	}
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(out, "Usage: portal [flags]")
+			flags.SetOutput(out)
+			flags.PrintDefaults()
+			return settings{}, err
+		}
+		return settings{}, usageError{err.Error() + " (-help lists the flags)"}
+	}
+	if flags.NArg() > 0 {
+		return settings{}, usageError{fmt.Sprintf("%q is not a flag (-help lists them)", flags.Arg(0))}
+	}
+
+	if _, _, err := net.SplitHostPort(*address); err != nil {
+		return settings{}, usageError{fmt.Sprintf("-addr: %q is not host:port", *address)}
+	}
+	file, err := databaseFile(*database)
+	if err != nil {
+		return settings{}, err
+	}
+	baseURL, err := absoluteURL(*base)
+	if err != nil {
+		return settings{}, err
+	}
+	return settings{address: *address, databaseFile: file, baseURL: baseURL, seed: *seed}, nil
+}
+
+// databaseFile is the file that a database setting names. The value of another kind of database
+// may hold a password, so that only its scheme is repeated.
+func databaseFile(value string) (string, error) {
+	scheme, file, ok := strings.Cut(value, ":")
+	if !ok {
+		return "", usageError{"-db: the value must look like sqlite:portal.db"}
+	}
+	if scheme != "sqlite" {
+		return "", usageError{fmt.Sprintf("-db: unknown database %q, this portal knows sqlite:FILE", scheme)}
+	}
+	if file == "" || strings.HasPrefix(file, ":") {
+		return "", usageError{"-db: sqlite: needs the name of a file"}
+	}
+	return file, nil
+}
+
+// absoluteURL reads a base URL: scheme and host, nothing else. The empty value is nil.
+func absoluteURL(value string) (*url.URL, error) {
+	if value == "" {
+		return nil, nil
+	}
+	base, err := url.Parse(value)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "" {
+		return nil, usageError{"-base-url: the value must be absolute, such as https://portal.example.com"}
+	}
+	if strings.Trim(base.Path, "/") != "" || base.RawQuery != "" || base.Fragment != "" || base.User != nil {
+		return nil, usageError{"-base-url: the value must be scheme and host only, such as https://portal.example.com"}
+	}
+	return &url.URL{Scheme: base.Scheme, Host: base.Host}, nil
+}
+
+// reachableURL is the URL under which this machine reaches a listener.
+func reachableURL(address net.Addr) *url.URL {
+	host := address.String()
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host = net.JoinHostPort("localhost", fmt.Sprint(tcp.Port))
+	}
+	return &url.URL{Scheme: "http", Host: host}
+}
+
+// loopback reports whether only this machine can reach a listener.
+func loopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}

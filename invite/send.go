@@ -1,0 +1,271 @@
+package invite
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rosterkit/roster/access"
+)
+
+// An Offer is what is sent: a membership on these terms, to an address.
+type Offer struct {
+	Address access.Address
+	Terms   access.Terms
+}
+
+// Sent is an invite that was sent.
+type Sent struct {
+	Invite   Invite
+	Resent   bool  // it was there already, live or expired, and got a new link
+	Token    Token // with ByHost, for delivering it; zero with ByMail
+	Revision access.Revision
+}
+
+// Send offers a membership to an address. The actor manages members and holds every bit offered. Is there a pending
+// invite to the address already, it is sent again on the new terms: its old link is dead, and the actor must hold its
+// old bits too. Whether the address belongs to a user makes no difference. access.ErrInvalid, ErrNotFound,
+// ErrDenied (code "invite.domain" for a domain that the account doesn't allow), ErrExists if the address is a
+// member's, ErrLimit.
+func (s *Service) Send(ctx context.Context, actor access.Actor, account access.AccountID, offer Offer) (Sent, error) {
+	if offer.Address.IsZero() {
+		return Sent{}, access.Invalid("address", "address.empty", "is empty")
+	}
+	if err := s.members.Catalog().Check(offer.Terms.Permissions); err != nil {
+		return Sent{}, err
+	}
+	return s.sending(ctx, actor, access.EventInviteSent, account, func(ctx context.Context, tx Tx, c *access.Call) (Record, error) {
+		if err := offer.Terms.Check(c.Now); err != nil {
+			return Record{}, err
+		}
+		if err := s.mayInvite(ctx, c, offer); err != nil {
+			return Record{}, err
+		}
+		pending, err := tx.PendingInvite(ctx, account, offer.Address)
+		if errors.Is(err, access.ErrNotFound) {
+			return s.newInvite(c, offer)
+		}
+		if err != nil {
+			return Record{}, err
+		}
+		if err := c.Bounds(pending.Terms.Permissions, offer.Terms.Permissions); err != nil {
+			return Record{}, err
+		}
+		pending.Terms = storedTerms(offer.Terms)
+		return pending, nil
+	})
+}
+
+// A Result is what became of one offer of SendMany.
+type Result struct {
+	Address access.Address
+	Sent    Sent
+	Err     error
+}
+
+// MaxMany is how many offers SendMany takes at once.
+const MaxMany = 200
+
+// SendMany sends offers one by one, each in a unit of work of its own, and returns a result for each in their order.
+// access.ErrInvalid, without sending any, if there are none or more than MaxMany.
+func (s *Service) SendMany(ctx context.Context, actor access.Actor, account access.AccountID, offers []Offer) ([]Result, error) {
+	if len(offers) == 0 || len(offers) > MaxMany {
+		return nil, access.Invalid("offers", "offers.number", "are none, or more than "+strconv.Itoa(MaxMany))
+	}
+	results := make([]Result, len(offers))
+	for i, offer := range offers {
+		results[i].Address = offer.Address
+		results[i].Sent, results[i].Err = s.Send(ctx, actor, account, offer)
+	}
+	return results, nil
+}
+
+// Resend sends a pending invite again, live or expired: it gets a new link and the full time, and its old link is
+// dead. The actor manages members, holds every bit offered, and becomes the inviter. access.ErrInvalid,
+// ErrNotFound, ErrDenied, ErrLimit.
+func (s *Service) Resend(ctx context.Context, actor access.Actor, account access.AccountID, id ID) (Sent, error) {
+	return s.sending(ctx, actor, access.EventInviteResent, account, func(ctx context.Context, tx Tx, c *access.Call) (Record, error) {
+		if err := c.Manage(); err != nil {
+			return Record{}, err
+		}
+		r, err := pendingOf(ctx, tx, c, id)
+		if err != nil {
+			return Record{}, err
+		}
+		if err := c.Bounds(r.Terms.Permissions, r.Terms.Permissions); err != nil {
+			return Record{}, err
+		}
+		if err := r.Terms.Check(c.Now); err != nil {
+			return Record{}, err
+		}
+		return r, s.mayInvite(ctx, c, Offer{r.Address, r.Terms})
+	})
+}
+
+// sending runs a verb that makes a link for a new invite or a new one for an old.
+func (s *Service) sending(ctx context.Context, actor access.Actor, kind access.EventKind, account access.AccountID,
+	choose func(context.Context, Tx, *access.Call) (Record, error)) (Sent, error) {
+	var sent Sent
+	err := s.update(ctx, func(ctx context.Context, tx Tx) error {
+		c, err := s.members.Begin(ctx, tx, actor, kind, account)
+		if err != nil {
+			return err
+		}
+		r, err := choose(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		sent, err = s.send(ctx, tx, c, r)
+		return err
+	})
+	if err != nil {
+		return Sent{}, err
+	}
+	return sent, nil
+}
+
+// mayInvite checks what holds for a new invite and for one that is sent again.
+func (s *Service) mayInvite(ctx context.Context, c *access.Call, offer Offer) error {
+	if err := c.Manage(); err != nil {
+		return err
+	}
+	if err := c.Open(); err != nil {
+		return err
+	}
+	if err := c.Bounds(0, offer.Terms.Permissions); err != nil {
+		return err
+	}
+	if domains := c.Account.Policy.Domains; len(domains) > 0 && !slices.Contains(domains, offer.Address.Domain()) {
+		return &access.Error{Kind: access.ErrDenied, Code: "invite.domain", Field: "address",
+			Reason: "has a domain that this account doesn't invite"}
+	}
+	const enough = 100 // users with one address in one account
+	members, err := c.Tx.MembersByAddress(ctx, c.Account.ID, offer.Address, enough)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.Owner || m.Expires.IsZero() || c.Now.Before(m.Expires) {
+			return &access.Error{Kind: access.ErrExists, Code: "member.exists", Field: "address", Reason: "is a member's already"}
+		}
+	}
+	return nil
+}
+
+// newInvite returns an invite that isn't stored yet: its generation is 0.
+func (s *Service) newInvite(c *access.Call, offer Offer) (Record, error) {
+	id, err := c.NewID()
+	if err != nil {
+		return Record{}, err
+	}
+	r := Record{Invite: Invite{ID: ID(id), Account: c.Account.ID, Address: offer.Address, Terms: storedTerms(offer.Terms),
+		State: Pending, Created: c.Now}}
+	return r, c.Random(r.Secret[:])
+}
+
+// send gives an invite its next link, and stores, records and mails it.
+func (s *Service) send(ctx context.Context, tx Tx, c *access.Call, r Record) (Sent, error) {
+	before := r
+	isNew := r.Generation == 0
+	if err := s.checkLimits(ctx, tx, c, r); err != nil {
+		return Sent{}, err
+	}
+	r.Generation++
+	r.Key = s.ring.current
+	r.By = Inviter{c.Actor.Kind, c.Actor.ID}
+	r.Sent, r.Expires = c.Now, c.Now.Add(s.config.Lifetime)
+	kind := access.EventInviteResent
+	var err error
+	if isNew {
+		kind = access.EventInviteSent
+		err = tx.InsertInvite(ctx, r)
+	} else {
+		err = tx.UpdateInvite(ctx, r, before.Generation)
+	}
+	if err != nil {
+		return Sent{}, err
+	}
+	if err := c.Record(ctx, kind, r.target(), before.facts(), r.facts()); err != nil {
+		return Sent{}, err
+	}
+	sent := Sent{Invite: r.Invite, Resent: !isNew, Revision: c.Revision()}
+	if s.config.Delivery == ByHost {
+		sent.Token, _ = s.ring.token(r)
+		return sent, nil
+	}
+	return sent, c.Mail(ctx, MailInvite, string(r.ID), uint64(r.Generation), "")
+}
+
+// checkLimits counts a send, and refuses one too many.
+func (s *Service) checkLimits(ctx context.Context, tx Tx, c *access.Call, r Record) error {
+	limits, live := s.config.Limits, r.Generation > 0 && r.Live(c.Now)
+	if r.Generation == 1<<16-1 {
+		return tooMany("invite.generations", 1<<16-1, 0)
+	}
+	if wait := r.Sent.Add(limits.Between).Sub(c.Now); r.Generation > 0 && wait > 0 {
+		return tooMany("invite.wait", 1, wait)
+	}
+	freed := 1
+	if !live {
+		freed = 0
+		n, err := tx.LiveInvites(ctx, r.Account, c.Now)
+		if err != nil {
+			return err
+		}
+		if n >= limits.Live {
+			return tooMany("invite.live", limits.Live, 0)
+		}
+	}
+	if err := c.Seat(ctx, freed); err != nil {
+		return err
+	}
+	const day = 24 * time.Hour
+	counters := []struct {
+		code string
+		max  int
+		key  [32]byte
+	}{
+		{"invite.per_account", limits.PerAccount, limitKey("invite/account", string(r.Account))},
+		{"invite.per_actor", limits.PerActor, limitKey("invite/actor", actorKey(c.Actor))},
+		{"invite.per_recipient", limits.PerRecipient, limitKey("invite/recipient", string(r.Account), r.Address.Canonical())},
+	}
+	// Limits are locked in ascending order, so that two senders never wait for each other.
+	slices.SortFunc(counters, func(a, b struct {
+		code string
+		max  int
+		key  [32]byte
+	}) int {
+		return slices.Compare(a.key[:], b.key[:])
+	})
+	for _, counter := range counters {
+		n, err := tx.Hit(ctx, counter.key, c.Now, day)
+		if err != nil {
+			return err
+		}
+		if n > counter.max {
+			return tooMany(counter.code, counter.max, 0)
+		}
+	}
+	return nil
+}
+
+func tooMany(code string, max int, wait time.Duration) error {
+	err := &access.Error{Kind: access.ErrLimit, Code: code, Field: "invite", Reason: "would be one too many for now",
+		Params: map[string]string{"max": strconv.Itoa(max)}}
+	if wait > 0 {
+		err.Reason = "was sent a moment ago"
+		err.Params["wait"] = wait.String()
+	}
+	return err
+}
+
+func storedTerms(t access.Terms) access.Terms {
+	for _, at := range []*time.Time{&t.Starts, &t.Expires} {
+		if !at.IsZero() {
+			*at = at.UTC().Truncate(time.Microsecond)
+		}
+	}
+	return t
+}

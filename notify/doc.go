@@ -1,0 +1,41 @@
+// Package notify sends the mail that follows from changes: a message is stored in the transaction that causes it, and
+// a worker sends it afterwards. It knows nothing of accounts, and can carry a host's own mail beside this library's.
+//
+// # Sending
+//
+// Give a worker the queue of your storage, a mailer, and the preparers of the packages you use, and run it beside
+// your server:
+//
+//	worker, err := notify.NewWorker(db, mailer, notify.WorkerConfig{}, members, invites, contacts)
+//	...
+//	go worker.Run(ctx)
+//
+// Run as many workers as you like, in as many processes: they share the queue. In a test, call Deliver instead, which
+// makes one pass and returns. While developing, use a Mailbox, which keeps mails in memory to be looked at.
+//
+// # What is promised
+//
+// A mail is handed to the mailer at least once if the transaction that enqueued it committed, it is still due when its
+// turn comes, and the mailer takes it before the message is given up; and never if that transaction did not commit.
+// It can be handed over twice, when a worker dies or loses its database between handing a mail over and recording
+// that it did. Both copies carry the same message id: don't count on anything else to be the same, as the second copy
+// is written anew.
+//
+// A worker takes messages for the time of a lease. When it dies, others take over after that time. A worker that was
+// merely slow can't record anything any more, because each attempt has a number and the queue knows the latest.
+//
+// Whether a mail is still due is decided when it is written, just before it is handed over and no longer than a lease.
+// What is revoked in between can't be called back, so that a late mail must do no harm: guard the door that a link
+// opens, not the mail.
+//
+// A mail that fails is tried again, less and less often, until it is given up: it is then Dead, and its Reason says
+// why. Watch for these.
+//
+// # Secrets
+//
+// A message holds no secret: it refers to what the mail is about, and the preparer writes the mail when its turn
+// comes. A mail does hold secrets. Don't log one, and don't put a mailer between that does. Reasons and logs of this
+// package are without addresses and links; what a mailer says in its errors is freed of them before it is stored.
+//
+// Never build a link from the address that a request came in by: anybody can send a request that names another host.
+package notify

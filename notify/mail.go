@@ -1,0 +1,152 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The sizes that Mail.Check allows.
+const (
+	MaxAddressBytes = 254     // of an e-mail address
+	MaxNameRunes    = 200     // of the receiver's name, in characters
+	MaxSubjectRunes = 250     // in characters
+	MaxPartBytes    = 1 << 20 // of the text and of the HTML, each
+)
+
+// A Mail is ready to be sent to one receiver. Its text may hold a secret, such as the link of an invite: it is
+// handed over and then forgotten.
+type Mail struct {
+	// MessageID is the message's id. Every repeat of a mail carries the same one, so that receivers can tell: a mailer
+	// writes it left of the @ in the Message-ID header, with a domain of its own that doesn't change.
+	MessageID MessageID
+	To        string // the address, as the person spells it
+	ToName    string // shown beside the address; may be empty
+	From      string // the sender's address; empty for the mailer's own
+	Subject   string
+	Text      string // lines end with \n
+	HTML      string // says the same as the text; may be empty
+}
+
+// A Mailer hands mails to whatever carries them.
+type Mailer interface {
+	// Send returns nil when the mail has been taken: from then on the carrier answers for it. An error made by
+	// Permanent says that the same mail will never be taken; after any other error it is sent again later. Send ends
+	// when its context does. It is called by several goroutines at once, and may be called again for a mail that it has
+	// taken, when the record of that was lost.
+	//
+	// Mails are checked before Send gets them: no header value holds line breaks or other control characters. A mailer
+	// adds the headers Date, Message-ID and "Auto-Submitted: auto-generated" (RFC 3834).
+	Send(ctx context.Context, m Mail) error
+}
+
+// Permanent marks an error of a Mailer or a Preparer as one that no repetition can mend, such as an address that
+// doesn't exist: the message is given up at once. It returns nil for nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+// IsPermanent reports whether an error was made by Permanent, or wraps one that was.
+func IsPermanent(err error) bool {
+	var permanent *permanentError
+	return errors.As(err, &permanent)
+}
+
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
+
+// Check returns an error that names the first part of a mail that can't be sent as it is: a part that is missing,
+// longer than allowed, not UTF-8, or that holds characters which could forge a header or end the mail early. The
+// error never holds the part itself.
+func (m Mail) Check() error {
+	if m.MessageID == "" || len(m.MessageID) > 128 || strings.ContainsFunc(string(m.MessageID), unfitForID) {
+		return errors.New("notify: message id is not letters, digits, dots and dashes")
+	}
+	if err := checkAddress("receiver's address", m.To); err != nil {
+		return err
+	}
+	if m.From != "" {
+		if err := checkAddress("sender's address", m.From); err != nil {
+			return err
+		}
+	}
+	if err := checkLine("receiver's name", m.ToName, MaxNameRunes); err != nil {
+		return err
+	}
+	if strings.TrimSpace(m.Subject) == "" {
+		return errors.New("notify: subject is empty")
+	}
+	if err := checkLine("subject", m.Subject, MaxSubjectRunes); err != nil {
+		return err
+	}
+	if strings.TrimSpace(m.Text) == "" {
+		return errors.New("notify: text is empty")
+	}
+	if err := checkPart("text", m.Text); err != nil {
+		return err
+	}
+	return checkPart("HTML", m.HTML)
+}
+
+// checkAddress is no grammar of addresses: it lets nothing through that could be read as two of them, or as a header.
+func checkAddress(field, address string) error {
+	local, domain, found := strings.Cut(address, "@")
+	switch {
+	case address == "":
+		return fmt.Errorf("notify: %s is empty", field)
+	case len(address) > MaxAddressBytes:
+		return fmt.Errorf("notify: %s is longer than %d bytes", field, MaxAddressBytes)
+	case !utf8.ValidString(address) || strings.ContainsFunc(address, unfitForAddress):
+		return fmt.Errorf("notify: %s holds characters that addresses can't", field)
+	case !found || local == "" || domain == "" || strings.Contains(domain, "@"):
+		return fmt.Errorf("notify: %s is not one address", field)
+	}
+	return nil
+}
+
+func checkLine(field, line string, max int) error {
+	if len(line) > 4*max || utf8.RuneCountInString(line) > max {
+		return fmt.Errorf("notify: %s is longer than %d characters", field, max)
+	}
+	if !utf8.ValidString(line) || strings.ContainsFunc(line, unfitForLine) {
+		return fmt.Errorf("notify: %s holds control characters", field)
+	}
+	return nil
+}
+
+func checkPart(field, part string) error {
+	if len(part) > MaxPartBytes {
+		return fmt.Errorf("notify: %s is longer than %d bytes", field, MaxPartBytes)
+	}
+	unfit := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	if !utf8.ValidString(part) || strings.ContainsFunc(part, unfit) {
+		return fmt.Errorf("notify: %s holds control characters", field)
+	}
+	return nil
+}
+
+func unfitForID(r rune) bool {
+	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != '-'
+}
+
+func unfitForAddress(r rune) bool {
+	return unfitForLine(r) || unicode.IsSpace(r) || strings.ContainsRune(`<>()[],;:\"`, r)
+}
+
+// unfitForLine finds what could end a line or change the look of what follows. Joiners are let through: languages and
+// emoji need them.
+func unfitForLine(r rune) bool {
+	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d'
+	if r == zeroWidthNonJoiner || r == zeroWidthJoiner {
+		return false
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}

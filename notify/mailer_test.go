@@ -1,0 +1,43 @@
+package notify_test
+
+import (
+	"bytes"
+	"log/slog"
+	"testing"
+
+	"github.com/rosterkit/roster/notify"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLogMailerKeepsSecrets(t *testing.T) {
+	var log bytes.Buffer
+	m := validMail()
+	m.Text, m.HTML = "https://example.net/invite/secret", "secret"
+	require.NoError(t, notify.LogMailer(slog.New(slog.NewTextHandler(&log, nil))).Send(t.Context(), m))
+
+	require.Contains(t, log.String(), "to=B...@example.com")
+	require.Contains(t, log.String(), m.Subject)
+	require.Contains(t, log.String(), m.MessageID)
+	require.NotContains(t, log.String(), "Builder")
+	require.NotContains(t, log.String(), "secret")
+	require.Panics(t, func() { notify.LogMailer(nil) })
+}
+
+func TestMailbox(t *testing.T) {
+	mail := func(id notify.MessageID, subject string) notify.Mail {
+		return notify.Mail{MessageID: id, Subject: subject}
+	}
+	box := notify.NewMailbox(2)
+	require.Empty(t, box.Mails())
+	for _, m := range []notify.Mail{mail("1", "first"), mail("2", "second"), mail("1", "first again"), mail("3", "third")} {
+		require.NoError(t, box.Send(t.Context(), m))
+	}
+
+	require.Equal(t, []notify.Mail{mail("3", "third"), mail("1", "first again")}, box.Mails(), "newest first, a repeat only once")
+	got, found := box.Mail("1")
+	require.True(t, found)
+	require.Equal(t, "first again", got.Subject)
+	_, found = box.Mail("2")
+	require.False(t, found, "the oldest one made room")
+	require.Panics(t, func() { notify.NewMailbox(0) })
+}

@@ -1,0 +1,96 @@
+package notify
+
+import (
+	"context"
+	"time"
+)
+
+// A MessageID names one mail. It is a UUIDv7 in its text form, so that ids sort by the time they were made.
+type MessageID string
+
+// A Kind says what a mail is about, for example "invite" or "owner.changed". Kinds are stored and never renamed.
+type Kind string
+
+// A State is what has become of a message. The zero value is no state.
+type State uint8
+
+// The states of a message. The numbers are stored: they are never changed or reused.
+const (
+	Queued    State = 1 // waits for a worker, or for its next attempt
+	Sent      State = 2 // the mailer has taken it
+	Cancelled State = 3 // no longer due when its turn came; Reason says why
+	Dead      State = 4 // given up after the last attempt; Reason says why
+)
+
+// String returns the state in lower case, "none" for the zero value.
+func (s State) String() string {
+	switch s {
+	case Queued:
+		return "queued"
+	case Sent:
+		return "sent"
+	case Cancelled:
+		return "cancelled"
+	case Dead:
+		return "dead"
+	}
+	return "none"
+}
+
+// A Message is a mail to be sent: not its text, but what is needed to write it when its turn comes. It is stored in
+// the transaction that causes it, and its row is the e-mail history afterwards. It never holds a secret.
+type Message struct {
+	ID    MessageID
+	Kind  Kind
+	Group string // what the mail belongs to, and is listed under: an account's id
+	Ref   string // what it is about, in the words of the package that owns the kind: an invite's id, an event's key
+	// Generation is the state of Ref that caused the mail. A preparer cancels a mail whose generation has passed.
+	Generation uint64
+	To         string // the user or contact it goes to, by id, where Ref doesn't tell
+	Created    time.Time
+
+	State   State
+	Due     time.Time // not sent before
+	Attempt int       // attempts so far; also the fence against a late worker
+	Leased  time.Time // a worker holds the message until then; zero when none does
+	Done    time.Time // when it reached a state other than Queued
+	Reason  string    // why it was cancelled, gave up, or failed last; without addresses and secrets
+	Address string    // where it went, as the person spells it; empty until it is sent
+	Subject string    // its subject; empty until it is sent
+}
+
+// A MessageQuery selects messages of one group, newest first.
+type MessageQuery struct {
+	Before MessageID // only messages with a lower id; empty for the newest
+	Limit  int       // how many at most, above zero
+}
+
+// Tx is what this package needs of a transaction.
+type Tx interface {
+	// Enqueue stores messages, in state Queued. It returns an error if an id is taken.
+	Enqueue(ctx context.Context, messages ...Message) error
+	// Messages returns a group's messages, newest first by id.
+	Messages(ctx context.Context, group string, q MessageQuery) ([]Message, error)
+	// Deliveries returns the newest message of a kind for each of refs in a group. Refs without one are left out.
+	Deliveries(ctx context.Context, group string, kind Kind, refs []string) (map[string]Message, error)
+}
+
+// A Queue is the outbox as a worker sees it. Its methods are transactions of their own.
+type Queue interface {
+	// Claim leases up to n messages that are queued, due at now, and not leased beyond now, the longest due first
+	// (by Due, then ID). It raises their Attempt, sets Leased to now+lease and returns them so changed.
+	Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]Message, error)
+	// Finish records what became of a claimed message. It changes nothing and returns ErrFenced if the message is
+	// no longer queued or another attempt has begun.
+	Finish(ctx context.Context, id MessageID, attempt int, r Result) error
+}
+
+// A Result is what a worker reports of one attempt.
+type Result struct {
+	State   State     // Sent, Cancelled or Dead; Queued to try again
+	At      time.Time // when the attempt ended
+	Due     time.Time // with Queued: not before
+	Reason  string    // with Cancelled, Dead and Queued
+	Address string    // with Sent: where it went
+	Subject string    // with Sent
+}

@@ -1,0 +1,82 @@
+package memory
+
+import (
+	"context"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/contact"
+)
+
+func (tx *tx) Contact(ctx context.Context, account access.AccountID, id contact.ID) (contact.Contact, error) {
+	if err := tx.read(ctx); err != nil {
+		return contact.Contact{}, err
+	}
+	c, ok := tx.get(account).contacts.get(id)
+	if !ok {
+		return contact.Contact{}, access.NotFound("contact")
+	}
+	return c, nil
+}
+
+func (tx *tx) PutContact(ctx context.Context, c contact.Contact) error {
+	if err := tx.write(ctx, c.Account); err != nil {
+		return err
+	}
+	if id, ok := tx.get(c.Account).addresses.get(c.Address.Canonical()); ok && id != c.ID {
+		return access.ErrExists
+	}
+	c.Created, c.Updated = stored(c.Created), stored(c.Updated)
+	tx.change(c.Account, func(a *account) {
+		if old, ok := a.contacts.get(c.ID); ok {
+			c.Created = old.Created
+			a.addresses = a.addresses.remove(old.Address.Canonical())
+		}
+		a.contacts = a.contacts.put(c.ID, c)
+		a.addresses = a.addresses.put(c.Address.Canonical(), c.ID)
+	})
+	return nil
+}
+
+func (tx *tx) DeleteContact(ctx context.Context, id access.AccountID, contact contact.ID) error {
+	if err := tx.write(ctx, id); err != nil {
+		return err
+	}
+	old, ok := tx.get(id).contacts.get(contact)
+	if !ok {
+		return access.NotFound("contact")
+	}
+	tx.change(id, func(a *account) {
+		a.contacts = a.contacts.remove(contact)
+		a.addresses = a.addresses.remove(old.Address.Canonical())
+	})
+	return nil
+}
+
+func (tx *tx) Contacts(ctx context.Context, account access.AccountID, f contact.Filter, after contact.ID, limit int) ([]contact.Contact, error) {
+	if err := tx.read(ctx); err != nil {
+		return nil, err
+	}
+	var page []contact.Contact
+	for _, c := range tx.get(account).contacts.above(after) {
+		if len(page) >= limit {
+			break
+		}
+		if (f.Categories == 0 || c.Categories.Has(f.Categories)) && foldedPrefix(f.Prefix, c.Name, c.Address.Canonical()) {
+			page = append(page, c)
+		}
+	}
+	return page, nil
+}
+
+func (tx *tx) ContactByAddress(ctx context.Context, account access.AccountID, address access.Address) (contact.Contact, error) {
+	if err := tx.read(ctx); err != nil {
+		return contact.Contact{}, err
+	}
+	a := tx.get(account)
+	id, ok := a.addresses.get(address.Canonical())
+	if !ok {
+		return contact.Contact{}, access.NotFound("contact")
+	}
+	c, _ := a.contacts.get(id)
+	return c, nil
+}

@@ -1,0 +1,122 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/rosterkit/roster/access"
+)
+
+// The types below read columns into fields of other types.
+
+var errColumn = errors.New("sqlstore: a stored value has not the form it was written in")
+
+// A moment reads a time, the zero time from NULL.
+type moment time.Time
+
+func (m *moment) Scan(value any) error {
+	if value == nil {
+		*m = moment{}
+		return nil
+	}
+	n, ok := value.(int64)
+	if !ok {
+		return errColumn
+	}
+	*m = moment(instant(n))
+	return nil
+}
+
+// micros returns a time as it is stored: microseconds since 1970, rounded down. The zero time is stored as what it is.
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+// microsOr is micros, or something else for the zero time.
+func microsOr(t time.Time, otherwise int64) int64 {
+	if t.IsZero() {
+		return otherwise
+	}
+	return micros(t)
+}
+
+// instant is the time that is stored as n.
+func instant(n int64) time.Time { return time.UnixMicro(n).UTC() }
+
+// A mailAddress reads an address.
+type mailAddress access.Address
+
+func (a *mailAddress) Scan(value any) error {
+	text, ok := value.(string)
+	if !ok {
+		return errColumn
+	}
+	if text == "" {
+		*a = mailAddress{}
+		return nil
+	}
+	parsed, err := access.ParseAddress(text)
+	*a = mailAddress(parsed)
+	return err
+}
+
+// fixed reads bytes of a known number.
+type fixed []byte
+
+func (f fixed) Scan(value any) error {
+	bytes, ok := value.([]byte)
+	if !ok || len(bytes) != len(f) {
+		return errColumn
+	}
+	copy(f, bytes)
+	return nil
+}
+
+// optional returns bytes as they are stored where they may be absent.
+func optional(bytes []byte) any {
+	if bytes == nil {
+		return nil
+	}
+	return bytes
+}
+
+// texts reads a list of texts.
+type texts []string
+
+func (l *texts) Scan(value any) error {
+	text, ok := value.(string)
+	if !ok {
+		return errColumn
+	}
+	*l = nil
+	if text == "[]" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), (*[]string)(l))
+}
+
+// textList returns a list of texts as it is stored.
+func textList(list []string) string {
+	if len(list) == 0 {
+		return "[]"
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic("sqlstore: a list of texts can't be written as JSON") // it always can
+	}
+	return string(text)
+}
+
+// lastText sorts behind every id: lists that begin at the newest begin below it.
+const lastText = "\U0010FFFF"
+
+// below returns the bound of a page of a list that is sorted downwards.
+func below[T ~string](before T) string {
+	if before == "" {
+		return lastText
+	}
+	return string(before)
+}
+
+// atMost returns a page's size: SQLite takes a negative one for no limit.
+func atMost(limit int) int { return min(max(limit, 0), math.MaxInt32) }

@@ -1,0 +1,88 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/contact"
+)
+
+const (
+	contactColumns = `id, account_id, name, address, company, postal_street, postal_city, postal_region,
+		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at`
+
+	selectContact = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE account_id = ? AND id = ?`
+
+	selectContactByAddress = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE account_id = ? AND canonical = ?`
+
+	selectOtherContact = `SELECT 1 FROM roster_contacts WHERE account_id = ? AND canonical = ? AND id <> ?`
+
+	putContact = `INSERT INTO roster_contacts (id, account_id, name, name_fold, address, canonical, company, postal_street,
+			postal_city, postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, name_fold = excluded.name_fold,
+			address = excluded.address, canonical = excluded.canonical, company = excluded.company,
+			postal_street = excluded.postal_street, postal_city = excluded.postal_city,
+			postal_region = excluded.postal_region, postal_postal_code = excluded.postal_postal_code,
+			postal_country = excluded.postal_country, phone = excluded.phone, label = excluded.label,
+			categories = excluded.categories, updated_at = excluded.updated_at`
+
+	deleteContact = `DELETE FROM roster_contacts WHERE account_id = ? AND id = ?`
+
+	selectContacts = `SELECT ` + contactColumns + ` FROM roster_contacts
+		WHERE account_id = ? AND id > ?
+			AND (categories & ?) = ?
+			AND (? = '' OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
+		ORDER BY id LIMIT ?`
+)
+
+func readContact(r row) (contact.Contact, error) {
+	var c contact.Contact
+	p := &c.Postal
+	err := r.Scan(&c.ID, &c.Account, &c.Name, (*mailAddress)(&c.Address), &c.Company, &p.Street, &p.City, &p.Region,
+		&p.PostalCode, &p.Country, &c.Phone, &c.Label, &c.Categories, (*moment)(&c.Created), (*moment)(&c.Updated))
+	return c, err
+}
+
+func (t *tx) Contact(ctx context.Context, account access.AccountID, id contact.ID) (contact.Contact, error) {
+	return find(ctx, t, readContact, "contact", selectContact, account, id)
+}
+
+func (t *tx) ContactByAddress(ctx context.Context, account access.AccountID, address access.Address) (contact.Contact, error) {
+	return find(ctx, t, readContact, "contact", selectContactByAddress, account, address.Canonical())
+}
+
+func (t *tx) PutContact(ctx context.Context, c contact.Contact) error {
+	if err := t.hold(ctx, c.Account); err != nil {
+		return err
+	}
+	// Asking first is safe under the account's lock, and leaves the transaction in order on every engine.
+	_, taken, err := one(ctx, t, number, "find a contact's address", selectOtherContact, c.Account, c.Address.Canonical(), c.ID)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return access.ErrExists
+	}
+	_, err = t.exec(ctx, "put a contact", putContact, c.ID, c.Account, c.Name, access.Fold(c.Name), c.Address.Original(),
+		c.Address.Canonical(), c.Company, c.Postal.Street, c.Postal.City, c.Postal.Region, c.Postal.PostalCode,
+		c.Postal.Country, c.Phone, c.Label, c.Categories, micros(c.Created), micros(c.Updated))
+	return err
+}
+
+func (t *tx) DeleteContact(ctx context.Context, account access.AccountID, id contact.ID) error {
+	if err := t.hold(ctx, account); err != nil {
+		return err
+	}
+	deleted, err := t.exec(ctx, "delete a contact", deleteContact, account, id)
+	if err == nil && deleted == 0 {
+		err = access.NotFound("contact")
+	}
+	return err
+}
+
+func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.Filter, after contact.ID, limit int) ([]contact.Contact, error) {
+	fold := access.Fold(f.Prefix)
+	return list(ctx, t, readContact, "list contacts", selectContacts, account, after, f.Categories, f.Categories,
+		fold, fold, fold, fold, fold, atMost(limit))
+}

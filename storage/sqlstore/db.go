@@ -1,0 +1,89 @@
+// Package sqlstore keeps roster's data in a database of the host, through database/sql. The host opens the database
+// with the driver it likes and hands the handle over:
+//
+//	handle, err := sql.Open("sqlite", "file:portal.db?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)")
+//	...
+//	db := sqlstore.New(handle, sqlstore.SQLite)
+//	err = db.Migrate(ctx)
+//
+// All tables begin with "roster_". They may live beside the host's own.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"sync/atomic"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage"
+)
+
+// A DB is roster's data in a database. It is safe for concurrent use. Several of them, in one process or in many, may
+// share a database.
+type DB struct {
+	handle *sql.DB
+	engine engine
+	// writer is held by the unit of work that writes, where the engine has room for one writer only: waiting in line
+	// here ends with the context and costs nothing.
+	writer chan struct{}
+	grant  atomic.Pointer[sql.Stmt] // of grantStatement, once it was used
+}
+
+var _ storage.DB = (*DB)(nil)
+
+// New returns a DB on a handle, which stays the host's: to configure, and to close after the DB. It panics if the
+// handle is nil or the dialect isn't one. Call Migrate before anything else.
+func New(handle *sql.DB, dialect Dialect) *DB {
+	if handle == nil {
+		panic("sqlstore: New without a database handle")
+	}
+	return &DB{handle: handle, engine: dialect.engine(), writer: make(chan struct{}, 1)}
+}
+
+// Close releases what the DB itself holds, a prepared statement, and leaves the handle open. The DB must not be used
+// afterwards.
+func (db *DB) Close() error {
+	if statement := db.grant.Swap(nil); statement != nil {
+		return statement.Close()
+	}
+	return nil
+}
+
+// View runs fn on one snapshot, as access.Store says.
+func (db *DB) View(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	return db.view(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
+}
+
+// Update runs fn and commits, as access.Store says. Updates of one DB wait in line for each other; those of other
+// processes wait for the time that the database is set to. A commit that has begun isn't ended by the context.
+func (db *DB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	return db.update(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
+}
+
+// Grant reads one decision in one statement, as access.Store says.
+func (db *DB) Grant(ctx context.Context, account access.AccountID, user access.UserID) (access.Grant, error) {
+	if err := storage.CheckOutside(ctx, db); err != nil {
+		return access.Grant{}, err
+	}
+	statement, err := db.prepared(ctx)
+	if err != nil {
+		return access.Grant{}, failed(ctx, "prepare the decision", err)
+	}
+	return readGrant(ctx, statement.QueryRowContext(ctx, user, user, account))
+}
+
+// prepared returns the statement of Grant, preparing it if nobody has.
+func (db *DB) prepared(ctx context.Context) (*sql.Stmt, error) {
+	if statement := db.grant.Load(); statement != nil {
+		return statement, nil
+	}
+	statement, err := db.handle.PrepareContext(ctx, selectGrant)
+	if err != nil {
+		return nil, err
+	}
+	if !db.grant.CompareAndSwap(nil, statement) { // somebody else was first
+		statement.Close()
+		return db.grant.Load(), nil
+	}
+	return statement, nil
+}

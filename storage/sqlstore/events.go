@@ -1,0 +1,122 @@
+package sqlstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+
+	"github.com/rosterkit/roster/access"
+)
+
+const (
+	eventColumns = `account_id, version, idx, id, occurred_at, kind, public, actor_salt, actor_text, actor_commitment,
+		target_salt, target_text, target_commitment, by_user_id, for_user_id, on_user_id, hash, shard, number`
+
+	eventFilter = ` AND (? = 0 OR kind IN (?...))
+			AND occurred_at >= ? AND occurred_at < ?
+			AND (? = '' OR by_user_id = ? OR for_user_id = ? OR on_user_id = ?)`
+
+	selectEventsBefore = `SELECT ` + eventColumns + ` FROM roster_events
+		WHERE account_id = ? AND version <= ? AND (version < ? OR idx < ?)` + eventFilter + `
+		ORDER BY version DESC, idx DESC LIMIT ?`
+
+	selectEventsAfter = `SELECT ` + eventColumns + ` FROM roster_events
+		WHERE account_id = ? AND version >= ? AND (version > ? OR idx > ?)` + eventFilter + `
+		ORDER BY version, idx LIMIT ?`
+
+	insertEvent = `INSERT INTO roster_events (` + eventColumns + `)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+	updateHead = `UPDATE roster_accounts SET head_count = ?, head_hash = ? WHERE id = ?`
+
+	// raiseFeed numbers an event. The row stays locked to the end of the transaction, so that numbers have no gap and
+	// are in the order of commits.
+	raiseFeed = `UPDATE roster_feed SET number = number + 1, tail = ? WHERE shard = ? RETURNING number`
+
+	selectFeed = `SELECT shard, number, tail FROM roster_feed ORDER BY shard`
+
+	selectChanges = `SELECT ` + eventColumns + ` FROM roster_events WHERE shard = ? AND number > ?
+		ORDER BY number LIMIT ?`
+)
+
+func readEvent(r row) (access.Record, error) {
+	var e access.Record
+	err := r.Scan(&e.Account, &e.Version, &e.Index, &e.ID, (*moment)(&e.Time), &e.Kind, &e.Public,
+		&e.Actor.Salt, &e.Actor.Text, fixed(e.Actor.Commitment[:]),
+		&e.Target.Salt, &e.Target.Text, fixed(e.Target.Commitment[:]),
+		&e.By, &e.For, &e.On, fixed(e.Hash[:]), &e.Shard, &e.Number)
+	return e, err
+}
+
+func (t *tx) Append(ctx context.Context, r access.Record) error {
+	if err := t.hold(ctx, r.Account); err != nil {
+		return err
+	}
+	r.Time = instant(micros(r.Time)) // as it will be read, so that its hash holds then
+	r.Public = bytes.Clone(r.Public)
+	for _, part := range []*access.Part{&r.Actor, &r.Target} {
+		part.Salt, part.Text = bytes.Clone(part.Salt), bytes.Clone(part.Text)
+	}
+	t.Unit.Append(r)
+	return nil
+}
+
+var errNoShard = errors.New("sqlstore: the change feed has no such shard")
+
+// writeHistory writes the events of the unit. The rows of the feed are what all accounts share, so they come last, in
+// one order everywhere.
+func (t *tx) writeHistory(ctx context.Context) error {
+	for _, a := range t.Heads() {
+		if _, err := t.exec(ctx, "update a history's head", updateHead, a.Head.Count, a.Head.Hash[:], a.ID); err != nil {
+			return err
+		}
+	}
+	for _, e := range t.Unit.Events() {
+		n, found, err := one(ctx, t, number, "number an event", raiseFeed, e.ID, e.Shard)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return errNoShard
+		}
+		_, err = t.exec(ctx, "insert an event", insertEvent, e.Account, e.Version, e.Index, e.ID, micros(e.Time), e.Kind,
+			e.Public, optional(e.Actor.Salt), optional(e.Actor.Text), e.Actor.Commitment[:],
+			optional(e.Target.Salt), optional(e.Target.Text), e.Target.Commitment[:], e.By, e.For, e.On, e.Hash[:], e.Shard, n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) Events(ctx context.Context, account access.AccountID, f access.EventFilter, from access.EventKey, ascending bool, limit int) ([]access.Record, error) {
+	statement := selectEventsBefore
+	if ascending {
+		statement = selectEventsAfter
+	} else if from == (access.EventKey{}) {
+		from.Version = math.MaxInt64
+	}
+	statement, kinds := in(statement, f.Kinds)
+	args := []any{account, from.Version, from.Version, from.Index, len(f.Kinds)}
+	args = append(args, kinds...)
+	args = append(args, micros(f.Since), microsOr(f.Until, math.MaxInt64),
+		f.Concerns, f.Concerns, f.Concerns, f.Concerns, atMost(limit))
+	return list(ctx, t, readEvent, "list events", statement, args...)
+}
+
+func (t *tx) Feed(ctx context.Context) ([access.Shards]access.FeedHead, error) {
+	var feed [access.Shards]access.FeedHead
+	_, err := list(ctx, t, func(r row) (shard int, err error) {
+		var head access.FeedHead
+		if err = r.Scan(&shard, &head.Number, &head.Tail); err == nil {
+			feed[shard] = head
+		}
+		return shard, err
+	}, "read the feed", selectFeed)
+	return feed, err
+}
+
+func (t *tx) Changes(ctx context.Context, shard int, after uint64, limit int) ([]access.Record, error) {
+	return list(ctx, t, readEvent, "list changes", selectChanges, shard, after, atMost(limit))
+}

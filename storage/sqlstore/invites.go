@@ -1,0 +1,155 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/invite"
+)
+
+const (
+	inviteColumns = `id, account_id, address, permissions, member_starts_at, member_expires_at, label, inviter_kind,
+		inviter_id, generation, state, created_at, sent_at, expires_at, closed_at, accepted_by, secret, key_id`
+
+	selectInvite = `SELECT ` + inviteColumns + ` FROM roster_invites WHERE id = ?`
+
+	selectPendingInvite = `SELECT ` + inviteColumns + ` FROM roster_invites
+		WHERE account_id = ? AND canonical = ? AND pending = 1`
+
+	insertInvite = `INSERT INTO roster_invites (id, account_id, address, canonical, created_at,
+			permissions, member_starts_at, member_expires_at, label, inviter_kind, inviter_id, generation,
+			state, pending, sent_at, expires_at, closed_at, accepted_by, secret, key_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`
+
+	updateInvite = `UPDATE roster_invites SET
+			permissions = ?, member_starts_at = ?, member_expires_at = ?, label = ?, inviter_kind = ?, inviter_id = ?,
+			generation = ?, state = ?, pending = ?, sent_at = ?, expires_at = ?, closed_at = ?, accepted_by = ?,
+			secret = ?, key_id = ?
+		WHERE account_id = ? AND id = ? AND pending = 1 AND generation = ?`
+
+	selectInvites = `SELECT ` + inviteColumns + ` FROM roster_invites
+		WHERE account_id = ? AND id < ?
+			AND (? = 0 OR state = ?)
+			AND (? = '' OR substr(canonical, 1, length(?)) = ?)
+		ORDER BY id DESC LIMIT ?`
+
+	selectWaitingInvites = `SELECT ` + inviteColumns + ` FROM roster_invites
+		WHERE canonical = ? AND pending = 1 AND id < ? AND expires_at > ?
+		ORDER BY id DESC LIMIT ?`
+
+	// selectNextKey goes from one key to the next in the index, however many invites use one.
+	selectNextKey = `SELECT key_id FROM roster_invites WHERE pending = 1 AND key_id > ? ORDER BY key_id LIMIT 1`
+
+	countLiveInvites = `SELECT COUNT(*) FROM roster_invites WHERE account_id = ? AND pending = 1 AND expires_at > ?`
+
+	// selectRevocable finds the pending invites of one user that offer one of some bits.
+	selectRevocable = `SELECT id, address, permissions FROM roster_invites
+		WHERE account_id = ? AND pending = 1 AND inviter_kind = ? AND inviter_id = ? AND (permissions & ?) <> 0
+		ORDER BY id`
+
+	revokeInvite = `UPDATE roster_invites SET state = ?, pending = NULL, closed_at = ?
+		WHERE account_id = ? AND id = ? AND pending = 1`
+)
+
+func readInvite(r row) (invite.Record, error) {
+	var i invite.Record
+	err := r.Scan(&i.ID, &i.Account, (*mailAddress)(&i.Address), &i.Terms.Permissions, (*moment)(&i.Terms.Starts),
+		(*moment)(&i.Terms.Expires), &i.Terms.Label, &i.By.Kind, &i.By.ID, &i.Generation, &i.State,
+		(*moment)(&i.Created), (*moment)(&i.Sent), (*moment)(&i.Expires), (*moment)(&i.Closed), &i.AcceptedBy,
+		fixed(i.Secret[:]), &i.Key)
+	return i, err
+}
+
+// inviteValues are what both writing statements write, in the order in which they name it.
+func inviteValues(r invite.Record) []any {
+	var pending any // or NULL
+	if r.State == invite.Pending {
+		pending = 1
+	}
+	return []any{r.Terms.Permissions, micros(r.Terms.Starts), micros(r.Terms.Expires), r.Terms.Label, r.By.Kind, r.By.ID,
+		r.Generation, r.State, pending, micros(r.Sent), micros(r.Expires), micros(r.Closed), r.AcceptedBy, r.Secret[:], r.Key}
+}
+
+func (t *tx) Invite(ctx context.Context, id invite.ID) (invite.Record, error) {
+	return find(ctx, t, readInvite, "invite", selectInvite, id)
+}
+
+func (t *tx) PendingInvite(ctx context.Context, account access.AccountID, address access.Address) (invite.Record, error) {
+	return find(ctx, t, readInvite, "invite", selectPendingInvite, account, address.Canonical())
+}
+
+func (t *tx) InsertInvite(ctx context.Context, r invite.Record) error {
+	if err := t.hold(ctx, r.Account); err != nil {
+		return err
+	}
+	args := []any{r.ID, r.Account, r.Address.Original(), r.Address.Canonical(), micros(r.Created)}
+	inserted, err := t.exec(ctx, "insert an invite", insertInvite, append(args, inviteValues(r)...)...)
+	if err == nil && inserted == 0 {
+		err = access.ErrExists
+	}
+	return err
+}
+
+func (t *tx) UpdateInvite(ctx context.Context, r invite.Record, generation uint16) error {
+	if err := t.hold(ctx, r.Account); err != nil {
+		return err
+	}
+	updated, err := t.exec(ctx, "update an invite", updateInvite, append(inviteValues(r), r.Account, r.ID, generation)...)
+	if err == nil && updated == 0 {
+		err = access.NotFound("invite")
+	}
+	return err
+}
+
+func (t *tx) Invites(ctx context.Context, account access.AccountID, f invite.Filter, before invite.ID, limit int) ([]invite.Record, error) {
+	fold := access.Fold(f.Prefix)
+	return list(ctx, t, readInvite, "list invites", selectInvites, account, below(before), f.State, f.State,
+		fold, fold, fold, atMost(limit))
+}
+
+func (t *tx) WaitingInvites(ctx context.Context, address access.Address, now time.Time, before invite.ID, limit int) ([]invite.Record, error) {
+	return list(ctx, t, readInvite, "list waiting invites", selectWaitingInvites, address.Canonical(), below(before),
+		micros(now), atMost(limit))
+}
+
+func (t *tx) InviteKeys(ctx context.Context) ([]string, error) {
+	var keys []string
+	for last := ""; ; {
+		key, found, err := one(ctx, t, text, "find the keys of invites", selectNextKey, last)
+		if err != nil || !found {
+			return keys, err
+		}
+		keys = append(keys, key)
+		last = key
+	}
+}
+
+func (t *tx) LiveInvites(ctx context.Context, account access.AccountID, now time.Time) (int, error) {
+	live, _, err := one(ctx, t, number, "count live invites", countLiveInvites, account, micros(now))
+	return live, err
+}
+
+func (t *tx) RevokeInvites(ctx context.Context, account access.AccountID, inviter access.UserID, held access.Permission, at time.Time) ([]access.RevokedInvite, error) {
+	if err := t.hold(ctx, account); err != nil {
+		return nil, err
+	}
+	revoked, err := list(ctx, t, readRevoked, "find invites to revoke", selectRevocable,
+		account, access.ActorUser, inviter, access.All&^held)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range revoked {
+		if _, err := t.exec(ctx, "revoke an invite", revokeInvite, invite.Revoked, micros(at), account, i.ID); err != nil {
+			return nil, err
+		}
+	}
+	return revoked, nil
+}
+
+func readRevoked(r row) (access.RevokedInvite, error) {
+	var i access.RevokedInvite
+	err := r.Scan(&i.ID, (*mailAddress)(&i.Address), &i.Permissions)
+	return i, err
+}

@@ -1,0 +1,175 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/rosterkit/roster/access"
+)
+
+const (
+	// selectGrant is the decision: all of it in one statement. Its arguments are user, user, account.
+	selectGrant = `SELECT a.owner_id = ?, a.status, a.version, COALESCE(m.permissions, 0), COALESCE(m.status, 0),
+			COALESCE(m.starts_at, 0), COALESCE(m.expires_at, 0), COALESCE(m.last_seen_at, 0)
+		FROM roster_accounts AS a
+		LEFT JOIN roster_memberships AS m ON m.account_id = a.id AND m.user_id = ?
+		WHERE a.id = ?`
+
+	membershipColumns = `m.account_id, m.user_id, m.permissions, m.status, m.starts_at, m.expires_at, m.label, m.created_at, m.last_seen_at`
+
+	selectMembership = `SELECT ` + membershipColumns + ` FROM roster_memberships AS m WHERE m.account_id = ? AND m.user_id = ?`
+
+	putMembership = `INSERT INTO roster_memberships
+			(account_id, user_id, permissions, status, starts_at, expires_at, label, created_at, last_seen_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (account_id, user_id) DO UPDATE SET permissions = excluded.permissions, status = excluded.status,
+			starts_at = excluded.starts_at, expires_at = excluded.expires_at, label = excluded.label`
+
+	deleteMembership = `DELETE FROM roster_memberships WHERE account_id = ? AND user_id = ?`
+
+	touchMembership = `UPDATE roster_memberships SET last_seen_at = ?
+		WHERE account_id = ? AND user_id = ? AND last_seen_at <= ?`
+
+	// memberColumns are a membership, whether it is the owner's, and the directory's entry if there is one.
+	memberColumns = membershipColumns + `, a.owner_id = m.user_id,
+		COALESCE(u.address, ''), COALESCE(u.verified, 0), COALESCE(u.name, ''), COALESCE(u.second_factor, 0),
+		u.last_sign_in_at`
+
+	selectMembers = `SELECT ` + memberColumns + `
+		FROM roster_memberships AS m
+		JOIN roster_accounts AS a ON a.id = m.account_id
+		LEFT JOIN roster_users AS u ON u.id = m.user_id
+		WHERE m.account_id = ? AND m.user_id > ?
+			AND (? = 0 OR m.status = ?)
+			AND (? = 0 OR a.owner_id = m.user_id OR (m.permissions & ?) = ?)
+			AND m.last_seen_at < ?
+			AND (? = '' OR substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
+				OR substr(m.user_id, 1, length(?)) = ?)
+		ORDER BY m.user_id LIMIT ?`
+
+	// selectUserAccounts bounds both ids: a planner that joins by merging would otherwise begin at the first account.
+	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id = m.user_id, ` + accountColumns + `
+		FROM roster_memberships AS m
+		JOIN roster_accounts ON id = m.account_id
+		WHERE m.user_id = ? AND m.account_id > ? AND id > ?
+			AND (? = 0 OR roster_accounts.status = ?)
+			AND (? = 0 OR owner_id = m.user_id OR (m.permissions & ?) = ?)
+			AND (? = '' OR substr(name_fold, 1, length(?)) = ? OR substr(company_fold, 1, length(?)) = ?)
+		ORDER BY m.account_id LIMIT ?`
+
+	countSeats = `SELECT
+		(SELECT COUNT(*) FROM roster_memberships AS m JOIN roster_accounts AS a ON a.id = m.account_id
+			WHERE m.account_id = ? AND m.user_id <> a.owner_id AND (m.expires_at = ? OR m.expires_at > ?)) +
+		(SELECT COUNT(*) FROM roster_invites WHERE account_id = ? AND pending = 1 AND expires_at > ?)`
+)
+
+// readGrant reads the row of selectGrant. It scans into integers because that is what a decision spends most of its
+// time on.
+func readGrant(ctx context.Context, r row) (access.Grant, error) {
+	var owner, accountStatus, version, permissions, status, starts, expires, lastSeen int64
+	err := r.Scan(&owner, &accountStatus, &version, &permissions, &status, &starts, &expires, &lastSeen)
+	if errors.Is(err, sql.ErrNoRows) {
+		return access.Grant{}, nil
+	}
+	if err != nil {
+		return access.Grant{}, failed(ctx, "read a decision", err)
+	}
+	g := access.Grant{Owner: owner == 1, Account: access.AccountStatus(accountStatus), Version: uint64(version)}
+	if status != 0 { // there is a membership
+		g.Permissions, g.Status = access.Permission(permissions), access.Status(status)
+		g.Starts, g.Expires, g.LastSeen = instant(starts), instant(expires), instant(lastSeen)
+	}
+	return g, nil
+}
+
+func (t *tx) Grant(ctx context.Context, account access.AccountID, user access.UserID) (access.Grant, error) {
+	if err := t.ready(ctx); err != nil {
+		return access.Grant{}, err
+	}
+	grant, err := readGrant(ctx, t.conn.QueryRowContext(ctx, selectGrant, user, user, account))
+	return grant, t.Fail(err)
+}
+
+func readMembership(r row) (access.Membership, error) {
+	var m access.Membership
+	err := r.Scan(membershipTargets(&m)...)
+	return m, err
+}
+
+// membershipTargets are where membershipColumns go.
+func membershipTargets(m *access.Membership) []any {
+	return []any{&m.Account, &m.User, &m.Permissions, &m.Status, (*moment)(&m.Starts), (*moment)(&m.Expires),
+		&m.Label, (*moment)(&m.Created), (*moment)(&m.LastSeen)}
+}
+
+func readMember(r row) (access.Member, error) {
+	var m access.Member
+	err := r.Scan(append(membershipTargets(&m.Membership), &m.Owner, (*mailAddress)(&m.Person.Address),
+		&m.Person.Verified, &m.Person.Name, &m.Person.SecondFactor, (*moment)(&m.Person.LastSignIn))...)
+	m.Person.ID = m.User
+	return m, err
+}
+
+func readUserAccount(r row) (access.UserAccount, error) {
+	var a access.UserAccount
+	targets := append(membershipTargets(&a.Membership), &a.Owner)
+	err := r.Scan(append(targets, accountTargets(&a.Account)...)...)
+	return a, err
+}
+
+func (t *tx) Membership(ctx context.Context, account access.AccountID, user access.UserID) (access.Membership, error) {
+	return find(ctx, t, readMembership, "member", selectMembership, account, user)
+}
+
+func (t *tx) PutMembership(ctx context.Context, m access.Membership) error {
+	if err := t.hold(ctx, m.Account); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, "put a membership", putMembership, m.Account, m.User, m.Permissions, m.Status,
+		micros(m.Starts), micros(m.Expires), m.Label, micros(m.Created), micros(m.LastSeen))
+	return err
+}
+
+func (t *tx) DeleteMembership(ctx context.Context, account access.AccountID, user access.UserID) error {
+	if err := t.hold(ctx, account); err != nil {
+		return err
+	}
+	deleted, err := t.exec(ctx, "delete a membership", deleteMembership, account, user)
+	if err == nil && deleted == 0 {
+		err = access.NotFound("member")
+	}
+	return err
+}
+
+func (t *tx) Members(ctx context.Context, account access.AccountID, f access.MemberFilter, after access.UserID, limit int) ([]access.Member, error) {
+	fold := access.Fold(f.Prefix)
+	return list(ctx, t, readMember, "list members", selectMembers, account, after, f.Status, f.Status,
+		f.Permission, f.Permission, f.Permission, microsOr(f.NotSeenSince, math.MaxInt64),
+		f.Prefix, fold, fold, fold, fold, f.Prefix, f.Prefix, atMost(limit))
+}
+
+func (t *tx) UserAccounts(ctx context.Context, user access.UserID, f access.AccountFilter, after access.AccountID, limit int) ([]access.UserAccount, error) {
+	fold := access.Fold(f.Prefix)
+	accounts, err := list(ctx, t, readUserAccount, "list accounts", selectUserAccounts, user, after, after,
+		f.Status, f.Status, f.Permission, f.Permission, f.Permission, fold, fold, fold, fold, fold, atMost(limit))
+	for i, a := range accounts {
+		if held, ok := t.Locked(a.Account.ID); ok { // its history may be ahead of the table's
+			accounts[i].Account = held
+		}
+	}
+	return accounts, err
+}
+
+func (t *tx) Seats(ctx context.Context, account access.AccountID, now time.Time) (int, error) {
+	seats, _, err := one(ctx, t, number, "count seats", countSeats,
+		account, micros(time.Time{}), micros(now), account, micros(now))
+	return seats, err
+}
+
+func (t *tx) Touch(ctx context.Context, account access.AccountID, user access.UserID, at, notAfter time.Time) error {
+	_, err := t.exec(ctx, "touch a membership", touchMembership, micros(at), account, user, micros(notAfter))
+	return err
+}

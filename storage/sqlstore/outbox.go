@@ -1,0 +1,117 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rosterkit/roster/notify"
+)
+
+const (
+	messageColumns = `id, kind, group_id, ref, generation, recipient_id, created_at, state, due_at, attempt, leased_until,
+		done_at, reason, address, subject`
+
+	insertMessage = `INSERT INTO roster_messages (` + messageColumns + `)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+	selectMessages = `SELECT ` + messageColumns + ` FROM roster_messages WHERE group_id = ? AND id < ?
+		ORDER BY id DESC LIMIT ?`
+
+	selectDeliveries = `SELECT ` + messageColumns + ` FROM roster_messages WHERE id IN
+		(SELECT MAX(id) FROM roster_messages WHERE group_id = ? AND kind = ? AND ref IN (?...) GROUP BY ref)`
+
+	selectDue = `SELECT ` + messageColumns + ` FROM roster_messages
+		WHERE state = 1 AND due_at <= ? AND leased_until <= ?
+		ORDER BY due_at, id LIMIT ?`
+
+	leaseMessage = `UPDATE roster_messages SET attempt = attempt + 1, leased_until = ? WHERE id = ?`
+
+	finishMessage = `UPDATE roster_messages SET state = ?, done_at = ?, reason = ?, address = ?, subject = ?, leased_until = ?
+		WHERE id = ? AND attempt = ? AND state = 1`
+
+	retryMessage = `UPDATE roster_messages SET due_at = ?, reason = ?, leased_until = ?
+		WHERE id = ? AND attempt = ? AND state = 1`
+)
+
+func readMessage(r row) (notify.Message, error) {
+	var m notify.Message
+	err := r.Scan(&m.ID, &m.Kind, &m.Group, &m.Ref, &m.Generation, &m.To, (*moment)(&m.Created), &m.State,
+		(*moment)(&m.Due), &m.Attempt, (*moment)(&m.Leased), (*moment)(&m.Done), &m.Reason, &m.Address, &m.Subject)
+	return m, err
+}
+
+func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
+	if err := t.writable(ctx); err != nil {
+		return err
+	}
+	for _, m := range messages {
+		_, err := t.exec(ctx, "enqueue a message", insertMessage, m.ID, m.Kind, m.Group, m.Ref, m.Generation, m.To,
+			micros(m.Created), notify.Queued, micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason,
+			m.Address, m.Subject)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) Messages(ctx context.Context, group string, q notify.MessageQuery) ([]notify.Message, error) {
+	return list(ctx, t, readMessage, "list messages", selectMessages, group, below(q.Before), atMost(q.Limit))
+}
+
+func (t *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, refs []string) (map[string]notify.Message, error) {
+	deliveries := make(map[string]notify.Message)
+	for some := range slices.Chunk(refs, maxList) {
+		statement, args := in(selectDeliveries, some)
+		messages, err := list(ctx, t, readMessage, "read deliveries", statement, append([]any{group, kind}, args...)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range messages {
+			deliveries[m.Ref] = m
+		}
+	}
+	return deliveries, nil
+}
+
+// Claim leases messages that are due, as notify.Queue says.
+func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]notify.Message, error) {
+	var claimed []notify.Message
+	err := db.update(ctx, func(ctx context.Context, t *tx) error {
+		due, err := list(ctx, t, readMessage, "find due messages", selectDue, micros(now), micros(now), atMost(n))
+		if err != nil {
+			return err
+		}
+		until := micros(now.Add(lease))
+		for i := range due {
+			due[i].Attempt++
+			due[i].Leased = instant(until)
+			if _, err := t.exec(ctx, "lease a message", leaseMessage, until, due[i].ID); err != nil {
+				return err
+			}
+		}
+		claimed = due
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claimed, nil
+}
+
+// Finish records what became of a message, as notify.Queue says.
+func (db *DB) Finish(ctx context.Context, id notify.MessageID, attempt int, r notify.Result) error {
+	return db.update(ctx, func(ctx context.Context, t *tx) error {
+		free := micros(time.Time{})
+		statement, args := finishMessage, []any{r.State, micros(r.At), r.Reason, r.Address, r.Subject, free, id, attempt}
+		if r.State == notify.Queued {
+			statement, args = retryMessage, []any{micros(r.Due), r.Reason, free, id, attempt}
+		}
+		finished, err := t.exec(ctx, "finish a message", statement, args...)
+		if err == nil && finished == 0 {
+			err = notify.ErrFenced
+		}
+		return err
+	})
+}

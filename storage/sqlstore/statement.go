@@ -1,0 +1,165 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rosterkit/roster/access"
+)
+
+// A failure is an error of the driver. Drivers put keys and addresses into their texts, so that its own text says only
+// what was tried and the number that the database gives to the error. The driver's error is found by errors.As.
+type failure struct {
+	what string
+	err  error
+}
+
+func (f *failure) Error() string {
+	var coded interface{ Code() int }
+	switch {
+	case errors.Is(f.err, context.Canceled):
+		return fmt.Sprintf("sqlstore: %s: %v", f.what, context.Canceled)
+	case errors.Is(f.err, context.DeadlineExceeded):
+		return fmt.Sprintf("sqlstore: %s: %v", f.what, context.DeadlineExceeded)
+	case errors.As(f.err, &coded):
+		return fmt.Sprintf("sqlstore: %s: error %d of the database", f.what, coded.Code())
+	}
+	return fmt.Sprintf("sqlstore: %s: failed", f.what)
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+// failed wraps an error of the driver. Where the context has ended, that is the cause, however the driver puts it.
+func failed(ctx context.Context, what string, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		err = ended
+	}
+	return &failure{what, err}
+}
+
+// A row is a *sql.Row or the current one of *sql.Rows.
+type row interface{ Scan(targets ...any) error }
+
+// ready returns an error if the unit can't go on. After a failure the engine may have ended the transaction by itself:
+// a further statement would be a transaction of its own.
+func (t *tx) ready(ctx context.Context) error {
+	if t.ended {
+		return errEnded
+	}
+	if err := t.Failed(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// writable is ready for a write. A write that isn't done is a failed one.
+func (t *tx) writable(ctx context.Context) error {
+	if t.readOnly {
+		return errReadOnly
+	}
+	return t.Fail(t.ready(ctx))
+}
+
+// hold is writable for a write to an account, which must be locked.
+func (t *tx) hold(ctx context.Context, account access.AccountID) error {
+	if t.readOnly {
+		return errReadOnly
+	}
+	t.MustHold(account)
+	return t.writable(ctx)
+}
+
+// exec runs a write and returns how many rows it concerned.
+func (t *tx) exec(ctx context.Context, what, statement string, args ...any) (int64, error) {
+	if err := t.writable(ctx); err != nil {
+		return 0, err
+	}
+	result, err := t.conn.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, t.Fail(failed(ctx, what, err))
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return 0, t.Fail(failed(ctx, what, err))
+	}
+	return n, nil
+}
+
+// one reads the row of a statement that has at most one. If it has none, found is false.
+func one[T any](ctx context.Context, t *tx, read func(row) (T, error), what, statement string, args ...any) (value T, found bool, err error) {
+	if err := t.ready(ctx); err != nil {
+		return value, false, err
+	}
+	value, err = read(t.conn.QueryRowContext(ctx, statement, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return value, false, nil
+	}
+	if err != nil {
+		return value, false, t.Fail(failed(ctx, what, err))
+	}
+	return value, true, nil
+}
+
+// find is one for a thing that has to be there: ErrNotFound if it isn't.
+func find[T any](ctx context.Context, t *tx, read func(row) (T, error), thing, statement string, args ...any) (T, error) {
+	value, found, err := one(ctx, t, read, "read "+thing, statement, args...)
+	if err == nil && !found {
+		err = access.NotFound(thing)
+	}
+	return value, err
+}
+
+// list reads the rows of a statement.
+func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
+	if err := t.ready(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := t.conn.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, t.Fail(failed(ctx, what, err))
+	}
+	defer rows.Close()
+	var values []T
+	for rows.Next() {
+		value, err := read(rows)
+		if err != nil {
+			return nil, t.Fail(failed(ctx, what, err))
+		}
+		values = append(values, value)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, t.Fail(failed(ctx, what, err))
+	}
+	return values, nil
+}
+
+// number reads a row of one integer.
+func number(r row) (n int, err error) {
+	err = r.Scan(&n)
+	return n, err
+}
+
+// text reads a row of one text.
+func text(r row) (s string, err error) {
+	err = r.Scan(&s)
+	return s, err
+}
+
+// maxList is how many values are asked for in one statement: well below what any engine takes.
+const maxList = 500
+
+// in writes as many placeholders as there are values in the place of the statement's "(?...)". No value at all becomes
+// one that equals nothing.
+func in[T ~string](statement string, values []T) (string, []any) {
+	if len(values) == 0 {
+		return in(statement, []T{""})
+	}
+	args := make([]any, len(values))
+	for i, value := range values {
+		args[i] = string(value)
+	}
+	return strings.Replace(statement, "(?...)", "(?"+strings.Repeat(", ?", len(values)-1)+")", 1), args
+}

@@ -1,0 +1,470 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/invite"
+	"github.com/rosterkit/roster/storage"
+)
+
+func inviteCases() []testCase {
+	return []testCase{
+		{"round trip", "an invite comes back as it was inserted, with what its tokens are made from", inviteRoundTrip},
+		{"taken id", "the id of an invite is unique among all accounts, for ever", inviteTaken},
+		{"one pending", "an account has one pending invite to an address, expired or not", onePending},
+		{"one pending of many at once", "of many inserts at once for one address, one is stored", onePendingConcurrently},
+		{"closed rows make room", "a closed invite stays on the record and leaves room for the next", closedMakesRoom},
+		{"compare and swap", "an invite changes only while it is pending and of the generation given", compareAndSwap},
+		{"one change wins", "of many changes at once to one generation, one wins", oneChangeWins},
+		{"of another account", "an invite can't be changed by way of another account", inviteIsolated},
+		{"list", "an account's invites come newest first, by any page size and filter", inviteList},
+		{"list while rows change", "invites that don't change while a list is paged appear once", inviteListMoving},
+		{"waiting", "the live invites to an address come from all accounts, newest first", waitingInvites},
+		{"live", "an invite is live before its expiry, not at it", liveInvites},
+		{"revoked with the sender", "RevokeInvites closes what a user sent that goes beyond what they hold, and nothing else", revokeInvites},
+	}
+}
+
+func fullInvite(t *testing.T, n int, account access.AccountID) invite.Record {
+	t.Helper()
+	r := newInvite(t, n, account, "Some.One+tag@Example.com")
+	r.Terms = access.Terms{Permissions: access.All, Starts: noon().Add(time.Hour), Expires: noon().AddDate(1, 0, 0), Label: "Büro '%"}
+	r.By = invite.Inviter{Kind: access.ActorStaff, ID: "stäff"}
+	r.Generation = math.MaxUint16
+	r.Secret = [16]byte{0: 0, 1: 255, 15: 1}
+	r.Key = "key/2026"
+	return r
+}
+
+func getInvite(ctx context.Context, t *testing.T, tx storage.Tx, id invite.ID) invite.Record {
+	t.Helper()
+	r, err := tx.Invite(ctx, id)
+	require.NoError(t, err)
+	return r
+}
+
+func inviteRoundTrip(t *testing.T, db database) {
+	db.insert(acme)
+	pending, closed := fullInvite(t, 1, acme), fullInvite(t, 2, acme)
+	closed.State, closed.Closed, closed.AcceptedBy = invite.Accepted, noon().Add(time.Minute), eve
+	read := func(ctx context.Context, tx storage.Tx) {
+		equal(t, pending, getInvite(ctx, t, tx, pending.ID))
+		equal(t, closed, getInvite(ctx, t, tx, closed.ID))
+		list, err := tx.Invites(ctx, acme, invite.Filter{}, "", 10)
+		require.NoError(t, err)
+		equal(t, []invite.Record{closed, pending}, list)
+		byAddress, err := tx.PendingInvite(ctx, acme, address(t, "some.one+tag@example.com"))
+		require.NoError(t, err)
+		equal(t, pending, byAddress)
+		waiting, err := tx.WaitingInvites(ctx, pending.Address, noon(), "", 10)
+		require.NoError(t, err)
+		equal(t, []invite.Record{pending}, waiting)
+	}
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.InsertInvite(ctx, pending))
+		require.NoError(t, tx.InsertInvite(ctx, closed))
+		read(ctx, tx)
+	})
+	db.view(read)
+}
+
+func inviteTaken(t *testing.T, db database) {
+	db.insert(acme, globex)
+	first := newInvite(t, 1, acme, "one@example.com")
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) { require.NoError(t, tx.InsertInvite(ctx, first)) })
+	for _, state := range []invite.State{invite.Pending, invite.Revoked} {
+		for _, account := range []access.AccountID{acme, globex} {
+			other := newInvite(t, 1, account, "other@example.com")
+			other.State = state
+			db.locked(account, func(ctx context.Context, tx storage.Tx) {
+				require.ErrorIs(t, tx.InsertInvite(ctx, other), access.ErrExists)
+				equal(t, first, getInvite(ctx, t, tx, first.ID))
+			})
+		}
+	}
+	closed := first
+	closed.State = invite.Declined
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.UpdateInvite(ctx, closed, 1))
+		require.ErrorIs(t, tx.InsertInvite(ctx, first), access.ErrExists)
+	})
+	db.view(func(ctx context.Context, tx storage.Tx) { equal(t, closed, getInvite(ctx, t, tx, first.ID)) })
+}
+
+func onePending(t *testing.T, db database) {
+	db.insert(acme, globex)
+	first, second := newInvite(t, 1, acme, "one@example.com"), newInvite(t, 2, acme, "One@Example.com")
+	first.Expires = noon().AddDate(-1, 0, 0) // long over, and still in its place
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.InsertInvite(ctx, first))
+		require.ErrorIs(t, tx.InsertInvite(ctx, second), access.ErrExists)
+	})
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.ErrorIs(t, tx.InsertInvite(ctx, second), access.ErrExists)
+		got, err := tx.PendingInvite(ctx, acme, second.Address)
+		require.NoError(t, err)
+		equal(t, first, got)
+		_, err = tx.Invite(ctx, second.ID)
+		require.ErrorIs(t, err, access.ErrNotFound)
+		_, err = tx.PendingInvite(ctx, globex, first.Address)
+		require.ErrorIs(t, err, access.ErrNotFound)
+	})
+	db.locked(globex, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.InsertInvite(ctx, newInvite(t, 3, globex, "one@example.com")))
+	})
+}
+
+func onePendingConcurrently(t *testing.T, db database) {
+	db.insert(acme)
+	const n = 20
+	invites := make([]invite.Record, n)
+	for i := range invites {
+		invites[i] = newInvite(t, i, acme, "one@example.com")
+	}
+	errs := together(n, func(i int) error {
+		return db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			if _, err := tx.Lock(ctx, acme); err != nil {
+				return err
+			}
+			return tx.InsertInvite(ctx, invites[i])
+		})
+	})
+	stored := 0
+	for _, err := range errs {
+		if err == nil {
+			stored++
+		} else {
+			require.ErrorIs(t, err, access.ErrExists)
+		}
+	}
+	require.Equal(t, 1, stored)
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		list, err := tx.Invites(ctx, acme, invite.Filter{}, "", 100)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+	})
+}
+
+func closedMakesRoom(t *testing.T, db database) {
+	db.insert(acme)
+	for n, state := range []invite.State{invite.Accepted, invite.Revoked, invite.Declined, invite.Revoked} {
+		r := newInvite(t, n, acme, "one@example.com")
+		db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+			require.NoError(t, tx.InsertInvite(ctx, r))
+			closed := r
+			closed.State, closed.Closed = state, noon()
+			require.NoError(t, tx.UpdateInvite(ctx, closed, 1))
+			_, err := tx.PendingInvite(ctx, acme, r.Address)
+			require.ErrorIs(t, err, access.ErrNotFound)
+		})
+	}
+	last := newInvite(t, 9, acme, "one@example.com")
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) { require.NoError(t, tx.InsertInvite(ctx, last)) })
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		got, err := tx.PendingInvite(ctx, acme, last.Address)
+		require.NoError(t, err)
+		equal(t, last, got)
+		list, err := tx.Invites(ctx, acme, invite.Filter{}, "", 10)
+		require.NoError(t, err)
+		require.Len(t, list, 5)
+	})
+}
+
+func compareAndSwap(t *testing.T, db database) {
+	db.insert(acme)
+	stored := newInvite(t, 1, acme, "one@example.com")
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) { require.NoError(t, tx.InsertInvite(ctx, stored)) })
+	change := fullInvite(t, 1, acme)
+	change.Generation, change.Created = 2, noon().AddDate(1, 0, 0)
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		for _, generation := range []uint16{0, 2, math.MaxUint16} {
+			require.ErrorIs(t, tx.UpdateInvite(ctx, change, generation), access.ErrNotFound)
+		}
+		absent := change
+		absent.ID = invite.ID(uuid(2))
+		require.ErrorIs(t, tx.UpdateInvite(ctx, absent, 1), access.ErrNotFound)
+		equal(t, stored, getInvite(ctx, t, tx, stored.ID))
+	})
+	want := change
+	want.Address, want.Created = stored.Address, stored.Created
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.UpdateInvite(ctx, change, 1))
+		equal(t, want, getInvite(ctx, t, tx, stored.ID))
+		require.ErrorIs(t, tx.UpdateInvite(ctx, change, 1), access.ErrNotFound)
+	})
+	closed := want
+	closed.State, closed.Closed, closed.AcceptedBy = invite.Accepted, noon(), eve
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) { require.NoError(t, tx.UpdateInvite(ctx, closed, 2)) })
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.ErrorIs(t, tx.UpdateInvite(ctx, want, 2), access.ErrNotFound)
+		require.ErrorIs(t, tx.UpdateInvite(ctx, closed, 2), access.ErrNotFound)
+		equal(t, closed, getInvite(ctx, t, tx, stored.ID))
+	})
+}
+
+func oneChangeWins(t *testing.T, db database) {
+	db.insert(acme)
+	r := newInvite(t, 1, acme, "one@example.com")
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) { require.NoError(t, tx.InsertInvite(ctx, r)) })
+	errs := together(20, func(i int) error {
+		return db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			if _, err := tx.Lock(ctx, acme); err != nil {
+				return err
+			}
+			accepted := r
+			accepted.State, accepted.AcceptedBy = invite.Accepted, access.UserID(fmt.Sprint(i))
+			return errors.Join(tx.UpdateInvite(ctx, accepted, 1), tx.PutMembership(ctx, newMembership(acme, accepted.AcceptedBy, 1)))
+		})
+	})
+	winner := -1
+	for i, err := range errs {
+		if err == nil {
+			require.Equal(t, -1, winner, "two won")
+			winner = i
+		} else {
+			require.ErrorIs(t, err, access.ErrNotFound)
+		}
+	}
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		members, err := tx.Members(ctx, acme, access.MemberFilter{}, "", 100)
+		require.NoError(t, err)
+		require.Len(t, members, 1)
+		require.EqualValues(t, fmt.Sprint(winner), members[0].User)
+		require.Equal(t, members[0].User, getInvite(ctx, t, tx, r.ID).AcceptedBy)
+	})
+}
+
+func inviteIsolated(t *testing.T, db database) {
+	db.insert(acme, globex)
+	mine, theirs := newInvite(t, 1, acme, "one@example.com"), newInvite(t, 2, globex, "one@example.com")
+	db.update(func(ctx context.Context, tx storage.Tx) {
+		_, err := tx.Lock(ctx, acme, globex)
+		require.NoError(t, err)
+		require.NoError(t, tx.InsertInvite(ctx, mine))
+		require.NoError(t, tx.InsertInvite(ctx, theirs))
+	})
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		stolen := theirs
+		stolen.Account, stolen.State = acme, invite.Revoked
+		require.ErrorIs(t, tx.UpdateInvite(ctx, stolen, 1), access.ErrNotFound)
+		require.Panics(t, func() { _ = tx.UpdateInvite(ctx, theirs, 1) })
+		_, err := tx.RevokeInvites(ctx, acme, ann, 0, noon())
+		require.NoError(t, err)
+	})
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		equal(t, theirs, getInvite(ctx, t, tx, theirs.ID))
+		require.Equal(t, invite.Revoked, getInvite(ctx, t, tx, mine.ID).State)
+	})
+}
+
+func invitePager(ctx context.Context, tx storage.Tx, f invite.Filter) pager[invite.ID, invite.Record] {
+	return pager[invite.ID, invite.Record]{
+		page: func(before invite.ID, limit int) ([]invite.Record, error) {
+			return tx.Invites(ctx, acme, f, before, limit)
+		},
+		key: func(r invite.Record) invite.ID { return r.ID },
+	}
+}
+
+func inviteList(t *testing.T, db database) {
+	db.insert(acme, globex)
+	local := []string{"ann", "Anna", "an_n", "an%n", "bob", "a'n", "zoe", "annb"}
+	var all []invite.Record
+	for i := range 24 {
+		r := newInvite(t, (i*7)%24, acme, fmt.Sprintf("%s@Host%d.example.com", local[i%len(local)], i))
+		r.State = invite.State(1 + i%4)
+		all = append(all, r)
+	}
+	db.update(func(ctx context.Context, tx storage.Tx) {
+		_, err := tx.Lock(ctx, acme, globex)
+		require.NoError(t, err)
+		for _, r := range all {
+			require.NoError(t, tx.InsertInvite(ctx, r))
+		}
+		require.NoError(t, tx.InsertInvite(ctx, newInvite(t, 100, globex, "ann@example.com")))
+	})
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		for state := range invite.State(5) {
+			for _, prefix := range []string{"", "a", "AN", "ann", "ann@", "an_", "an%", "a'", "%", "_", `\`, "zoe@host6.EXAMPLE.com", "é", "ann@host0.example.comm"} {
+				var want []invite.ID
+				for _, r := range all {
+					if (state == 0 || r.State == state) && foldedPrefix(r.Address.Canonical(), prefix) {
+						want = append(want, r.ID)
+					}
+				}
+				invitePager(ctx, tx, invite.Filter{State: state, Prefix: prefix}).check(t, newestFirst(want))
+			}
+		}
+	})
+}
+
+func inviteListMoving(t *testing.T, db database) {
+	db.insert(acme)
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		for i := range 12 {
+			require.NoError(t, tx.InsertInvite(ctx, newInvite(t, 2*i, acme, fmt.Sprintf("user%d@example.com", i))))
+		}
+	})
+	var before invite.ID
+	var seen []invite.ID
+	for round := 0; ; round++ {
+		var page []invite.Record
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			var err error
+			page, err = tx.Invites(ctx, acme, invite.Filter{State: invite.Pending}, before, 3)
+			require.NoError(t, err)
+		})
+		for _, r := range page {
+			seen = append(seen, r.ID)
+		}
+		if len(page) < 3 {
+			break
+		}
+		before = page[2].ID
+		db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+			// One more in front, one more behind, and the place reached is closed.
+			for n, to := range map[int]string{1000 + round: "front", 2*round + 1: "behind"} {
+				require.NoError(t, tx.InsertInvite(ctx, newInvite(t, n, acme, fmt.Sprintf("%s%d@example.com", to, round))))
+			}
+			closed := page[2]
+			closed.State = invite.Revoked
+			require.NoError(t, tx.UpdateInvite(ctx, closed, 1))
+		})
+	}
+	require.Equal(t, newestFirst(seen), seen)
+	for i := range 12 {
+		require.Contains(t, seen, invite.ID(uuid(2*i)))
+	}
+}
+
+func waitingInvites(t *testing.T, db database) {
+	accounts := []access.AccountID{acme, globex, initech, "a", "b", "c", "d"}
+	db.insert(accounts...)
+	to := address(t, "One@example.com")
+	var want []invite.ID
+	for i, account := range accounts {
+		r, other := newInvite(t, (i*3)%len(accounts), account, "one@example.com"), newInvite(t, 100+i, account, "other@example.com")
+		switch i {
+		case 2:
+			r.State = invite.Revoked
+		case 4:
+			r.Expires = noon()
+		case 5:
+			r.Expires = noon().Add(time.Microsecond)
+			want = append(want, r.ID)
+		default:
+			want = append(want, r.ID)
+		}
+		db.locked(account, func(ctx context.Context, tx storage.Tx) {
+			require.NoError(t, tx.InsertInvite(ctx, r))
+			require.NoError(t, tx.InsertInvite(ctx, other))
+		})
+	}
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		pager[invite.ID, invite.Record]{
+			page: func(before invite.ID, limit int) ([]invite.Record, error) {
+				return tx.WaitingInvites(ctx, to, noon(), before, limit)
+			},
+			key: func(r invite.Record) invite.ID { return r.ID },
+		}.check(t, newestFirst(want))
+	})
+}
+
+func liveInvites(t *testing.T, db database) {
+	db.insert(acme, globex)
+	db.update(func(ctx context.Context, tx storage.Tx) {
+		_, err := tx.Lock(ctx, acme, globex)
+		require.NoError(t, err)
+		for i := range 4 {
+			r := newInvite(t, i, acme, fmt.Sprintf("user%d@example.com", i))
+			r.Expires = noon().Add(time.Duration(i) * time.Hour)
+			require.NoError(t, tx.InsertInvite(ctx, r))
+		}
+		declined := newInvite(t, 5, acme, "declined@example.com")
+		declined.State = invite.Declined
+		require.NoError(t, tx.InsertInvite(ctx, declined))
+		require.NoError(t, tx.InsertInvite(ctx, newInvite(t, 6, globex, "other@example.com")))
+	})
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		for i := range 4 {
+			at := noon().Add(time.Duration(i) * time.Hour)
+			for now, want := range map[time.Time]int{at.Add(-time.Microsecond): 4 - i, at: 3 - i, at.Add(time.Microsecond): 3 - i} {
+				live, err := tx.LiveInvites(ctx, acme, now)
+				require.NoError(t, err)
+				require.Equal(t, want, live, now)
+			}
+			waiting, err := tx.WaitingInvites(ctx, address(t, fmt.Sprintf("user%d@example.com", i)), at, "", 10)
+			require.NoError(t, err)
+			require.Empty(t, waiting)
+		}
+	})
+}
+
+func revokeInvites(t *testing.T, db database) {
+	db.insert(acme)
+	const held = access.Permission(0b0110)
+	user, staff, system := access.ActorUser, access.ActorStaff, access.ActorSystem
+	rows := []struct {
+		kind    access.ActorKind
+		by      access.UserID
+		offers  access.Permission
+		state   invite.State
+		expires time.Time
+		closes  bool
+	}{
+		{user, ann, 0b0010, invite.Pending, noon().Add(time.Hour), false},
+		{user, ann, 0b0110, invite.Pending, noon().Add(time.Hour), false},
+		{user, ann, 0b0111, invite.Pending, noon().Add(time.Hour), true},
+		{user, ann, 0b1000, invite.Pending, noon().Add(time.Hour), true},
+		{user, ann, 1 << 62, invite.Pending, noon().Add(time.Hour), true},
+		{user, ann, access.All, invite.Pending, noon().Add(-time.Hour), true}, // expired: could be sent again
+		{user, ann, 0b1000, invite.Declined, noon().Add(time.Hour), false},
+		{user, bob, 0b1000, invite.Pending, noon().Add(time.Hour), false},
+		{user, "Ann", 0b1000, invite.Pending, noon().Add(time.Hour), false},
+		{staff, ann, 0b1000, invite.Pending, noon().Add(time.Hour), false},
+		{system, ann, 0b1000, invite.Pending, noon().Add(time.Hour), false},
+	}
+	invites := make([]invite.Record, len(rows))
+	var want []access.RevokedInvite
+	for i, row := range rows {
+		r := newInvite(t, i, acme, fmt.Sprintf("User%d@example.com", i))
+		r.By, r.Terms.Permissions, r.State, r.Expires = invite.Inviter{Kind: row.kind, ID: string(row.by)}, row.offers, row.state, row.expires
+		invites[i] = r
+		if row.closes {
+			want = append(want, access.RevokedInvite{ID: string(r.ID), Address: r.Address, Permissions: row.offers})
+		}
+	}
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		for i := range invites {
+			require.NoError(t, tx.InsertInvite(ctx, invites[len(invites)-1-i]))
+		}
+	})
+	at := noon().Add(time.Minute)
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		got, err := tx.RevokeInvites(ctx, acme, ann, held, at)
+		require.NoError(t, err)
+		equal(t, want, got)
+		got, err = tx.RevokeInvites(ctx, acme, ann, held, at)
+		require.NoError(t, err)
+		require.Empty(t, got)
+		got, err = tx.RevokeInvites(ctx, acme, bob, access.All, at)
+		require.NoError(t, err)
+		require.Empty(t, got)
+	})
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		for i, row := range rows {
+			if row.closes {
+				invites[i].State, invites[i].Closed = invite.Revoked, at
+			}
+			equal(t, invites[i], getInvite(ctx, t, tx, invites[i].ID))
+		}
+	})
+}
