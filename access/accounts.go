@@ -47,7 +47,7 @@ func (s *Service) CreateAccount(ctx context.Context, actor Actor, account NewAcc
 			return err
 		}
 		return c.Record(ctx, EventAccountCreated, Target{Kind: TargetUser, ID: string(account.Owner),
-			After: account.Profile.fields()}, Facts{}, policyFacts(c.Account))
+			After: account.Profile.fields(profileFields()...)}, Facts{}, policyFacts(c.Account))
 	})
 	if err != nil {
 		return Revision{}, err
@@ -71,7 +71,7 @@ func (a NewAccount) check(actor Actor) error {
 	if err := a.Policy.Check(); err != nil {
 		return err
 	}
-	if actor.Kind == ActorUser && (actor.User() != a.Owner || a.Policy.Seats != 0 || a.Policy.Domains != nil) {
+	if actor.Kind == ActorUser && (actor.User() != a.Owner || a.Policy.Seats != 0 || len(a.Policy.Domains) != 0) {
 		return Denied("denied.host", "a user may create accounts of their own only, without a policy")
 	}
 	return nil
@@ -109,11 +109,11 @@ func (s *Service) UpdateAccount(ctx context.Context, actor Actor, account Accoun
 		if c.Account.Status == AccountClosed {
 			return c.Open()
 		}
-		before, after := c.Account.Profile.fields(), profile.fields()
-		names := changedFields(before, after)
+		names := c.Account.Profile.changedFields(profile)
 		if len(names) == 0 {
 			return nil
 		}
+		before, after := c.Account.Profile.fields(names...), profile.fields(names...)
 		c.Account.Profile = profile
 		if err := c.Tx.UpdateAccount(ctx, c.Account); err != nil {
 			return err
@@ -121,20 +121,6 @@ func (s *Service) UpdateAccount(ctx context.Context, actor Actor, account Accoun
 		return c.Record(ctx, EventAccountUpdated, Target{Kind: TargetAccount, ID: string(account), Before: before, After: after},
 			Facts{}, Facts{Fields: names})
 	})
-}
-
-// changedFields returns the names of the fields that differ, sorted, and leaves only those in the two maps.
-func changedFields(before, after map[string]string) []string {
-	var names []string
-	for _, name := range profileFields {
-		if before[name] == after[name] {
-			delete(before, name)
-			delete(after, name)
-			continue
-		}
-		names = append(names, name)
-	}
-	return names
 }
 
 // SetPolicy replaces what limits the members of an account. Managers may set the domains; only staff and system the

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,7 +20,8 @@ const (
 // value is no address. Addresses are comparable: == compares them as they were given, Same compares whom they reach.
 //
 // Printing an Address, with whatever verb, logging it and marshalling it show it masked, so that it can't slip into
-// a log. That is deliberate and can't be undone by parsing: to store an address, store Original.
+// a log. That is deliberate and can't be undone by parsing: to store an address, store Original. (Package fmt calls no
+// methods on unexported fields: a struct that keeps an Address in one is printed with care.)
 type Address struct{ original, canonical string }
 
 // ParseAddress returns the address that s is, and nothing but: no display name, quotes, comments, groups, address
@@ -76,8 +78,10 @@ func (a Address) String() string {
 	return a.canonical[:1] + "...@" + a.Domain()
 }
 
-// GoString returns the masked address, so that %#v doesn't show it either.
-func (a Address) GoString() string { return "access.Address(" + a.String() + ")" }
+// Format writes the masked address for every verb, a mistaken one too.
+func (a Address) Format(f fmt.State, verb rune) {
+	fmt.Fprintf(f, fmt.FormatString(f, verb), a.String())
+}
 
 // MarshalText returns the masked address: what is marshalled often ends in a log or a page. There is no
 // UnmarshalText; store Original and parse it.

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,7 @@ func (s *Service) SyncUser(ctx context.Context, user User) error { return s.Sync
 
 // SyncUsers is SyncUser for many: all of them, or none. It is for a backfill; call it with some hundreds at a time.
 func (s *Service) SyncUsers(ctx context.Context, users ...User) error {
+	users = slices.Clone(users)
 	for i, u := range users {
 		if err := u.Check(); err != nil {
 			return err
@@ -54,8 +56,14 @@ func (s *Service) User(ctx context.Context, user UserID) (User, error) {
 const seenEvery = 5 * time.Minute
 
 // RecordSeen notes that a user with this grant is using an account now, for the "last seen" of its lists. It writes
-// once in five minutes and membership, takes no lock, and does nothing for strangers.
+// once in five minutes and membership, takes no lock, and does nothing for strangers. ErrInvalid.
 func (s *Service) RecordSeen(ctx context.Context, user UserID, account AccountID, grant Grant) error {
+	if err := user.Check(); err != nil {
+		return err
+	}
+	if err := account.Check(); err != nil {
+		return err
+	}
 	now := s.Now()
 	if !grant.Member() || now.Before(grant.LastSeen.Add(seenEvery)) {
 		return nil

@@ -19,6 +19,11 @@ func (s *Service) History(ctx context.Context, actor Actor, account AccountID, f
 	if err != nil {
 		return List[Event]{}, err
 	}
+	if f.Concerns != "" {
+		if err := f.Concerns.Check(); err != nil {
+			return List[Event]{}, err
+		}
+	}
 	var history List[Event]
 	err = s.look(ctx, actor, account, func(ctx context.Context, c *Call) error {
 		f, err := c.visible(f)
@@ -127,7 +132,7 @@ func (v *Verification) read(ctx context.Context, c *Call, kept Head) error {
 			}
 			sealed := r
 			head = sealed.Seal(head, r.Index)
-			if !v.Altered && (sealed.Hash != r.Hash || !r.Actor.intact() || !r.Target.intact()) {
+			if !v.Altered && (sealed.Hash != r.Hash || !r.Actor.intact() || !r.Target.intact() || !r.indexed()) {
 				v.Altered, v.At = true, last
 			}
 			head.Hash = r.Hash
@@ -149,6 +154,20 @@ func (p Part) intact() bool {
 		return true
 	}
 	return p.Text != nil && commit(p.Salt, p.Text) == p.Commitment
+}
+
+// indexed reports whether a record is found under the users whom its parts name, and under none once they are
+// forgotten: the chain doesn't cover that.
+func (r Record) indexed() bool {
+	e, err := r.Event()
+	if err != nil {
+		return false
+	}
+	var on UserID
+	if e.Target.Kind == TargetUser {
+		on = UserID(e.Target.ID)
+	}
+	return r.By == e.Actor.User() && r.For == e.Actor.OnBehalf && r.On == on
 }
 
 // lastIndex is above the index of every event.

@@ -41,7 +41,7 @@ func (s *Service) Member(ctx context.Context, actor Actor, account AccountID, us
 				return err
 			}
 		}
-		m, err := c.Tx.Membership(ctx, account, user)
+		m, err := c.member(ctx, user)
 		if err != nil {
 			return err
 		}
@@ -65,7 +65,8 @@ func (s *Service) WhoCan(ctx context.Context, actor Actor, account AccountID, p 
 	if err != nil {
 		return List[Member]{}, err
 	}
-	if err := s.catalog.Check(p); err != nil {
+	// What p needs is not asked: Can doesn't either.
+	if err := s.catalog.Check(s.catalog.Complete(p)); err != nil {
 		return List[Member]{}, err
 	}
 	var able List[Member]
@@ -119,7 +120,7 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, user UserID, f Acco
 	if err := user.Check(); err != nil {
 		return List[UserAccount]{}, err
 	}
-	if err := CheckText("prefix", f.Prefix, MaxNameRunes); err != nil {
+	if err := f.check(); err != nil {
 		return List[UserAccount]{}, err
 	}
 	if actor.Kind == ActorUser && actor.User() != user {
@@ -165,11 +166,15 @@ func (s *Service) bitOrAll(key string) Permission {
 	return All
 }
 
-func (f MemberFilter) check() error {
-	if f.Permission&^All != 0 {
+func (f MemberFilter) check() error { return checkFilter(f.Permission, f.Prefix) }
+
+func (f AccountFilter) check() error { return checkFilter(f.Permission, f.Prefix) }
+
+func checkFilter(p Permission, prefix string) error {
+	if p&^All != 0 {
 		return Invalid("permissions", "permissions.unknown", "hold bit 63, which is never used")
 	}
-	return CheckText("prefix", f.Prefix, MaxNameRunes)
+	return CheckText("prefix", prefix, MaxNameRunes)
 }
 
 func memberKey(m Member) []string { return []string{string(m.User)} }

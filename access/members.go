@@ -167,6 +167,11 @@ func (c *Call) manageable(ctx context.Context, user UserID) (Membership, error) 
 	if user == c.Actor.User() {
 		return Membership{}, Denied("denied.self", "nobody changes their own membership except to leave")
 	}
+	return c.member(ctx, user)
+}
+
+// member returns the membership of a user, the owner's too.
+func (c *Call) member(ctx context.Context, user UserID) (Membership, error) {
 	m, err := c.Tx.Membership(ctx, c.Account.ID, user)
 	if errors.Is(err, ErrNotFound) {
 		return Membership{}, NotFound("member")

@@ -104,7 +104,7 @@ func (c Cursor) key(list string, n int) ([]string, bool) {
 		return nil, false
 	}
 	b, err := base64.RawURLEncoding.DecodeString(string(c))
-	if err != nil || len(b) < 8 {
+	if err != nil || len(b) < 8 || base64.RawURLEncoding.EncodeToString(b) != string(c) {
 		return nil, false
 	}
 	b, sum := b[:len(b)-8], b[len(b)-8:]

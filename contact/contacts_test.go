@@ -63,7 +63,7 @@ func TestWhoMayAdd(t *testing.T) {
 				require.Equal(t, test.code, code(t, err))
 				require.Zero(t, added)
 				require.Zero(t, revision)
-				require.Empty(t, cmp.Diff(before, w.state()))
+				requireSame(t, before, w.state())
 				return
 			}
 			require.NoError(t, err)
@@ -91,8 +91,7 @@ func TestAddIsOnTheRecord(t *testing.T) {
 		After: map[string]string{"address": "c...@contacts.example", "company": "Books Ltd", "label": "the bookkeeper", "name": "carl",
 			"phone": "+43 1 234", "postal.city": "Vienna", "postal.country": "AT"}}, e.Target))
 	require.Empty(t, cmp.Diff(access.Facts{}, e.Before))
-	require.Empty(t, cmp.Diff(access.Facts{Categories: access.PayInvoices >> 4}, e.After), "the bits of the categories")
-	require.Equal(t, uint64(contact.Invoice), uint64(e.After.Categories))
+	require.Empty(t, cmp.Diff(access.Facts{Categories: access.Permission(contact.Invoice)}, e.After))
 }
 
 func TestOneContactPerAddress(t *testing.T) {
@@ -108,7 +107,7 @@ func TestOneContactPerAddress(t *testing.T) {
 	_, err = w.contacts.Update(ctx, system, acme, dora.ID, d)
 	requireRefused(t, err, access.ErrExists, "contact.exists", "address")
 	require.NotContains(t, err.Error(), "carl")
-	require.Empty(t, cmp.Diff(before, w.state()))
+	requireSame(t, before, w.state())
 
 	_, err = w.contacts.Update(ctx, system, acme, carl.ID, d)
 	require.NoError(t, err, "its own address in another spelling")
@@ -146,7 +145,7 @@ func TestWhatUpdateNeeds(t *testing.T) {
 			require.Equal(t, test.code, code(t, err))
 			if test.code != "" {
 				require.ErrorIs(t, err, access.ErrDenied)
-				require.Empty(t, cmp.Diff(before, w.state()))
+				requireSame(t, before, w.state())
 				return
 			}
 			stored, err := w.contacts.Contact(ctx, system, acme, carl.ID)
@@ -236,7 +235,7 @@ func TestWhoMayRemove(t *testing.T) {
 			require.Equal(t, test.code, code(t, err))
 			if test.code != "" {
 				require.ErrorIs(t, err, test.kind)
-				require.Empty(t, cmp.Diff(before, w.state()))
+				requireSame(t, before, w.state())
 				return
 			}
 			require.Empty(t, w.state().Contacts)
@@ -270,7 +269,7 @@ func TestContactsStayInTheirAccount(t *testing.T) {
 	requireRefused(t, err, access.ErrNotFound, "not_found", "account")
 	_, err = w.contacts.Contacts(ctx, access.As("otto"), acme, contact.Filter{}, access.Page{})
 	requireRefused(t, err, access.ErrNotFound, "not_found", "account")
-	require.Empty(t, cmp.Diff(before, w.state()))
+	requireSame(t, before, w.state())
 }
 
 func TestContactsByPageAndFilter(t *testing.T) {
@@ -279,7 +278,6 @@ func TestContactsByPageAndFilter(t *testing.T) {
 	w.member("ben", access.PayInvoices)
 	var all []string
 	for i, name := range []string{"anna", "bert", "carl", "dora", "emil"} {
-		w.now = w.now.Add(time.Millisecond)
 		c := []contact.Category{0, contact.Invoice, contact.Invoice | contact.Support, contact.All, contact.General}[i]
 		all = append(all, w.contact(name, c).Name)
 	}

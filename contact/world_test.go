@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rosterkit/roster/access"
@@ -76,9 +78,10 @@ func (w *world) member(id access.UserID, p access.Permission) {
 	require.NoError(w.t, err)
 }
 
-// contact adds a contact to acme.
+// contact adds a contact to acme, a millisecond later: contacts are listed by age.
 func (w *world) contact(name string, c contact.Category) contact.Contact {
 	w.t.Helper()
+	w.now = w.now.Add(time.Millisecond)
 	added, _, err := w.contacts.Add(ctx, system, acme, details(w.t, name, c))
 	require.NoError(w.t, err)
 	return added
@@ -194,4 +197,10 @@ func code(t *testing.T, err error) string {
 	var refusal *access.Error
 	require.ErrorAs(t, err, &refusal)
 	return refusal.Code
+}
+
+// requireSame fails with the difference. Addresses are compared as they were given.
+func requireSame(t tester, want, got any, message ...any) {
+	t.Helper()
+	require.Empty(t, cmp.Diff(want, got, cmpopts.EquateComparable(access.Address{}), cmpopts.EquateEmpty()), message...)
 }

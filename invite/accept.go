@@ -36,7 +36,11 @@ func (s *Service) Lookup(ctx context.Context, token string, who Identity) (Previ
 		if err != nil {
 			return err
 		}
-		p, err = s.preview(ctx, tx, r, s.judge(r, proof, who, s.members.Now()))
+		o, err := s.standing(ctx, tx, r, proof, who, s.members.Now())
+		if err != nil {
+			return err
+		}
+		p, err = s.preview(ctx, tx, r, o)
 		return err
 	})
 	if err != nil {
@@ -132,7 +136,7 @@ func (s *Service) accept(ctx context.Context, who Identity, find finder) (Accept
 }
 
 // answer runs what an invited person does with an invite: act gets a live one that suits them, under the account's
-// lock, or one that is Already theirs, with no call.
+// lock, or one that is Already theirs, perhaps with no call.
 func (s *Service) answer(ctx context.Context, who Identity, kind access.EventKind, find finder,
 	act func(context.Context, Tx, *access.Call, Record, Outcome) error) error {
 	if !who.isZero() {
@@ -145,7 +149,7 @@ func (s *Service) answer(ctx context.Context, who Identity, kind access.EventKin
 		if err != nil {
 			return err
 		}
-		o, err := s.standing(ctx, tx, r, proof, who)
+		o, err := s.standing(ctx, tx, r, proof, who, s.members.Now())
 		if err != nil {
 			return err
 		}
@@ -163,16 +167,19 @@ func (s *Service) answer(ctx context.Context, who Identity, kind access.EventKin
 		if r, err = tx.Invite(ctx, r.ID); err != nil {
 			return err
 		}
-		if o := s.judge(r, proof, who, c.Now); o != Ready {
+		if o, err = s.standing(ctx, tx, r, proof, who, c.Now); err != nil {
+			return err
+		}
+		if o != Ready && o != Already {
 			return refusal(o, r)
 		}
-		return act(ctx, tx, c, r, Ready)
+		return act(ctx, tx, c, r, o)
 	})
 }
 
 // standing is judge with a look at the membership: a used invite of somebody who has left since is used.
-func (s *Service) standing(ctx context.Context, tx Tx, r Record, p proof, who Identity) (Outcome, error) {
-	o := s.judge(r, p, who, s.members.Now())
+func (s *Service) standing(ctx context.Context, tx Tx, r Record, p proof, who Identity, now time.Time) (Outcome, error) {
+	o := s.judge(r, p, who, now)
 	if o != Already {
 		return o, nil
 	}

@@ -65,6 +65,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"bad sender", func(m *notify.Mail) { m.From = "portal" }, "sender's address is not one address"},
 		{"line break in name", func(m *notify.Mail) { m.ToName = "Bob\nBcc: eve@example.com" }, "receiver's name holds"},
 		{"separator in name", func(m *notify.Mail) { m.ToName = "Bob\u2028Bcc" }, "receiver's name holds"},
+		{"paragraph separator in name", func(m *notify.Mail) { m.ToName = "Bob\u2029Bcc" }, "receiver's name holds"},
 		{"turned name", func(m *notify.Mail) { m.ToName = "Bob\u202eecila" }, "receiver's name holds"},
 		{"long name", func(m *notify.Mail) { m.ToName = strings.Repeat("é", 201) }, "receiver's name is longer than 200 characters"},
 		{"no subject", func(m *notify.Mail) { m.Subject = " " }, "subject is empty"},

@@ -28,16 +28,19 @@ func TestMailbox(t *testing.T) {
 		return notify.Mail{MessageID: id, Subject: subject}
 	}
 	box := notify.NewMailbox(2)
+	send := func(m notify.Mail) { require.NoError(t, box.Send(t.Context(), m)) }
 	require.Empty(t, box.Mails())
-	for _, m := range []notify.Mail{mail("1", "first"), mail("2", "second"), mail("1", "first again"), mail("3", "third")} {
-		require.NoError(t, box.Send(t.Context(), m))
-	}
+	send(mail("1", "first"))
+	send(mail("1", "first again"))
+	require.Equal(t, []notify.Mail{mail("1", "first again")}, box.Mails(), "a repeat only once")
+	send(mail("2", "second"))
+	send(mail("3", "third"))
+	require.Equal(t, []notify.Mail{mail("3", "third"), mail("2", "second")}, box.Mails(), "newest first")
 
-	require.Equal(t, []notify.Mail{mail("3", "third"), mail("1", "first again")}, box.Mails(), "newest first, a repeat only once")
-	got, found := box.Mail("1")
+	got, found := box.Mail("2")
 	require.True(t, found)
-	require.Equal(t, "first again", got.Subject)
-	_, found = box.Mail("2")
+	require.Equal(t, "second", got.Subject)
+	_, found = box.Mail("1")
 	require.False(t, found, "the oldest one made room")
 	require.Panics(t, func() { notify.NewMailbox(0) })
 }

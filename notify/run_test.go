@@ -67,7 +67,7 @@ func TestRunOutlivesItsQueue(t *testing.T) {
 
 func TestRunStopsCleanly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, mailer := newOutbox(t), &notifytest.Recorder{}
+		o, mailer, log := newOutbox(t), &notifytest.Recorder{}, &bytes.Buffer{}
 		o.now = time.Now()
 		o.enqueue("greeting", 1, 3)
 		stop := start(t, o.db, mailerFunc(func(ctx context.Context, m notify.Mail) error {
@@ -76,10 +76,11 @@ func TestRunStopsCleanly(t *testing.T) {
 				return err
 			}
 			return mailer.Send(ctx, m)
-		}), notify.WorkerConfig{Log: slog.New(slog.DiscardHandler)})
+		}), notify.WorkerConfig{Log: slog.New(slog.NewTextHandler(log, nil))})
 		time.Sleep(15 * time.Second) // the second mail is in hand
 		stop()
 		require.Len(t, mailer.Mails(), 2)
+		require.NotContains(t, log.String(), "level=ERROR")
 		for i, m := range o.messages() {
 			require.Equal(t, i < 2, m.State == notify.Sent)
 			require.Zero(t, m.Leased)

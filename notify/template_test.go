@@ -104,10 +104,10 @@ func mailCases() []mailCase {
 		}, []string{"account", "actor", "owner"}, []string{"You keep no permissions"}, nil},
 		{"contact added", "../contact/templates", "contact.added", func(v text) any {
 			return contactData{v("account"), v("actor"), v("contact"), []string{v("label"), "Invoices"}}
-		}, []string{"account", "actor", "contact", "label"}, []string{"receives these kinds of mail"}, []string{"no mail yet"}},
+		}, []string{"account", "actor", "contact", "label"}, []string{"You will receive these kinds of mail"}, []string{"no mail about"}},
 		{"contact added without mail", "../contact/templates", "contact.added", func(v text) any {
 			return contactData{v("account"), v("actor"), v("contact"), nil}
-		}, []string{"account", "actor", "contact"}, []string{"receives no mail yet"}, nil},
+		}, []string{"account", "actor", "contact"}, []string{"You receive no mail about it yet"}, nil},
 	}
 }
 

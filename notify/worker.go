@@ -112,7 +112,7 @@ func orDefault[T int | time.Duration](value *T, standard T) {
 func (w *Worker) Run(ctx context.Context) error {
 	for failures := 0; ctx.Err() == nil; {
 		p, err := w.pass(ctx)
-		if err != nil && !errors.Is(err, ctx.Err()) {
+		if err != nil && !errors.Is(err, ctx.Err()) { // that the context ended is no failure
 			failures++
 			w.cfg.Log.ErrorContext(ctx, "the outbox failed", "failures", failures, "reason", reasonOf(err))
 			sleep(ctx, doubled(w.cfg.Poll, failures, max(w.cfg.Poll, time.Minute)))

@@ -110,6 +110,12 @@ func (g *Guard) guard(next http.Handler, may func(access.Grant) error) http.Hand
 			g.config.Refuse(w, r, status(err), err)
 			return
 		}
+		if g.config.Seen != nil && grant.Member() {
+			if err := g.config.Seen(r.Context(), p, account, grant); err != nil {
+				g.config.Refuse(w, r, http.StatusInternalServerError, err)
+				return
+			}
+		}
 		in := request{principal: p, account: account, grant: grant, known: true}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, in)))
 	})
@@ -142,13 +148,7 @@ func (g *Guard) enter(ctx context.Context, p Principal, account access.AccountID
 	if !grant.Member() {
 		return access.Grant{}, access.NotFound("account")
 	}
-	if err := may(grant); err != nil {
-		return access.Grant{}, err
-	}
-	if g.config.Seen != nil {
-		return grant, g.config.Seen(ctx, p, account, grant)
-	}
-	return grant, nil
+	return grant, may(grant)
 }
 
 // status returns the HTTP status (RFC 9110) of a refusal.

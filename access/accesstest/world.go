@@ -3,6 +3,7 @@ package accesstest
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -45,7 +46,8 @@ func On(t testing.TB, db storage.DB) *World {
 	w.Invites, err = invite.New(db, w.Members, []invite.Key{key}, invite.Config{LinkBase: linkBase})
 	require.NoError(t, err)
 	w.Contacts = contact.New(db, w.Members, contact.Config{})
-	w.Worker, err = notify.NewWorker(db, w.Mail, notify.WorkerConfig{Now: w.Clock.Now}, w.Members, w.Invites, w.Contacts)
+	w.Worker, err = notify.NewWorker(db, w.Mail, notify.WorkerConfig{Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler)},
+		w.Members, w.Invites, w.Contacts)
 	require.NoError(t, err)
 	return w
 }

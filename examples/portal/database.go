@@ -44,6 +44,16 @@ CREATE TABLE IF NOT EXISTS portal_attempts (
 	at      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS portal_attempts_digest ON portal_attempts (purpose, digest, at);
+
+CREATE TABLE IF NOT EXISTS portal_products (
+	account TEXT NOT NULL,
+	kind    TEXT NOT NULL,
+	id      TEXT NOT NULL,
+	name    TEXT NOT NULL,
+	state   TEXT NOT NULL,
+	detail  TEXT NOT NULL,
+	PRIMARY KEY (account, kind, id)
+) STRICT;
 `
 
 // openDatabase opens the SQLite file, creates it and its tables where they are missing, and makes

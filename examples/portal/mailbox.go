@@ -1,87 +1,79 @@
 package main
 
 import (
+	"context"
+	"io"
 	"net/http"
-	"slices"
-	"strconv"
-	"sync"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/notify"
 )
 
-// A mail is one that the development mailbox keeps instead of sending it.
-type mail struct {
-	ID      string
-	To      string
-	Subject string
-	Text    string
-	HTML    string
-	At      time.Time
-}
-
-// mailbox keeps the latest mails in memory, for development: restart it and it is empty.
-type mailbox struct {
-	mutex sync.Mutex
-	mails []mail
-	count int
-}
-
+// mailboxSize is how many mails the development mailbox keeps, in memory.
 const mailboxSize = 500
 
-func newMailbox() *mailbox { return &mailbox{} }
+// A letter is a mail as the mailbox's pages show it.
+type letter struct {
+	notify.Mail
+	At time.Time
+}
 
-func (m *mailbox) add(letter mail) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	m.count++
-	letter.ID = strconv.Itoa(m.count)
-	m.mails = append(m.mails, letter)
-	if len(m.mails) > mailboxSize {
-		m.mails = slices.Delete(m.mails, 0, len(m.mails)-mailboxSize)
+// letterOf reads the time of a mail from its id, which is a UUIDv7.
+func letterOf(m notify.Mail) letter {
+	id, err := uuid.Parse(string(m.MessageID))
+	if err != nil {
+		return letter{Mail: m}
 	}
+	seconds, nanoseconds := id.Time().UnixTime()
+	return letter{m, time.Unix(seconds, nanoseconds).UTC()}
 }
 
-// list returns the mails, newest first.
-func (m *mailbox) list() []mail {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	mails := slices.Clone(m.mails)
-	slices.Reverse(mails)
-	return mails
-}
-
-func (m *mailbox) find(id string) (mail, error) {
-	for _, letter := range m.list() {
-		if letter.ID == id {
-			return letter, nil
-		}
-	}
-	return mail{}, errNotFound
-}
-
-func (p *portal) showMailbox(w http.ResponseWriter, r *http.Request) error {
-	return p.render(w, r, "mailbox", "Development mailbox", p.mailbox.list())
-}
-
-func (p *portal) showMail(w http.ResponseWriter, r *http.Request) error {
-	letter, err := p.mailbox.find(r.PathValue("mail"))
+// mail sends a mail of the host's own.
+func (p *portal) mail(ctx context.Context, to access.Address, name, subject, text string) error {
+	id, err := uuid.NewV7()
 	if err != nil {
 		return err
 	}
-	return p.render(w, r, "mail", letter.Subject, letter)
+	m := notify.Mail{MessageID: notify.MessageID(id.String()), To: to.Original(), ToName: name, Subject: subject, Text: text}
+	if err := m.Check(); err != nil {
+		return err
+	}
+	return p.mailbox.Send(ctx, m)
+}
+
+func (p *portal) showMailbox(w http.ResponseWriter, r *http.Request) error {
+	var letters []letter
+	for _, m := range p.mailbox.Mails() {
+		letters = append(letters, letterOf(m))
+	}
+	return p.render(w, r, "mailbox", "Development mailbox", letters)
+}
+
+func (p *portal) showMail(w http.ResponseWriter, r *http.Request) error {
+	m, ok := p.mailbox.Mail(notify.MessageID(r.PathValue("mail")))
+	if !ok {
+		return errNotFound
+	}
+	return p.render(w, r, "mail", m.Subject, letterOf(m))
 }
 
 // showMailHTML is what the mail's frame shows. The sandbox keeps it from running anything or
 // reading the portal, whoever wrote it; a link in it may be followed by a click.
 func (p *portal) showMailHTML(w http.ResponseWriter, r *http.Request) error {
-	letter, err := p.mailbox.find(r.PathValue("mail"))
-	if err != nil {
-		return err
+	m, ok := p.mailbox.Mail(notify.MessageID(r.PathValue("mail")))
+	if !ok {
+		return errNotFound
 	}
 	header := w.Header()
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "+
 		"sandbox allow-top-navigation-by-user-activation")
 	header.Set("X-Frame-Options", "SAMEORIGIN")
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	_, err = w.Write([]byte(letter.HTML))
+	// Links leave the frame: the pages that they lead to can't be framed.
+	_, err := io.WriteString(w, strings.Replace(m.HTML, "<head>", `<head><base target="_top">`, 1))
 	return err
 }

@@ -64,20 +64,34 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	defer db.Close()
 
-	logger := slog.New(slog.NewTextHandler(stderr, nil))
-	p, err := newPortal(db, baseURL, logger)
+	key, err := readKey(settings.databaseFile + ".key")
 	if err != nil {
 		return err
 	}
+	c := config{database: db, key: key, baseURL: baseURL, log: slog.New(slog.NewTextHandler(stderr, nil)), now: time.Now}
+	p, err := newPortal(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if settings.seed {
+		if err := p.seedOnce(ctx, c); err != nil {
+			return fmt.Errorf("filling the database with demo data: %w", err)
+		}
+	}
 	fmt.Fprintf(stdout, "The portal is at %s\n", baseURL)
+	if settings.seed {
+		printLogins(stdout)
+	}
 	if !loopback(listener.Addr()) {
 		fmt.Fprintln(stdout, "Careful: it listens beyond this machine, and its development mailbox shows every mail to everybody.")
 	}
-	return serve(ctx, listener, p)
+	return p.serve(ctx, listener)
 }
 
-// serve answers requests until ctx ends or the listener fails.
-func serve(ctx context.Context, listener net.Listener, p *portal) error {
+// serve answers requests and sends mail until ctx ends or the listener fails.
+func (p *portal) serve(ctx context.Context, listener net.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
 	server := &http.Server{
 		Handler:           p.handler(),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -87,17 +101,21 @@ func serve(ctx context.Context, listener net.Listener, p *portal) error {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
 	}
-	served := make(chan error, 1)
+	served, worked := make(chan error, 1), make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	go func() { worked <- p.worker.Run(ctx) }()
 
+	var err error
 	select {
-	case err := <-served:
-		return fmt.Errorf("the server stopped: %w", err)
+	case err = <-served:
+		err = fmt.Errorf("the server stopped: %w", err)
 	case <-ctx.Done():
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		err = server.Shutdown(grace)
+		cancel()
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	return server.Shutdown(grace)
+	stop()
+	return errors.Join(err, <-worked)
 }
 
 // rootCause is the innermost error: "address already in use" instead of the call chain around it.

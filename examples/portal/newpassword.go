@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+
+	"github.com/rosterkit/roster/access"
 )
 
 // newPasswordForm is what the page for a new password shows.
@@ -15,17 +18,17 @@ type newPasswordForm struct {
 	Problem *fieldProblem
 }
 
-// fieldProblem is a mistake at a field, for templates.
-type fieldProblem struct{ Field, Message string }
-
 func (p *portal) showForgottenPassword(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, "forgotten-password", "Forgotten password", nil)
 }
 
 // sendReset mails a link if the address has a login. The answer is the same if it hasn't.
 func (p *portal) sendReset(w http.ResponseWriter, r *http.Request) error {
-	address := canonicalAddress(r.PostFormValue("address"))
-	err := p.attempts.begin(r.Context(), attemptReset, address, p.now())
+	address, err := access.ParseAddress(strings.TrimSpace(r.PostFormValue("address")))
+	if err != nil {
+		return err
+	}
+	err = p.attempts.begin(r.Context(), attemptReset, address.Canonical(), p.now())
 	if errors.Is(err, errTooManyAttempts) {
 		return statusError{http.StatusTooManyRequests, "Too many mails were asked for. Wait a quarter of an hour and try again."}
 	}
@@ -47,15 +50,10 @@ func (p *portal) mailReset(ctx context.Context, who person) error {
 	if err != nil {
 		return err
 	}
-	link := p.baseURL.JoinPath("new-password", token).String()
-	p.mailbox.add(mail{
-		To:      who.TypedAddress,
-		Subject: "Create a new password",
-		At:      p.now(),
-		Text: fmt.Sprintf("Hello %s,\n\nsomebody, hopefully you, asked for a new password at %s. Create it here:\n\n%s\n\n"+
-			"The link works once, for one hour. If it wasn't you, ignore this mail: nothing has changed.\n", who.Name, brand, link),
-	})
-	return nil
+	return p.mail(ctx, who.Address, who.Name, "Create a new password", fmt.Sprintf(
+		"Hello %s,\n\nsomebody, hopefully you, asked for a new password at %s. Create it here:\n\n%s\n\n"+
+			"The link works once, for one hour. If it wasn't you, ignore this mail: nothing has changed.\n",
+		who.Name, brand, p.baseURL.JoinPath("new-password", token)))
 }
 
 func (p *portal) showNewPassword(w http.ResponseWriter, r *http.Request) error {
@@ -75,7 +73,7 @@ func (p *portal) renderNewPassword(w http.ResponseWriter, r *http.Request, statu
 	if err != nil {
 		return err
 	}
-	form := newPasswordForm{Address: who.TypedAddress, Token: token, Minimum: passwordMinimum, Problem: problem}
+	form := newPasswordForm{Address: who.Address.Original(), Token: token, Minimum: passwordMinimum, Problem: problem}
 	return p.renderStatus(w, r, status, "new-password", "Create a new password", form)
 }
 

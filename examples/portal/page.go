@@ -20,8 +20,8 @@ type page struct {
 
 // An accountTab is the account that a page is about.
 type accountTab struct {
-	ID, Name  string
-	Suspended bool
+	ID, Name          string
+	Suspended, Closed bool
 }
 
 // A section is a group of links in the sidebar.
@@ -70,12 +70,8 @@ func (p *portal) render(w http.ResponseWriter, r *http.Request, name, title stri
 // renderStatus shows a page with a status of its own.
 func (p *portal) renderStatus(w http.ResponseWriter, r *http.Request, status int, name, title string, content any) error {
 	view := page{Title: title, Flash: p.popFlash(r), Content: content}
-	who, err := p.signedInPerson(r)
-	switch {
-	case err == nil:
+	if who, err := visitor(r); err == nil {
 		view.Person = &who
-	case !errors.Is(err, errSignedOut):
-		return err
 	}
 	return p.pages.write(w, status, name, view)
 }

@@ -5,13 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/rosterkit/roster/access"
 )
 
 // A person is a login: the host's user directory. The library knows people by their id only.
 type person struct {
 	ID           string
-	Address      string // Canonical, unique.
-	TypedAddress string // As the person wrote it.
+	Address      access.Address // Unique by its canonical form.
 	Name         string
 	Verified     bool      // They have proved that mail to the address reaches them.
 	SecondFactor bool      // They sign in with a second factor.
@@ -35,7 +36,7 @@ func (p people) add(ctx context.Context, who person, password string) error {
 	result, err := p.db.ExecContext(ctx, `
 		INSERT INTO portal_people (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (address) DO NOTHING`,
-		who.ID, who.Address, who.TypedAddress, who.Name, hashPassword(password), who.Verified, who.SecondFactor,
+		who.ID, who.Address.Canonical(), who.Address.Original(), who.Name, hashPassword(password), who.Verified, who.SecondFactor,
 		who.Generation, nullableMicros(who.LastSignIn))
 	if err != nil {
 		return err
@@ -51,28 +52,39 @@ func (p people) byID(ctx context.Context, id string) (person, error) {
 	return p.one(ctx, `SELECT `+personColumns+` FROM portal_people WHERE id = ?`, id)
 }
 
-// byAddress finds the person with a canonical address, or returns errNoPerson.
-func (p people) byAddress(ctx context.Context, address string) (person, error) {
-	return p.one(ctx, `SELECT `+personColumns+` FROM portal_people WHERE address = ?`, address)
+// byAddress finds the person with an address, or returns errNoPerson.
+func (p people) byAddress(ctx context.Context, address access.Address) (person, error) {
+	return p.one(ctx, `SELECT `+personColumns+` FROM portal_people WHERE address = ?`, address.Canonical())
 }
 
 func (p people) one(ctx context.Context, query, key string) (person, error) {
 	var who person
+	var canonical, original string
 	var lastSignIn sql.NullInt64
-	err := p.db.QueryRowContext(ctx, query, key).Scan(&who.ID, &who.Address, &who.TypedAddress, &who.Name, &who.passwordHash,
+	err := p.db.QueryRowContext(ctx, query, key).Scan(&who.ID, &canonical, &original, &who.Name, &who.passwordHash,
 		&who.Verified, &who.SecondFactor, &who.Generation, &lastSignIn)
 	if errors.Is(err, sql.ErrNoRows) {
 		return person{}, errNoPerson
 	}
+	if err != nil {
+		return person{}, err
+	}
 	if lastSignIn.Valid {
 		who.LastSignIn = time.UnixMicro(lastSignIn.Int64).UTC()
 	}
+	who.Address, err = access.ParseAddress(original)
 	return who, err
 }
 
 // signedIn records a sign-in.
 func (p people) signedIn(ctx context.Context, id string, at time.Time) error {
 	_, err := p.db.ExecContext(ctx, `UPDATE portal_people SET last_sign_in = ? WHERE id = ?`, at.UnixMicro(), id)
+	return err
+}
+
+// verified records that mail to the person's address reaches them.
+func (p people) verified(ctx context.Context, id string) error {
+	_, err := p.db.ExecContext(ctx, `UPDATE portal_people SET verified = 1 WHERE id = ?`, id)
 	return err
 }
 

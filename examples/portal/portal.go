@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"log/slog"
 	"net/http"
@@ -8,6 +9,13 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/access/accesshttp"
+	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/invite"
+	"github.com/rosterkit/roster/notify"
+	"github.com/rosterkit/roster/storage/sqlstore"
 )
 
 // brand is the company whose portal this is.
@@ -16,57 +24,88 @@ const (
 	supportAddress = "support@harbour.example"
 )
 
-// A portal is everything that a request may need.
-type portal struct {
-	baseURL  *url.URL
-	people   people
-	resets   resets
-	attempts attempts
-	sessions *scs.SessionManager
-	mailbox  *mailbox
-	pages    *pages
+// config is what a portal is put together from.
+type config struct {
+	database *sql.DB
+	key      []byte   // For the links of invites.
+	baseURL  *url.URL // What links in mails start with.
 	log      *slog.Logger
 	now      func() time.Time
 }
 
-// newPortal puts the portal together on an open database.
-func newPortal(db *sql.DB, baseURL *url.URL, logger *slog.Logger) (*portal, error) {
+// services are the library's.
+type services struct {
+	members  *access.Service
+	invites  *invite.Service
+	contacts *contact.Service
+	worker   *notify.Worker
+}
+
+// A portal is everything that a request may need: the library's services, and what the host has
+// beside them.
+type portal struct {
+	services
+	store *sqlstore.DB
+	guard *accesshttp.Guard
+
+	people   people
+	resets   resets
+	attempts attempts
+	products products
+	sessions *scs.SessionManager
+	mailbox  *notify.Mailbox
+	pages    *pages
+
+	baseURL *url.URL
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// newPortal puts the portal together, on an open database with the host's tables in it.
+func newPortal(ctx context.Context, c config) (*portal, error) {
+	store := sqlstore.New(c.database, sqlstore.SQLite)
+	if err := store.Migrate(ctx); err != nil {
+		return nil, err
+	}
 	pages, err := parsePages()
 	if err != nil {
 		return nil, err
 	}
 	p := &portal{
-		baseURL:  baseURL,
-		people:   people{db},
-		resets:   resets{db},
-		attempts: attempts{db},
-		sessions: newSessions(db, baseURL.Scheme == "https"),
-		mailbox:  newMailbox(),
-		pages:    pages,
-		log:      logger,
-		now:      time.Now,
+		store: store, mailbox: notify.NewMailbox(mailboxSize), pages: pages,
+		people: people{c.database}, resets: resets{c.database}, attempts: attempts{c.database}, products: products{c.database},
+		sessions: newSessions(c.database, c.baseURL.Scheme == "https"),
+		baseURL:  c.baseURL, log: c.log, now: c.now,
 	}
 	p.sessions.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, err error) { p.showProblem(w, page{}, err) }
-	return p, nil
+	p.services, err = newServices(store, p.mailbox, c)
+	if err != nil {
+		return nil, err
+	}
+	p.guard, err = p.newGuard()
+	return p, err
 }
 
-// routes maps every method and path to its page.
-func (p *portal) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	handle := func(pattern string, page pageFunc) { mux.Handle(pattern, p.page(page)) }
-
-	mux.Handle("GET /static/", staticFiles())
-	handle("GET /{$}", p.showHome)
-	handle("GET /sign-in", p.showSignIn)
-	handle("POST /sign-in", p.signIn)
-	handle("POST /sign-out", p.signOut)
-	handle("GET /forgotten-password", p.showForgottenPassword)
-	handle("POST /forgotten-password", p.sendReset)
-	handle("GET /new-password/{token}", secretPath(p.showNewPassword))
-	handle("POST /new-password/{token}", secretPath(p.setNewPassword))
-	handle("GET /mailbox", p.showMailbox)
-	handle("GET /mailbox/{mail}", p.showMail)
-	handle("GET /mailbox/{mail}/html", p.showMailHTML)
-	handle("/", p.notFound)
-	return mux
+// newServices returns the library's services on a store, with the worker that sends their mail.
+func newServices(store *sqlstore.DB, mailer notify.Mailer, c config) (services, error) {
+	members := access.New(store, access.Config{
+		Now:        c.now,
+		AccountURL: func(id access.AccountID) string { return c.baseURL.String() + accountPath(id) },
+	})
+	invites, err := invite.New(store, members, []invite.Key{{ID: "portal", Secret: c.key}}, invite.Config{
+		LinkBase:   c.baseURL.String() + "/invites/",
+		MembersURL: func(id access.AccountID) string { return c.baseURL.String() + accountPath(id) + "/users" },
+	})
+	if err != nil {
+		return services{}, err
+	}
+	contacts := contact.New(store, members, contact.Config{})
+	worker, err := notify.NewWorker(store, mailer, notify.WorkerConfig{Now: c.now, Log: c.log}, members, invites, contacts)
+	return services{members, invites, contacts, worker}, err
 }
+
+// close releases what the portal holds, but not the database.
+func (p *portal) close() error { return p.store.Close() }
+
+// accountPath is where the pages of an account begin.
+func accountPath(id access.AccountID) string { return "/accounts/" + url.PathEscape(string(id)) }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"bytes"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,43 +10,129 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/access/accesstest"
+	"github.com/rosterkit/roster/notify/notifytest"
 )
 
-// A site is a portal that a test drives through HTTP.
+// A site is a portal that a test drives through HTTP. Its clock stands still.
 type site struct {
 	*portal
+	clock  *accesstest.Clock
 	server *httptest.Server
-	logged *strings.Builder
+	logged *lockedBuffer
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	db, err := openDatabase(context.Background(), filepath.Join(t.TempDir(), "portal.db"))
+	db, err := openDatabase(t.Context(), filepath.Join(t.TempDir(), "portal.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { db.Close() })
 
 	server := httptest.NewUnstartedServer(nil)
-	baseURL := &url.URL{Scheme: "http", Host: server.Listener.Addr().String()}
-	logged := &strings.Builder{}
-	p, err := newPortal(db, baseURL, slog.New(slog.NewTextHandler(logged, nil)))
+	s := &site{clock: accesstest.NewClock(accesstest.Epoch), server: server, logged: &lockedBuffer{}}
+	s.portal, err = newPortal(t.Context(), config{
+		database: db,
+		key:      bytes.Repeat([]byte("k"), keyBytes),
+		baseURL:  &url.URL{Scheme: "http", Host: server.Listener.Addr().String()},
+		log:      slog.New(slog.NewTextHandler(s.logged, nil)),
+		now:      s.clock.Now,
+	})
 	require.NoError(t, err)
-	server.Config.Handler = p.handler()
+	t.Cleanup(func() { require.NoError(t, s.close()) })
+	server.Config.Handler = s.handler()
 	server.Start()
 	t.Cleanup(server.Close)
-	return &site{portal: p, server: server, logged: logged}
+	return s
+}
+
+// lockedBuffer is a log that is written and read at once.
+type lockedBuffer struct {
+	mutex sync.Mutex
+	text  strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.text.String()
 }
 
 const testPassword = "a long enough password"
 
+// addPerson gives somebody a login; their id is the address's local part.
 func (s *site) addPerson(t *testing.T, address, name string) person {
 	t.Helper()
-	who := person{ID: "person-" + address, Address: canonicalAddress(address), TypedAddress: address, Name: name, Verified: true}
+	parsed, err := access.ParseAddress(address)
+	require.NoError(t, err)
+	id, _, _ := strings.Cut(parsed.Canonical(), "@")
+	who := person{ID: id, Address: parsed, Name: name, Verified: true}
 	require.NoError(t, s.people.add(t.Context(), who, testPassword))
+	require.NoError(t, s.members.SyncUser(t.Context(), who.entry()))
 	return who
+}
+
+// addAccount creates an account with something of everything in it.
+func (s *site) addAccount(t *testing.T, id access.AccountID, name string, owner person) {
+	t.Helper()
+	_, err := s.members.CreateAccount(t.Context(), access.As(owner.user()),
+		access.NewAccount{ID: id, Owner: owner.user(), Profile: access.Profile{Name: name}})
+	require.NoError(t, err)
+	require.NoError(t, s.products.stock(t.Context(), id, "acme.example"))
+}
+
+func (s *site) addMember(t *testing.T, account access.AccountID, who person, p access.Permission) {
+	t.Helper()
+	_, err := s.members.AddMember(t.Context(), access.AsSystem("test"), account, who.user(), access.Terms{Permissions: p})
+	require.NoError(t, err)
+}
+
+// acme is a site with an account, its owner Ann, and the owner's browser.
+func acme(t *testing.T) (*site, *browser) {
+	t.Helper()
+	s := newSite(t)
+	s.addAccount(t, "acme", "Acme", s.addPerson(t, "ann@example.com", "Ann Archer"))
+	ann := s.browser(t)
+	ann.signIn("ann@example.com", testPassword)
+	return s, ann
+}
+
+// deliver lets the worker send all mail that is due.
+func (s *site) deliver(t *testing.T) {
+	t.Helper()
+	for count := 1; count > 0; {
+		var err error
+		count, err = s.worker.Deliver(t.Context())
+		require.NoError(t, err)
+	}
+}
+
+// linkTo is the path of the link in the newest mail to an address.
+func (s *site) linkTo(t *testing.T, address string) string {
+	t.Helper()
+	s.deliver(t)
+	for _, mail := range s.mailbox.Mails() {
+		if mail.To == address {
+			link, err := url.Parse(notifytest.FirstURL(mail.Text))
+			require.NoError(t, err)
+			require.Equal(t, s.baseURL.Host, link.Host)
+			return link.Path
+		}
+	}
+	require.Fail(t, "no mail to "+address)
+	return ""
 }
 
 // A browser keeps cookies and follows redirects, as a person's browser does.
@@ -121,7 +207,7 @@ func (s *shown) submit(button string, changes url.Values) *shown {
 
 func (s *shown) submitForm(form *html.Node, changes url.Values) *shown {
 	s.t.Helper()
-	fields := formFields(form)
+	fields := filledIn(form)
 	for name, values := range changes {
 		fields[name] = values
 	}
@@ -159,7 +245,7 @@ func (s *shown) follow(text string) *shown {
 // link is where the first link with this text leads.
 func (s *shown) link(text string) (path string, ok bool) {
 	for node := range s.root.Descendants() {
-		if node.Data == "a" && textOf(node) == text {
+		if node.Data == "a" && (textOf(node) == text || attribute(node, "aria-label") == text) {
 			return attribute(node, "href"), true
 		}
 	}
@@ -169,12 +255,12 @@ func (s *shown) link(text string) (path string, ok bool) {
 // text is what a reader sees.
 func (s *shown) text() string { return textOf(s.root) }
 
-func formFields(form *html.Node) url.Values {
+func filledIn(form *html.Node) url.Values {
 	fields := url.Values{}
 	for node := range form.Descendants() {
 		name := attribute(node, "name")
 		switch {
-		case name == "":
+		case name == "" || hasAttribute(node, "disabled"):
 		case node.Data == "select":
 			fields.Set(name, selectedOption(node))
 		case node.Data == "textarea":

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+
+	"github.com/rosterkit/roster/access/accesshttp"
 )
 
 // errSignedOut is returned by pages that need somebody to be signed in.
@@ -25,6 +27,9 @@ type fieldError struct{ field, message string }
 
 func (e fieldError) Error() string { return e.message }
 
+// fieldProblem is a mistake at a field, for templates.
+type fieldProblem struct{ Field, Message string }
+
 var errNotFound = statusError{http.StatusNotFound,
 	"There is nothing here, or it isn't yours to see. Check the address, or go back to your accounts."}
 
@@ -44,6 +49,7 @@ var problemHeadings = map[int]string{
 	http.StatusForbidden:             "You can't do that here",
 	http.StatusNotFound:              "Page not found",
 	http.StatusConflict:              "That can't be done right now",
+	http.StatusGone:                  "This link is over",
 	http.StatusRequestEntityTooLarge: "Too large",
 	http.StatusUnprocessableEntity:   "That can't be saved",
 	http.StatusTooManyRequests:       "Too many attempts",
@@ -51,12 +57,12 @@ var problemHeadings = map[int]string{
 
 // fail shows the page for an error, or the sign-in page where that helps.
 func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errSignedOut) {
+	if errors.Is(err, errSignedOut) || errors.Is(err, accesshttp.ErrAnonymous) {
 		p.askToSignIn(w, r)
 		return
 	}
 	view := page{}
-	if who, err := p.signedInPerson(r); err == nil {
+	if who, err := visitor(r); err == nil {
 		view.Person = &who
 	}
 	p.showProblem(w, view, err)
@@ -67,7 +73,11 @@ func (p *portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (p *portal) showProblem(w http.ResponseWriter, view page, err error) {
 	shown := problem{http.StatusInternalServerError, "Something went wrong",
 		"It is our fault, not yours, and it has been written down. Try again in a moment."}
-	if known, ok := errors.AsType[statusError](err); ok {
+	known, ok := errors.AsType[statusError](err)
+	if !ok {
+		known, ok = refusal(err)
+	}
+	if ok {
 		shown = problem{known.status, problemHeadings[known.status], known.message}
 	} else {
 		p.log.Error("failed", slog.String("cause", err.Error()))

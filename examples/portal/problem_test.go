@@ -16,11 +16,9 @@ func TestProblemPages(t *testing.T) {
 	browser := s.browser(t)
 
 	t.Run("401 for a form after the session ended", func(t *testing.T) {
-		handler := s.sessions.LoadAndSave(s.page(func(http.ResponseWriter, *http.Request) error { return errSignedOut }))
-		answer := httptest.NewRecorder()
-		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/anything", nil))
-		require.Equal(t, http.StatusUnauthorized, answer.Code)
-		require.Contains(t, answer.Body.String(), "Your session is over")
+		page := browser.post("/accounts/acme/invites", url.Values{"address": {"bob@example.com"}})
+		require.Equal(t, http.StatusUnauthorized, page.status)
+		require.Contains(t, page.text(), "Your session is over, so nothing was changed.")
 	})
 	t.Run("403 for a form of another website", func(t *testing.T) {
 		request, err := http.NewRequest(http.MethodPost, s.server.URL+"/sign-out", nil)

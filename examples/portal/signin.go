@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/rosterkit/roster/access"
 )
 
 // signInForm is what the sign-in page shows again after a mistake.
@@ -14,22 +16,8 @@ type signInForm struct {
 	Problem string
 }
 
-// signedInPerson is who the session belongs to, or errSignedOut. A session from before the last
-// new password counts as signed out.
-func (p *portal) signedInPerson(r *http.Request) (person, error) {
-	id := p.sessions.GetString(r.Context(), sessionPerson)
-	if id == "" {
-		return person{}, errSignedOut
-	}
-	who, err := p.people.byID(r.Context(), id)
-	if errors.Is(err, errNoPerson) || err == nil && who.Generation != p.sessions.GetInt(r.Context(), sessionGeneration) {
-		return person{}, errSignedOut
-	}
-	return who, err
-}
-
 func (p *portal) showSignIn(w http.ResponseWriter, r *http.Request) error {
-	if _, err := p.signedInPerson(r); err == nil {
+	if _, err := visitor(r); err == nil {
 		return redirect(w, r, localPath(r.FormValue("next")))
 	}
 	return p.render(w, r, "sign-in", "Sign in", signInForm{Next: localPath(r.FormValue("next"))})
@@ -53,16 +41,19 @@ func (p *portal) signIn(w http.ResponseWriter, r *http.Request) error {
 
 // authenticate finds who an address and a password belong to. An unknown address costs the same
 // work and gets the same answer as a wrong password: a statusError.
-func (p *portal) authenticate(ctx context.Context, address, password string) (person, error) {
-	canonical := canonicalAddress(address)
-	err := p.attempts.begin(ctx, attemptSignIn, canonical, p.now())
+func (p *portal) authenticate(ctx context.Context, typed, password string) (person, error) {
+	address, err := access.ParseAddress(strings.TrimSpace(typed))
+	if err != nil {
+		return person{}, errWrongPassword
+	}
+	err = p.attempts.begin(ctx, attemptSignIn, address.Canonical(), p.now())
 	if errors.Is(err, errTooManyAttempts) {
 		return person{}, statusError{http.StatusTooManyRequests, "There were too many attempts for this address. Wait a quarter of an hour, or create a new password."}
 	}
 	if err != nil {
 		return person{}, err
 	}
-	who, err := p.people.byAddress(ctx, canonical)
+	who, err := p.people.byAddress(ctx, address)
 	if err != nil && !errors.Is(err, errNoPerson) {
 		return person{}, err
 	}
@@ -71,12 +62,14 @@ func (p *portal) authenticate(ctx context.Context, address, password string) (pe
 		return person{}, err
 	}
 	if !same {
-		return person{}, statusError{http.StatusUnauthorized, "The e-mail address or the password is not right."}
+		return person{}, errWrongPassword
 	}
-	return who, p.attempts.forget(ctx, attemptSignIn, canonical)
+	return who, p.attempts.forget(ctx, attemptSignIn, address.Canonical())
 }
 
-// startSession signs a person in, under a new session token.
+var errWrongPassword = statusError{http.StatusUnauthorized, "The e-mail address or the password is not right."}
+
+// startSession signs a person in, under a new session token, and tells the library's directory.
 func (p *portal) startSession(r *http.Request, who person) error {
 	ctx := r.Context()
 	if err := p.sessions.RenewToken(ctx); err != nil {
@@ -84,7 +77,11 @@ func (p *portal) startSession(r *http.Request, who person) error {
 	}
 	p.sessions.Put(ctx, sessionPerson, who.ID)
 	p.sessions.Put(ctx, sessionGeneration, who.Generation)
-	return p.people.signedIn(ctx, who.ID, p.now())
+	who.LastSignIn = p.now()
+	if err := p.people.signedIn(ctx, who.ID, who.LastSignIn); err != nil {
+		return err
+	}
+	return p.members.SyncUser(ctx, who.entry())
 }
 
 func (p *portal) signOut(w http.ResponseWriter, r *http.Request) error {
@@ -99,14 +96,3 @@ func (p *portal) signOut(w http.ResponseWriter, r *http.Request) error {
 func (p *portal) endSession(r *http.Request) error {
 	return p.sessions.Destroy(r.Context())
 }
-
-// showHome is where a sign-in leads.
-func (p *portal) showHome(w http.ResponseWriter, r *http.Request) error {
-	if _, err := p.signedInPerson(r); err != nil {
-		return err
-	}
-	return p.render(w, r, "no-account", "Your accounts", nil)
-}
-
-// canonicalAddress is how addresses compare.
-func canonicalAddress(typed string) string { return strings.ToLower(strings.TrimSpace(typed)) }

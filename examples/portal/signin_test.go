@@ -19,7 +19,7 @@ func TestSignInAndOut(t *testing.T) {
 	require.Equal(t, "/sign-in", page.path, "a signed-out visitor is sent to the sign-in page")
 
 	page = page.submit("Sign in", url.Values{"address": {" ann@EXAMPLE.com "}, "password": {testPassword}})
-	require.Equal(t, "/", page.path)
+	require.Equal(t, "/accounts", page.path)
 	require.Contains(t, page.text(), "Ann Archer")
 	require.Contains(t, page.text(), "No accounts yet")
 
@@ -78,8 +78,7 @@ func TestSignInAttemptsAreLimited(t *testing.T) {
 	page := browser.post("/sign-in", right)
 	require.Equal(t, http.StatusTooManyRequests, page.status, "the right password doesn't help once the limit is reached")
 
-	start := time.Now()
-	s.now = func() time.Time { return start.Add(attemptWindow + time.Minute) }
+	s.clock.Advance(attemptWindow + time.Minute)
 	require.Equal(t, http.StatusOK, browser.post("/sign-in", right).status)
 }
 
@@ -110,8 +109,7 @@ func TestNewPassword(t *testing.T) {
 	browser := s.browser(t)
 	page := browser.get("/sign-in").follow("Forgotten password?").submit("Send the link", url.Values{"address": {"ann@example.com"}})
 	require.Contains(t, page.text(), "If there is a login with this address")
-	mails := s.mailbox.list()
-	require.Len(t, mails, 1)
+	require.Len(t, s.mailbox.Mails(), 1)
 	mailPage := browser.get("/mailbox").follow("Create a new password")
 	link, err := url.Parse(linkIn(t, mailPage))
 	require.NoError(t, err)
@@ -140,16 +138,13 @@ func TestNewPasswordLinkEnds(t *testing.T) {
 	browser := s.browser(t)
 	ask := func() string {
 		browser.post("/forgotten-password", url.Values{"address": {"ann@example.com"}})
-		link, err := url.Parse(linkIn(t, browser.get("/mailbox/"+s.mailbox.list()[0].ID)))
-		require.NoError(t, err)
-		return link.Path
+		return s.linkTo(t, "ann@example.com")
 	}
 	first := ask()
 	second := ask()
 	require.Equal(t, http.StatusNotFound, browser.get(first).status, "a newer link replaces an older one")
 	require.Equal(t, http.StatusOK, browser.get(second).status)
-	start := time.Now()
-	s.now = func() time.Time { return start.Add(resetLifetime + time.Second) }
+	s.clock.Advance(resetLifetime)
 	require.Equal(t, http.StatusNotFound, browser.get(second).status, "after an hour it is over")
 }
 
@@ -160,7 +155,7 @@ func TestNewPasswordForUnknownAddressLooksTheSame(t *testing.T) {
 	known := browser.post("/forgotten-password", url.Values{"address": {"ann@example.com"}})
 	unknown := browser.post("/forgotten-password", url.Values{"address": {"nobody@example.com"}})
 	require.Equal(t, known.body, unknown.body)
-	require.Len(t, s.mailbox.list(), 1)
+	require.Len(t, s.mailbox.Mails(), 1)
 }
 
 // linkIn is the first link in the text of a mail's page.

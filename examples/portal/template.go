@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/notify"
 )
 
 //go:embed templates/*.html
@@ -79,6 +82,10 @@ func helpers() template.FuncMap {
 		"checked":   checked,
 		"selected":  selected,
 		"linkified": linkified,
+		"lastDay":   lastDay,
+		"delivered": func(m notify.Message) delivery { return newDelivery(m.State, m.Reason) },
+		"lastDate":  lastDate,
+		"postal":    newPostalFields,
 	}
 }
 
@@ -88,6 +95,11 @@ func formatDate(t time.Time, zone *time.Location) string { return t.In(zone).For
 // formatDateTime writes a minute with its zone: 2 Jan 2026, 15:04 CET.
 func formatDateTime(t time.Time, zone *time.Location) string {
 	return t.In(zone).Format("2 Jan 2006, 15:04 MST")
+}
+
+// lastDate writes the last day before an end.
+func lastDate(end time.Time, zone *time.Location) string {
+	return formatDate(end.Add(-time.Microsecond), zone)
 }
 
 // lastSeen writes when somebody was last here, or "never".
@@ -122,6 +134,16 @@ func initials(name string) string {
 func firstLetter(word string) string {
 	letter, _ := utf8.DecodeRuneInString(word)
 	return string(letter)
+}
+
+// postalFields is a postal address under the names that its fields have in a form.
+type postalFields struct {
+	Prefix string
+	Lines  access.PostalAddress
+}
+
+func newPostalFields(prefix string, lines access.PostalAddress) postalFields {
+	return postalFields{prefix, lines}
 }
 
 func checked(is bool) template.HTMLAttr {

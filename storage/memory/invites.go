@@ -2,6 +2,8 @@ package memory
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -148,4 +150,19 @@ func (tx *tx) RevokeInvites(ctx context.Context, account access.AccountID, invit
 		revoked = append(revoked, access.RevokedInvite{ID: string(r.ID), Address: r.Address, Permissions: r.Terms.Permissions})
 	}
 	return revoked, nil
+}
+
+func (tx *tx) InviteKeys(ctx context.Context) ([]string, error) {
+	if err := tx.read(ctx); err != nil {
+		return nil, err
+	}
+	used := make(map[string]bool)
+	for _, ids := range tx.pending.above("") {
+		for id := range ids.above("") {
+			account, _ := tx.invites.get(id)
+			r, _ := tx.get(account).invites.get(id)
+			used[r.Key] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(used)), nil
 }

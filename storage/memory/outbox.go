@@ -117,13 +117,10 @@ func (db *DB) Finish(ctx context.Context, id notify.MessageID, attempt int, r no
 			return notify.ErrFenced
 		}
 		m.State, m.Reason, m.Leased = r.State, r.Reason, time.Time{}
-		switch r.State {
-		case notify.Queued:
+		if r.State == notify.Queued {
 			m.Due = stored(r.Due)
-		case notify.Sent:
-			m.Address, m.Subject, m.Done = r.Address, r.Subject, stored(r.At)
-		default:
-			m.Done = stored(r.At)
+		} else {
+			m.Done, m.Address, m.Subject = stored(r.At), r.Address, r.Subject
 		}
 		tx.putMessage(m)
 		return nil

@@ -10,20 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/rosterkit/roster/access"
-	"github.com/rosterkit/roster/contact"
-	"github.com/rosterkit/roster/invite"
 	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/memory"
 	"github.com/rosterkit/roster/storage/storagetest"
 )
 
-var (
-	someAccounts = []access.AccountID{"acme", "globex"}
-	someUsers    = []access.UserID{"olga", "ann", "bob"}
-	errGivenUp   = errors.New("given up")
-)
+var errGivenUp = errors.New("given up")
 
 // TestRollback commits random writes, makes more of them in an update that fails in one of the possible ways, and
 // finds everything as it was: what can be listed, what can be claimed, and what was counted.
@@ -54,7 +47,7 @@ func TestRollback(t *testing.T) {
 				case 2:
 					cancel()
 				case 3:
-					twice := notify.Message{ID: ids.next()}
+					twice := notify.Message{ID: notify.MessageID(ids.next())}
 					_ = tx.Enqueue(ctx, twice, twice) // a failed write that is swallowed
 				}
 				return nil
@@ -64,78 +57,17 @@ func TestRollback(t *testing.T) {
 	})
 }
 
-// someWrites makes random writes, of every kind there is.
+// someWrites makes random writes in accounts that are there from the first time on.
 func someWrites(ctx context.Context, t *rapid.T, tx storage.Tx, ids *idSource) error {
-	for _, id := range someAccounts {
-		err := tx.InsertAccount(ctx, access.Account{ID: id, Owner: "olga", Status: access.AccountActive})
-		if err != nil && !errors.Is(err, access.ErrExists) {
-			return err
-		}
-	}
-	if _, err := tx.Lock(ctx, someAccounts...); err != nil {
+	if err := lockAll(ctx, tx); err != nil {
 		return err
 	}
 	for range rapid.IntRange(1, 10).Draw(t, "writes") {
-		if err := oneWrite(ctx, t, tx, ids); err != nil && !errors.Is(err, access.ErrNotFound) && !errors.Is(err, access.ErrExists) {
+		if err := drawWrite(t, ids)(ctx, tx); err != nil && !refused(err) {
 			return err
 		}
 	}
 	return nil
-}
-
-func oneWrite(ctx context.Context, t *rapid.T, tx storage.Tx, ids *idSource) error {
-	account := rapid.SampledFrom(someAccounts).Draw(t, "account")
-	user := rapid.SampledFrom(someUsers).Draw(t, "user")
-	number := rapid.IntRange(1, 4).Draw(t, "number")
-	at := noon.Add(time.Duration(number) * time.Minute)
-	address, err := access.ParseAddress(fmt.Sprintf("%d@example.com", number))
-	require.NoError(t, err)
-
-	switch rapid.IntRange(0, 14).Draw(t, "write") {
-	case 0:
-		return tx.UpdateAccount(ctx, access.Account{ID: account, Owner: user, Status: access.AccountActive,
-			Policy: access.Policy{Seats: number, Domains: []string{"example.com"}}})
-	case 1:
-		return tx.PutMembership(ctx, access.Membership{Account: account, User: user, Status: access.Active,
-			Permissions: access.Permission(number), Created: at})
-	case 2:
-		return tx.DeleteMembership(ctx, account, user)
-	case 3:
-		return tx.Touch(ctx, account, user, at, at)
-	case 4:
-		return tx.PutUsers(ctx, access.User{ID: user, Address: address, LastSignIn: at})
-	case 5:
-		return tx.InsertInvite(ctx, invite.Record{Invite: invite.Invite{ID: invite.ID(ids.next()), Account: account,
-			Address: address, State: invite.Pending, Terms: access.Terms{Permissions: access.Permission(number)},
-			By: invite.Inviter{Kind: access.ActorUser, ID: string(user)}, Expires: at}})
-	case 6:
-		r, err := tx.PendingInvite(ctx, account, address)
-		if err != nil {
-			return err
-		}
-		generation := r.Generation
-		r.Generation++
-		r.State = invite.State(number)
-		return tx.UpdateInvite(ctx, r, generation)
-	case 7:
-		_, err := tx.RevokeInvites(ctx, account, user, access.Permission(number), at)
-		return err
-	case 8:
-		_, err := tx.Hit(ctx, [32]byte{byte(number)}, at, time.Hour)
-		return err
-	case 9:
-		return tx.PutContact(ctx, contact.Contact{ID: contact.ID(fmt.Sprint(number)), Account: account, Address: address, Created: at})
-	case 10:
-		return tx.DeleteContact(ctx, account, contact.ID(fmt.Sprint(number)))
-	case 11:
-		return tx.PutPreference(ctx, account, user, contact.Category(number))
-	case 12:
-		return tx.DeletePreferences(ctx, account, user)
-	case 13:
-		return tx.Enqueue(ctx, notify.Message{ID: ids.next(), Group: string(account), Due: at})
-	}
-	return tx.Append(ctx, access.Record{ID: access.EventID(ids.next()), Account: account, Shard: account.Shard(),
-		Time: at, By: user, Public: []byte("{}")})
 }
 
 // everything is what can be learned of a database by reading, and by counting and claiming without a commit.
@@ -148,9 +80,7 @@ func everything(t *rapid.T, db *memory.DB) string {
 			count, err := tx.Hit(ctx, [32]byte{byte(number)}, noon.Add(10*time.Minute), time.Hour)
 			require.NoError(t, err)
 			text += fmt.Sprintln("limit", number, count)
-			address, err := access.ParseAddress(fmt.Sprintf("%d@example.com", number))
-			require.NoError(t, err)
-			waiting, err := tx.WaitingInvites(ctx, address, noon, "", 100)
+			waiting, err := tx.WaitingInvites(ctx, someAddress(t, number), noon, "", 100)
 			require.NoError(t, err)
 			text += fmt.Sprintln("waiting", number, waiting)
 		}
@@ -172,12 +102,4 @@ func recovered(fn func() error) (err error) {
 		}
 	}()
 	return fn()
-}
-
-// An idSource gives ids that rise.
-type idSource struct{ last int }
-
-func (s *idSource) next() notify.MessageID {
-	s.last++
-	return notify.MessageID(fmt.Sprintf("%06d", s.last))
 }

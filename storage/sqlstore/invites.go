@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -46,8 +48,7 @@ const (
 
 	// selectRevocable finds the pending invites of one user that offer one of some bits.
 	selectRevocable = `SELECT id, address, permissions FROM roster_invites
-		WHERE account_id = ? AND pending = 1 AND inviter_kind = ? AND inviter_id = ? AND (permissions & ?) <> 0
-		ORDER BY id`
+		WHERE account_id = ? AND pending = 1 AND inviter_kind = ? AND inviter_id = ? AND (permissions & ?) <> 0`
 
 	revokeInvite = `UPDATE roster_invites SET state = ?, pending = NULL, closed_at = ?
 		WHERE account_id = ? AND id = ? AND pending = 1`
@@ -140,6 +141,7 @@ func (t *tx) RevokeInvites(ctx context.Context, account access.AccountID, invite
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(revoked, func(a, b access.RevokedInvite) int { return cmp.Compare(a.ID, b.ID) })
 	for _, i := range revoked {
 		if _, err := t.exec(ctx, "revoke an invite", revokeInvite, invite.Revoked, micros(at), account, i.ID); err != nil {
 			return nil, err

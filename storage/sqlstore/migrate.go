@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -12,8 +14,12 @@ import (
 // versionTable is where goose notes which migrations were done.
 const versionTable = "roster_migrations"
 
-// migrateAttempts is how often a migration is tried again that failed because somebody else was at it.
-const migrateAttempts = 5
+// migrateAttempts is how often a migration is begun that fails because somebody else is at it, and migratePause how
+// long it waits before the second attempt. Each further pause is twice as long.
+const (
+	migrateAttempts = 5
+	migratePause    = 50 * time.Millisecond
+)
 
 // Migrate verifies that the database is one roster can rely on, and brings its tables to what this version of roster
 // needs. It refuses otherwise, with an error that says what to change. It may be called at every start, by several
@@ -26,6 +32,22 @@ func (db *DB) Migrate(ctx context.Context) error {
 		return err
 	}
 	defer db.leave()
+	// Each migration is a transaction. Of several processes that begin the same one, all but the first fail, and find
+	// it done when they try again.
+	for attempt, pause := 1, migratePause; ; attempt, pause = attempt+1, 2*pause {
+		err := db.migrate(ctx)
+		if _, failed := errors.AsType[*failure](err); !failed || attempt == migrateAttempts {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (db *DB) migrate(ctx context.Context) error {
 	if err := db.engine.verify(ctx, db.handle); err != nil {
 		return err
 	}
@@ -34,7 +56,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return failed(ctx, "prepare the migrations", err)
 	}
-	if err := migrate(ctx, provider); err != nil {
+	if _, err := provider.Up(ctx); err != nil {
 		return failed(ctx, "migrate", err)
 	}
 	current, known, err := provider.GetVersions(ctx)
@@ -46,15 +68,4 @@ func (db *DB) Migrate(ctx context.Context) error {
 			current, known)
 	}
 	return nil
-}
-
-// migrate does what is pending. Each migration is a transaction: of several processes that begin the same one, all but
-// the first fail, find it done, and go on.
-func migrate(ctx context.Context, provider *goose.Provider) error {
-	for attempt := 1; ; attempt++ {
-		_, err := provider.Up(ctx)
-		if err == nil || attempt == migrateAttempts || ctx.Err() != nil {
-			return err
-		}
-	}
 }

@@ -24,11 +24,13 @@ const (
 		WHERE p.account_id = ? AND p.user_id > ? AND (p.categories & ?) = ? AND m.user_id <> a.owner_id
 		ORDER BY p.user_id LIMIT ?`
 
+	// selectMembersByAddress begins at the address, which few users have: SQLite keeps the order of a CROSS JOIN, and to
+	// other engines it is a join like any other.
 	selectMembersByAddress = `SELECT ` + memberColumns + `
 		FROM roster_users AS u
-		JOIN roster_memberships AS m ON m.user_id = u.id
+		CROSS JOIN roster_memberships AS m
 		JOIN roster_accounts AS a ON a.id = m.account_id
-		WHERE u.canonical = ? AND m.account_id = ?
+		WHERE u.canonical = ? AND m.user_id = u.id AND m.account_id = ?
 		ORDER BY m.user_id LIMIT ?`
 )
 

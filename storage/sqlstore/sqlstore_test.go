@@ -17,22 +17,26 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestContract(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.DB { return openMigrated(t, newFile(t)) })
+	storagetest.Run(t, func(t *testing.T) storage.DB { return migrated(t, openHandle(t, newFile(t))) })
 }
 
 // newFile returns the name of a database file that isn't there yet.
 func newFile(t testing.TB) string { return filepath.Join(t.TempDir(), "roster.db") }
 
-// openHandle opens a database file as hosts do.
+// dataSource names a database file with the settings that hosts are told to use.
+func dataSource(file string) string {
+	return "file:" + file + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_pragma=synchronous(NORMAL)"
+}
+
 func openHandle(t testing.TB, file string) *sql.DB {
 	t.Helper()
-	handle, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_pragma=synchronous(NORMAL)")
+	handle, err := sql.Open("sqlite", dataSource(file))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, handle.Close()) })
 	return handle
 }
 
-// open returns a DB on a file, which still has to be migrated.
+// open returns a DB that still has to be migrated.
 func open(t testing.TB, handle *sql.DB) *sqlstore.DB {
 	t.Helper()
 	db := sqlstore.New(handle, sqlstore.SQLite)
@@ -40,9 +44,25 @@ func open(t testing.TB, handle *sql.DB) *sqlstore.DB {
 	return db
 }
 
-func openMigrated(t testing.TB, file string) *sqlstore.DB {
+func migrated(t testing.TB, handle *sql.DB) *sqlstore.DB {
 	t.Helper()
-	db := open(t, openHandle(t, file))
+	db := open(t, handle)
 	require.NoError(t, db.Migrate(t.Context()))
 	return db
+}
+
+func TestNewPanicsOnProgrammersMistakes(t *testing.T) {
+	handle := openHandle(t, newFile(t))
+	require.PanicsWithValue(t, "sqlstore: New without a database handle", func() { sqlstore.New(nil, sqlstore.SQLite) })
+	require.PanicsWithValue(t, "sqlstore: unknown dialect", func() { sqlstore.New(handle, 0) })
+}
+
+func TestCloseLeavesTheHandleOpen(t *testing.T) {
+	handle := openHandle(t, newFile(t))
+	db := migrated(t, handle)
+	_, err := db.Grant(t.Context(), "acme", "ann") // prepares
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.NoError(t, db.Close(), "twice")
+	require.NoError(t, handle.PingContext(t.Context()))
 }

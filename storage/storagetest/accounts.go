@@ -37,7 +37,8 @@ func fullAccount(id access.AccountID) access.Account {
 }
 
 func accountRoundTrip(t *testing.T, db database) {
-	for _, want := range []access.Account{fullAccount(acme), {ID: initech, Owner: ann, Status: access.AccountActive, Created: noon(), Version: 1}} {
+	bare := access.Account{ID: initech, Owner: ann, Status: access.AccountActive, Created: noon(), Version: 1}
+	for _, want := range []access.Account{fullAccount(acme), bare} {
 		db.update(func(ctx context.Context, tx storage.Tx) {
 			given := want
 			given.Version, given.Head = 99, access.Head{Count: 9}
@@ -99,7 +100,8 @@ func accountUpdate(t *testing.T, db database) {
 	})
 	before, other := db.account(acme), db.account(globex)
 	changed := fullAccount(acme)
-	changed.Owner, changed.Parent, changed.Created, changed.Version, changed.Head = ann, initech, noon().AddDate(1, 0, 0), 50, access.Head{Count: 5}
+	changed.Owner, changed.Parent, changed.Created = ann, initech, noon().AddDate(1, 0, 0)
+	changed.Version, changed.Head = 50, access.Head{Count: 5}
 	want := changed
 	want.Parent, want.Created, want.Version, want.Head = before.Parent, before.Created, before.Version+1, before.Head
 	db.locked(acme, func(ctx context.Context, tx storage.Tx) {

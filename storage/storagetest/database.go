@@ -23,6 +23,12 @@ type database struct {
 	ctx context.Context
 }
 
+// in is the database for a test within the test.
+func (d database) in(t *testing.T) database {
+	d.t = t
+	return d
+}
+
 type work = func(context.Context, storage.Tx)
 
 // update commits what fn does. fn may run again.
@@ -72,7 +78,8 @@ func (d database) account(id access.AccountID) access.Account {
 // dump is everything there is about the accounts and users of the fixtures.
 func (d database) dump() string {
 	d.t.Helper()
-	text, err := Dump(d.ctx, d.DB, []access.AccountID{acme, globex, initech}, []access.UserID{olga, ann, bob, eve})
+	accounts := []access.AccountID{acme, globex, initech}
+	text, err := Dump(d.ctx, d.DB, accounts, []access.UserID{olga, ann, bob, eve, carl, dora, fred})
 	require.NoError(d.t, err)
 	return text
 }
@@ -87,10 +94,15 @@ func withoutError(fn work) func(context.Context, storage.Tx) error {
 // together runs fn n times at once and returns the errors, with nil where there was none.
 func together(n int, fn func(i int) error) []error {
 	failures := make([]error, n)
+	start := make(chan struct{})
 	var group sync.WaitGroup
 	for i := range n {
-		group.Go(func() { failures[i] = fn(i) })
+		group.Go(func() {
+			<-start
+			failures[i] = fn(i)
+		})
 	}
+	close(start)
 	group.Wait()
 	return failures
 }

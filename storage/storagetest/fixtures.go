@@ -24,6 +24,9 @@ const (
 	ann  access.UserID = "ann"
 	bob  access.UserID = "bob"
 	eve  access.UserID = "eve"
+	carl access.UserID = "carl"
+	dora access.UserID = "dora"
+	fred access.UserID = "fred"
 )
 
 // noon is when things happen.
@@ -40,7 +43,8 @@ func address(t *testing.T, text string) access.Address {
 }
 
 func newAccount(id access.AccountID) access.Account {
-	return access.Account{ID: id, Owner: olga, Status: access.AccountActive, Profile: access.Profile{Name: "Olga Owner"}, Created: noon()}
+	return access.Account{ID: id, Owner: olga, Status: access.AccountActive, Created: noon(),
+		Profile: access.Profile{Name: "Olga Owner"}}
 }
 
 func newMembership(account access.AccountID, user access.UserID, p access.Permission) access.Membership {
@@ -62,7 +66,8 @@ func newInvite(t *testing.T, n int, account access.AccountID, to string) invite.
 
 func newContact(t *testing.T, n int, account access.AccountID, name, to string) contact.Contact {
 	t.Helper()
-	return contact.Contact{ID: contact.ID(uuid(n)), Account: account, Name: name, Address: address(t, to), Created: noon(), Updated: noon()}
+	return contact.Contact{ID: contact.ID(uuid(n)), Account: account, Name: name, Address: address(t, to),
+		Created: noon(), Updated: noon()}
 }
 
 // newMessage returns the n-th message, due at noon.

@@ -15,7 +15,8 @@ import (
 func limitCases() []testCase {
 	return []testCase{
 		{"sliding window", "a limit counts the uses after at-window and up to at, this one included", slidingWindow},
-		{"long and short windows", "a use is kept for the window with which it was counted, whatever shorter ones ask", longAndShort},
+		{"long and short windows", "a use is kept for the window with which it was counted, whatever shorter ones ask",
+			longAndShort},
 		{"apart", "limits that differ in one bit are counted apart", limitsApart},
 		{"rolled back", "a use that is rolled back isn't counted", limitRolledBack},
 		{"many at once", "of uses at once, none is lost and no two get the same number", hitsTogether},
@@ -52,7 +53,8 @@ func slidingWindow(t *testing.T, db database) {
 	}
 	require.Equal(t, 1, hit(db, [32]byte{3}, noon(), time.Hour))
 	require.Equal(t, 2, hit(db, [32]byte{3}, noon().Add(10*time.Minute), time.Hour))
-	require.Equal(t, 2, hit(db, [32]byte{3}, noon().Add(5*time.Minute), time.Hour), "a use that comes late doesn't count later ones")
+	late := hit(db, [32]byte{3}, noon().Add(5*time.Minute), time.Hour)
+	require.Equal(t, 2, late, "a use that comes late doesn't count later ones")
 	db.update(func(ctx context.Context, tx storage.Tx) {
 		for want := 1; want < 4; want++ {
 			n, err := tx.Hit(ctx, [32]byte{2}, noon(), time.Hour)

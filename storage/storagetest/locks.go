@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -21,9 +22,11 @@ func lockCases() []testCase {
 		{"own changes", "locking again returns the account with the unit's own changes", locksOwnChanges},
 		{"new account", "an account is locked at version 1 by the unit that inserts it", locksNewAccount},
 		{"rolled back", "a lock that is rolled back raises nothing and holds nobody up", lockRolledBack},
-		{"write without the lock", "every method that writes to an account panics unless the unit has locked it", writeWithoutLock},
+		{"write without the lock", "every method that writes to an account panics unless the unit has locked it",
+			writeWithoutLock},
 		{"no overlap", "two units never hold the same account at once, and no update is lost", noOverlap},
-		{"opposite orders", "units that ask for the same accounts in different orders don't wait for each other for ever", oppositeOrders},
+		{"opposite orders", "units that ask for the same accounts in different orders don't wait for each other for ever",
+			oppositeOrders},
 	}
 }
 
@@ -140,6 +143,7 @@ func writeWithoutLock(t *testing.T, db database) {
 	before := db.dump()
 	for _, w := range writes(t) {
 		t.Run(w.name, func(t *testing.T) {
+			db := db.in(t)
 			_ = db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
 				_, err := tx.Lock(ctx, globex) // another one
 				require.NoError(t, err)
@@ -172,6 +176,7 @@ func noOverlap(t *testing.T, db database) {
 			err = errors.New("two units hold the account")
 		}
 		defer inside.Add(-1)
+		runtime.Gosched() // the others' turn, if nothing keeps them
 		m, readErr := tx.Membership(ctx, acme, ann)
 		m.Permissions++
 		n, _ := strconv.Atoi(locked[0].Profile.Phone)

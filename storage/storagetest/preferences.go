@@ -14,10 +14,13 @@ import (
 
 func preferenceCases() []testCase {
 	return []testCase{
-		{"chosen", "a choice is kept per user and account, choosing nothing is a choice, and never having chosen is ErrNotFound", preferences},
+		{"chosen", "a choice is kept per user and account, choosing nothing is a choice, and never having chosen is ErrNotFound",
+			preferences},
 		{"deleted", "DeletePreferences forgets the choices of those users in that account", preferencesDeleted},
-		{"subscribers", "subscribers are the members, but the owner, who chose all that is asked, in byte order by any page size", subscribers},
-		{"members by address", "members are found by the canonical address of their directory entry, the owner too", membersByAddress},
+		{"subscribers", "subscribers are the members, but the owner, who chose all that is asked, in byte order by any page size",
+			subscribers},
+		{"members by address", "members are found by the canonical address of their directory entry, the owner too",
+			membersByAddress},
 	}
 }
 

@@ -30,12 +30,16 @@ func Run(t *testing.T, open func(t *testing.T) storage.DB) {
 func topics() []topic {
 	return []topic{
 		{"units", unitCases()},
+		{"cancellation", cancellationCases()},
+		{"views", viewCases()},
 		{"locks", lockCases()},
 		{"accounts", accountCases()},
 		{"members", memberCases()},
+		{"useraccounts", userAccountCases()},
 		{"identifiers", identifierCases()},
 		{"times", timeCases()},
 		{"invites", inviteCases()},
+		{"invitelists", inviteListCases()},
 		{"limits", limitCases()},
 		{"contacts", contactCases()},
 		{"preferences", preferenceCases()},
@@ -43,6 +47,8 @@ func topics() []topic {
 		{"outbox", outboxCases()},
 		{"events", eventCases()},
 		{"feed", feedCases()},
+		{"verbs", verbCases()},
+		{"accept", acceptCases()},
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 
 func timeCases() []testCase {
 	return []testCase{
-		{"round trip", "a time comes back as the same instant, in UTC and cut to microseconds; the zero time stays zero", timeRoundTrip},
+		{"round trip", "a time comes back as the same instant, in UTC and cut to microseconds; the zero time stays zero",
+			timeRoundTrip},
 		{"outbox", "the times of a message are kept like all others", timeOutbox},
 		{"feed", "the time of an event is kept like all others", timeFeed},
 		{"questions", "a time that is asked about is cut to microseconds too", timeQuestions},
@@ -147,7 +148,8 @@ func timeOutbox(t *testing.T, db database) {
 		kept(t, "Leased as claimed", at.Add(time.Hour), claimed[0].Leased)
 		kept(t, "Due as claimed", at, claimed[0].Due)
 		kept(t, "Leased", at.Add(time.Hour), read().Leased)
-		require.NoError(t, db.Finish(db.ctx, m.ID, claimed[0].Attempt, notify.Result{State: notify.Queued, At: at, Due: at.Add(time.Minute)}))
+		again := notify.Result{State: notify.Queued, At: at, Due: at.Add(time.Minute)}
+		require.NoError(t, db.Finish(db.ctx, m.ID, claimed[0].Attempt, again))
 		kept(t, "Due again", at.Add(time.Minute), read().Due)
 		kept(t, "Done while queued", time.Time{}, read().Done)
 		claimed, err = db.Claim(db.ctx, at.Add(time.Minute), time.Hour, 1)

@@ -14,7 +14,8 @@ import (
 func userCases() []testCase {
 	return []testCase{
 		{"round trip", "a directory entry comes back as it was stored; a user without one is ErrNotFound", userRoundTrip},
-		{"stored again", "an entry that is stored again replaces the old one, but for a sign-in that it doesn't tell", userAgain},
+		{"stored again", "an entry that is stored again replaces the old one, but for a sign-in that it doesn't tell",
+			userAgain},
 		{"many", "any number of users is stored and looked up at once; those without an entry are left out", manyUsers},
 		{"no account", "the directory raises no version and needs no lock", usersWithoutLock},
 	}
@@ -22,7 +23,8 @@ func userCases() []testCase {
 
 func fullUser(t *testing.T, id access.UserID) access.User {
 	t.Helper()
-	return access.User{ID: id, Address: address(t, "Some.One+tag@Example.com"), Verified: true, Name: "Ünal % _ \\ ' 👩", SecondFactor: true, LastSignIn: noon()}
+	return access.User{ID: id, Address: address(t, "Some.One+tag@Example.com"), Verified: true, Name: "Ünal % _ \\ ' 👩",
+		SecondFactor: true, LastSignIn: noon()}
 }
 
 func userRoundTrip(t *testing.T, db database) {

@@ -21,8 +21,17 @@ type write struct {
 	do       func(ctx context.Context, tx storage.Tx) error
 }
 
-// writes calls every method that changes something of acme, or of the directory, the outbox or a limit. Lock and
-// InsertAccount are not among them.
+// locks calls the two methods that lock.
+func locks() []write {
+	return []write{
+		{"Lock", true, func(ctx context.Context, tx storage.Tx) error { return second(tx.Lock(ctx, acme)) }},
+		{"InsertAccount", true, func(ctx context.Context, tx storage.Tx) error {
+			return tx.InsertAccount(ctx, newAccount(initech))
+		}},
+	}
+}
+
+// writes calls every other method that changes something.
 func writes(t *testing.T) []write {
 	changed := newAccount(acme)
 	changed.Profile.Name = "Changed"
@@ -33,13 +42,16 @@ func writes(t *testing.T) []write {
 		{"PutMembership", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutMembership(ctx, newMembership(acme, eve, 1))
 		}},
-		{"DeleteMembership", false, func(ctx context.Context, tx storage.Tx) error { return tx.DeleteMembership(ctx, acme, bob) }},
+		{"DeleteMembership", false, func(ctx context.Context, tx storage.Tx) error {
+			return tx.DeleteMembership(ctx, acme, bob)
+		}},
 		{"Touch", true, func(ctx context.Context, tx storage.Tx) error { return tx.Touch(ctx, acme, ann, noon(), noon()) }},
 		{"RevokeInvites", false, func(ctx context.Context, tx storage.Tx) error {
-			_, err := tx.RevokeInvites(ctx, acme, bob, 0, noon())
-			return err
+			return second(tx.RevokeInvites(ctx, acme, bob, 0, noon()))
 		}},
-		{"DeletePreferences", false, func(ctx context.Context, tx storage.Tx) error { return tx.DeletePreferences(ctx, acme, bob) }},
+		{"DeletePreferences", false, func(ctx context.Context, tx storage.Tx) error {
+			return tx.DeletePreferences(ctx, acme, bob)
+		}},
 		{"PutUsers", true, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutUsers(ctx, access.User{ID: eve, Name: "Eve"})
 		}},
@@ -50,10 +62,11 @@ func writes(t *testing.T) []write {
 		{"InsertInvite", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.InsertInvite(ctx, newInvite(t, 10, acme, "ten@example.com"))
 		}},
-		{"UpdateInvite", false, func(ctx context.Context, tx storage.Tx) error { return tx.UpdateInvite(ctx, accepted, 1) }},
+		{"UpdateInvite", false, func(ctx context.Context, tx storage.Tx) error {
+			return tx.UpdateInvite(ctx, accepted, 1)
+		}},
 		{"Hit", true, func(ctx context.Context, tx storage.Tx) error {
-			_, err := tx.Hit(ctx, [32]byte{1}, noon(), time.Hour)
-			return err
+			return second(tx.Hit(ctx, [32]byte{1}, noon(), time.Hour))
 		}},
 		{"PutContact", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutContact(ctx, newContact(t, 10, acme, "Ten", "ten@example.com"))
@@ -61,7 +74,9 @@ func writes(t *testing.T) []write {
 		{"DeleteContact", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.DeleteContact(ctx, acme, contact.ID(uuid(1)))
 		}},
-		{"PutPreference", false, func(ctx context.Context, tx storage.Tx) error { return tx.PutPreference(ctx, acme, ann, 2) }},
+		{"PutPreference", false, func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutPreference(ctx, acme, ann, 2)
+		}},
 	}
 }
 

@@ -1,0 +1,144 @@
+package contact_test
+
+import (
+	"context"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/notify"
+	"github.com/rosterkit/roster/storage"
+)
+
+// prepare returns what the service makes of each waiting mail, the oldest first.
+func (w *world) prepare() []notify.Prepared {
+	w.t.Helper()
+	messages := w.state().Messages
+	for i, j := 0, len(messages)-1; i < j; i, j = i+1, j-1 {
+		messages[i], messages[j] = messages[j], messages[i]
+	}
+	return w.contacts.Prepare(ctx, messages)
+}
+
+func TestContactAddedMail(t *testing.T) {
+	w := newWorld(t)
+	d := details(t, "carl", contact.Invoice|contact.Support)
+	d.Address = address(t, "Carl@Contacts.example")
+	carl, revision, err := w.contacts.Add(ctx, access.As(olive), acme, d)
+	require.NoError(t, err)
+
+	messages := w.state().Messages
+	require.Len(t, messages, 1)
+	require.Equal(t, contact.MailContactAdded, messages[0].Kind)
+	require.Equal(t, string(acme), messages[0].Group)
+	require.Equal(t, string(carl.ID), messages[0].Ref)
+	require.Equal(t, revision.Version, messages[0].Generation)
+	require.Equal(t, []notify.Kind{contact.MailContactAdded}, w.contacts.Kinds())
+
+	prepared := w.prepare()[0]
+	require.NoError(t, prepared.Err)
+	require.Empty(t, prepared.Cancel)
+	require.Equal(t, "Carl@Contacts.example", prepared.Mail.To, "as it was given")
+	require.Equal(t, "carl", prepared.Mail.ToName)
+	require.Contains(t, prepared.Mail.Subject, "Acme & Sons")
+	for _, text := range []string{"carl", "Acme & Sons", "Name of olive", "Invoice Emails", "Support Emails"} {
+		require.Contains(t, prepared.Mail.Text, text)
+	}
+	require.Contains(t, prepared.Mail.HTML, "Acme &amp; Sons")
+	require.NotContains(t, prepared.Mail.Text, "Product Emails")
+}
+
+// TestContactAddedMailNamesWhoActed checks the actor's name, also where one unit of work added many.
+func TestContactAddedMailNamesWhoActed(t *testing.T) {
+	w := newWorld(t)
+	const n = access.DefaultPage + 1
+	require.NoError(t, w.db.Update(ctx, func(ctx context.Context, tx storage.Tx) error {
+		inside := w.contacts.Within(tx)
+		for i := range n {
+			actor := staff
+			if i == 0 {
+				actor = access.As(olive)
+			}
+			if _, _, err := inside.Add(ctx, actor, acme, details(t, "contact"+string(rune('a'+i/26))+string(rune('a'+i%26)), 0)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	byOlive, byStaff := 0, 0
+	for _, prepared := range w.prepare() {
+		require.NoError(t, prepared.Err)
+		switch {
+		case prepared.Mail.ToName == "contactaa":
+			require.Contains(t, prepared.Mail.Text, "Name of olive")
+			byOlive++
+		default:
+			require.Contains(t, prepared.Mail.Text, "our support team")
+			byStaff++
+		}
+	}
+	require.Equal(t, []int{1, n - 1}, []int{byOlive, byStaff})
+}
+
+func TestContactAddedMailIsCancelled(t *testing.T) {
+	t.Run("when the contact is gone", func(t *testing.T) {
+		w := newWorld(t)
+		carl := w.contact("carl", 0)
+		_, err := w.contacts.Remove(ctx, system, acme, carl.ID)
+		require.NoError(t, err)
+		require.Equal(t, []notify.Prepared{{Cancel: "the contact was removed"}}, w.prepare())
+	})
+	t.Run("when the account is closed", func(t *testing.T) {
+		w := newWorld(t)
+		w.contact("carl", 0)
+		w.close()
+		require.Equal(t, []notify.Prepared{{Cancel: "the account was closed"}}, w.prepare())
+	})
+	t.Run("when the address was changed again", func(t *testing.T) {
+		w := newWorld(t)
+		carl := w.contact("carl", 0)
+		d := carl.Details()
+		d.Address = address(t, "carla@contacts.example")
+		w.now = w.now.Add(1e9)
+		_, err := w.contacts.Update(ctx, system, acme, carl.ID, d)
+		require.NoError(t, err)
+		prepared := w.prepare()
+		require.Len(t, prepared, 2)
+		require.Equal(t, notify.Prepared{Cancel: "the contact's address was changed again"}, prepared[0])
+		require.Equal(t, "carla@contacts.example", prepared[1].Mail.To)
+		require.Contains(t, prepared[1].Mail.Text, "our system")
+	})
+}
+
+func TestWhoIsNotMailed(t *testing.T) {
+	w := newWorld(t)
+	silent := staff
+	silent.Silent = true
+	carl, _, err := w.contacts.Add(ctx, silent, acme, details(t, "carl", 0))
+	require.NoError(t, err)
+	require.Empty(t, w.state().Messages, "silent staff")
+	d := carl.Details()
+	d.Name, d.Categories, d.Address = "Carla", contact.Invoice, address(t, "CARL@contacts.example")
+	_, err = w.contacts.Update(ctx, access.As(olive), acme, carl.ID, d)
+	require.NoError(t, err)
+	require.Empty(t, w.state().Messages, "the address is the same")
+}
+
+func TestTemplatesCanBeReplaced(t *testing.T) {
+	w := newWorld(t)
+	files := fstest.MapFS{
+		"contact.added.txt":  {Data: []byte("Subject: {{.Account}}\n{{.Actor}}, {{.Contact}}, {{range .Categories}}{{.}};{{end}}")},
+		"contact.added.html": {Data: []byte("<p>{{.Contact}}</p>")},
+	}
+	w.contacts = contact.New(w.db, w.members, contact.Config{Templates: files})
+	w.contact("carl", contact.All)
+	mail := w.prepare()[0].Mail
+	require.Equal(t, "Acme & Sons", mail.Subject)
+	require.Contains(t, mail.Text, "our system, carl, General Emails;Product Emails;Domain Emails;Invoice Emails;Support Emails;Affiliate Emails;")
+
+	delete(files, "contact.added.html")
+	require.Panics(t, func() { contact.New(w.db, w.members, contact.Config{Templates: files}) })
+}

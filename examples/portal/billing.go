@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/contact"
+)
+
+func (p *portal) showInvoices(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return p.listPage(w, r, v, kindInvoice, "invoices", "Invoices")
+}
+
+func (p *portal) payInvoice(w http.ResponseWriter, r *http.Request, v *visit) error {
+	invoice, err := p.products.find(r.Context(), v.Account.ID, kindInvoice, r.PathValue("invoice"))
+	if err != nil {
+		return err
+	}
+	err = p.products.change(r.Context(), v.Account.ID, kindInvoice, invoice.ID, "paid", invoice.Detail)
+	if err == nil {
+		p.tell(r.Context(), v, contact.Invoice, "Payment received", invoice.Name+" ("+invoice.Detail+") is paid. Thank you!")
+	}
+	return p.settle(w, r, v.Path("/invoices"), err, "Invoice "+invoice.ID+" is paid.")
+}
+
+func (p *portal) showQuotes(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return p.listPage(w, r, v, kindQuote, "quotes", "Quotes")
+}
+
+func (p *portal) acceptQuote(w http.ResponseWriter, r *http.Request, v *visit) error {
+	quote, err := p.products.find(r.Context(), v.Account.ID, kindQuote, r.PathValue("quote"))
+	if err != nil {
+		return err
+	}
+	err = p.products.change(r.Context(), v.Account.ID, kindQuote, quote.ID, "accepted", quote.Detail)
+	return p.settle(w, r, v.Path("/quotes"), err, "Quote "+quote.ID+" is accepted.")
+}
+
+func (p *portal) showTickets(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return p.listPage(w, r, v, kindTicket, "tickets", "Support Tickets")
+}
+
+func (p *portal) openTicket(w http.ResponseWriter, r *http.Request, v *visit) error {
+	subject := strings.TrimSpace(r.PostFormValue("subject"))
+	if err := access.CheckName("subject", subject); err != nil {
+		return p.settle(w, r, v.Path("/tickets"), err, "")
+	}
+	err := p.products.add(r.Context(), v.Account.ID, kindTicket, product{Name: subject, State: "open", Detail: "opened by " + v.Person.Name})
+	if err == nil {
+		p.tell(r.Context(), v, contact.Support, "Ticket: "+subject, v.Person.Name+" opened the ticket “"+subject+"”. We answer as soon as we can.", v.Person.user())
+	}
+	return p.settle(w, r, v.Path("/tickets"), err, "Your ticket is open. We answer as soon as we can.")
+}
+
+func (p *portal) showAffiliate(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return p.listPage(w, r, v, kindWithdrawal, "affiliate", "Affiliates")
+}
+
+func (p *portal) requestWithdrawal(w http.ResponseWriter, r *http.Request, v *visit) error {
+	err := p.products.add(r.Context(), v.Account.ID, kindWithdrawal, product{Name: "Withdrawal", State: "requested", Detail: "by " + v.Person.Name})
+	return p.settle(w, r, v.Path("/affiliates"), err, "Your withdrawal is requested.")
+}
+
+// tell sends a mail of the host's own to everybody who is to hear of it: the library says who.
+// What has happened stands, even if a mail about it can't be sent.
+func (p *portal) tell(ctx context.Context, v *visit, category contact.Category, subject, text string, involved ...access.UserID) {
+	recipients, err := p.contacts.Recipients(ctx, v.Account.ID, category, "", involved...)
+	for _, to := range recipients {
+		if err == nil {
+			err = p.mail(ctx, to.Address, to.Name, subject, "Hello,\n\n"+text+"\n\nAccount: "+v.Account.Profile.Name+"\n")
+		}
+	}
+	if err != nil {
+		p.log.Error("a mail could not be sent", slog.String("cause", err.Error()))
+	}
+}

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/invite"
+	"github.com/rosterkit/roster/storage"
+)
+
+// demoPassword is every demo login's.
+const demoPassword = "harbour-demo"
+
+// bakery is the demo account in which there is something of everything.
+const bakery access.AccountID = "10001"
+
+// demoLogins are the people of the demo data who can sign in.
+var demoLogins = []struct{ id, address, name, about string }{
+	{"olivia", "olivia@brightside.example", "Olivia Hart", "owner of Brightside Bakery"},
+	{"sam", "sam@northlight.example", "Sam Rivera", "an agency's developer, in forty accounts"},
+	{"marta", "marta@brightside.example", "Marta Silva", "trusted manager: everything but the profile"},
+	{"leo", "leo@brightside.example", "Leo Fontaine", "all permissions, like a co-owner"},
+	{"priya", "priya@ledgerly.example", "Priya Nair", "accounting, with another invite waiting"},
+	{"tom", "tom@brightside.example", "Tom Becker", "domain manager"},
+	{"nina", "nina@pixelworks.example", "Nina Kowalski", "developer, suspended"},
+	{"eve", "eve@solo.example", "Eve Lone", "no account at all"},
+}
+
+func printLogins(out io.Writer) {
+	fmt.Fprintf(out, "Demo logins, all with the password %q:\n", demoPassword)
+	for _, login := range demoLogins {
+		fmt.Fprintf(out, "  %-28s %s\n", login.address, login.about)
+	}
+}
+
+// A seeder fills an empty database. Its services have a clock that it sets, so that the demo's
+// past lies in the past.
+type seeder struct {
+	services
+	portal *portal
+	clock  time.Time
+	start  time.Time
+}
+
+// seedOnce fills the database if nobody has a login in it yet. The logins are stored last: what
+// was cut short is not taken for complete.
+func (p *portal) seedOnce(ctx context.Context, c config) error {
+	if empty, err := p.people.empty(ctx); err != nil || !empty {
+		return err
+	}
+	s := &seeder{portal: p, start: p.now()}
+	c.now, c.log = func() time.Time { return s.clock }, slog.New(slog.DiscardHandler)
+	s.set(-120 * day)
+	var err error
+	if s.services, err = newServices(p.store, p.mailbox, c); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{s.directory, s.customers, s.bakery, s.bakeryPeople, s.bakeryContacts, s.bakeryInvites, s.logins} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const day = 24 * time.Hour
+
+// set moves the clock to a time before the start.
+func (s *seeder) set(before time.Duration) { s.clock = s.start.Add(before) }
+
+// deliver sends the mail that is due, as of the clock.
+func (s *seeder) deliver(ctx context.Context) error {
+	for {
+		if count, err := s.worker.Deliver(ctx); err != nil || count == 0 {
+			return err
+		}
+	}
+}
+
+func demoPerson(id string) person {
+	for _, login := range demoLogins {
+		if login.id == id {
+			return person{ID: id, Address: demoAddress(login.address), Name: login.name, Verified: true, SecondFactor: id == "olivia" || id == "sam" || id == "leo"}
+		}
+	}
+	panic("portal: no demo login " + id)
+}
+
+func demoAddress(text string) access.Address {
+	address, err := access.ParseAddress(text)
+	if err != nil {
+		panic("portal: " + err.Error())
+	}
+	return address
+}
+
+// directory tells the library who there is.
+func (s *seeder) directory(ctx context.Context) error {
+	var users []access.User
+	for _, login := range demoLogins {
+		users = append(users, demoPerson(login.id).entry())
+	}
+	for _, customer := range customers() {
+		users = append(users, customer.owner)
+	}
+	return s.members.SyncUsers(ctx, users...)
+}
+
+// customers creates the agency's other accounts, in one unit of work.
+func (s *seeder) customers(ctx context.Context) error {
+	system, developer := access.AsSystem("import"), preset(s.members.Catalog(), "developer")
+	err := s.portal.store.Update(ctx, func(ctx context.Context, tx storage.Tx) error {
+		members := s.members.Within(tx)
+		for index, customer := range customers() {
+			s.set(-time.Duration(100-index) * day)
+			_, err := members.CreateAccount(ctx, system, access.NewAccount{ID: customer.id, Owner: customer.owner.ID,
+				Profile: access.Profile{Name: customer.name, Company: customer.name + " Ltd", TimeZone: "Europe/London"}})
+			if err != nil {
+				return err
+			}
+			if _, err := members.AddMember(ctx, system, customer.id, "sam", access.Terms{Permissions: developer, Label: "Agency"}); err != nil {
+				return err
+			}
+			s.set(-time.Duration(1+index*index%37) * day)
+			if err := members.RecordSeen(ctx, "sam", customer.id, access.Grant{Status: access.Active}); err != nil {
+				return err
+			}
+		}
+		_, err := members.SuspendAccount(ctx, access.AsSystem("billing"), customers()[0].id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, customer := range customers() {
+		if err := s.portal.products.stock(ctx, customer.id, customer.domain); err != nil {
+			return err
+		}
+	}
+	return s.deliver(ctx)
+}
+
+// bakery creates the account with something of everything.
+func (s *seeder) bakery(ctx context.Context) error {
+	s.set(-110 * day)
+	_, err := s.members.CreateAccount(ctx, access.As("olivia"), access.NewAccount{ID: bakery, Owner: "olivia", Profile: access.Profile{
+		Name: "Brightside Bakery", Company: "Brightside Bakery Ltd", Phone: "+44 20 7946 0123", Locale: "en-GB", TimeZone: "Europe/London",
+		Billing: access.PostalAddress{Street: "12 Mill Lane", City: "Bristol", PostalCode: "BS1 4ND", Country: "GB"},
+	}})
+	if err != nil {
+		return err
+	}
+	return s.portal.products.stock(ctx, bakery, "brightside.example")
+}
+
+// bakeryPeople brings in a member of every preset, each invited and accepted in its time.
+func (s *seeder) bakeryPeople(ctx context.Context) error {
+	catalog := s.members.Catalog()
+	for _, joining := range []struct {
+		id, preset, label string
+		joined, seen      time.Duration
+	}{
+		{"leo", access.KeyAll, "Co-founder", -104 * day, -3 * day},
+		{"marta", "manager", "Operations", -98 * day, -2 * time.Hour},
+		{"sam", "developer", "Northlight Studio", -80 * day, -26 * time.Hour},
+		{"priya", "accounting", "Bookkeeping", -61 * day, -9 * day},
+		{"nina", "developer", "Shop relaunch", -55 * day, -40 * day},
+		{"tom", "domains", "", -20 * day, 0},
+	} {
+		s.set(joining.joined)
+		who := demoPerson(joining.id)
+		terms := access.Terms{Permissions: preset(catalog, joining.preset), Label: joining.label}
+		sent, err := s.invites.Send(ctx, access.As("olivia"), bakery, invite.Offer{Address: who.Address, Terms: terms})
+		if err != nil {
+			return err
+		}
+		if err := s.deliver(ctx); err != nil {
+			return err
+		}
+		s.set(joining.joined + 3*time.Hour)
+		identity := invite.Identity{Actor: access.As(who.user()), Address: who.Address, Verified: true}
+		if _, err := s.invites.AcceptPending(ctx, sent.Invite.ID, identity); err != nil {
+			return err
+		}
+		if err := s.deliver(ctx); err != nil {
+			return err
+		}
+		if err := s.seen(ctx, who.user(), joining.seen); err != nil {
+			return err
+		}
+	}
+	s.set(-15 * day)
+	if _, err := s.members.Suspend(ctx, access.As("marta"), bakery, "nina"); err != nil {
+		return err
+	}
+	s.set(-14 * day)
+	if _, err := s.members.SetExpiry(ctx, access.As("olivia"), bakery, "sam", midnight(s.start.Add(180*day))); err != nil {
+		return err
+	}
+	return s.seen(ctx, "olivia", -30*time.Minute)
+}
+
+func midnight(t time.Time) time.Time { return t.UTC().Truncate(day) }
+
+// seen records a visit; none for the zero time, so that one member was never there.
+func (s *seeder) seen(ctx context.Context, user access.UserID, at time.Duration) error {
+	if at == 0 {
+		return nil
+	}
+	s.set(at)
+	return s.members.RecordSeen(ctx, user, bakery, access.Grant{Status: access.Active})
+}
+
+func (s *seeder) bakeryContacts(ctx context.Context) error {
+	for index, details := range []contact.Details{
+		{Name: "Accounts Payable", Address: demoAddress("payable@brightside.example"), Company: "Brightside Bakery Ltd", Label: "Bookkeeping", Categories: contact.Invoice},
+		{Name: "IT Desk", Address: demoAddress("it@brightside.example"), Phone: "+44 20 7946 0199", Categories: contact.Support | contact.Domain | contact.Product},
+		{Name: "Ruth Hart", Address: demoAddress("ruth.hart@example.com"), Label: "In an emergency"},
+	} {
+		s.set(-time.Duration(13-index) * day)
+		if _, _, err := s.contacts.Add(ctx, access.As("olivia"), bakery, details); err != nil {
+			return err
+		}
+	}
+	return s.deliver(ctx)
+}
+
+// bakeryInvites leaves invites behind: one that has expired, two that wait for strangers, and one
+// to another account for somebody who has a login.
+func (s *seeder) bakeryInvites(ctx context.Context) error {
+	catalog := s.members.Catalog()
+	for _, waiting := range []struct {
+		by          access.UserID
+		account     access.AccountID
+		to          string
+		permissions access.Permission
+		at          time.Duration
+	}{
+		{"olivia", bakery, "old.contractor@example.com", preset(catalog, "developer"), -6 * day},
+		{"marta", bakery, "frank@pixelworks.example", access.ViewProducts | access.OpenTickets, -20 * time.Hour},
+		{"olivia", bakery, "new.bookkeeper@example.com", preset(catalog, "accounting"), -2 * time.Hour},
+		{customers()[1].owner.ID, customers()[1].id, "priya@ledgerly.example", preset(catalog, "accounting"), -time.Hour},
+	} {
+		s.set(waiting.at)
+		offer := invite.Offer{Address: demoAddress(waiting.to), Terms: access.Terms{Permissions: waiting.permissions}}
+		if _, err := s.invites.Send(ctx, access.As(waiting.by), waiting.account, offer); err != nil {
+			return err
+		}
+		if err := s.deliver(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *seeder) logins(ctx context.Context) error {
+	for _, login := range demoLogins {
+		if err := s.portal.people.add(ctx, demoPerson(login.id), demoPassword); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func preset(catalog *access.Catalog, key string) access.Permission {
+	for _, one := range catalog.Presets() {
+		if one.Key == key {
+			return one.Permissions
+		}
+	}
+	panic("portal: no preset " + key)
+}
+
+// A customer is one of the agency's other accounts.
+type customer struct {
+	id           access.AccountID
+	name, domain string
+	owner        access.User
+}
+
+// customers are thirty-nine of them: with the bakery the agency has forty accounts.
+func customers() []customer {
+	places := []string{"Ashford", "Bramley", "Carlton", "Dunmore", "Elmwood", "Fairview", "Granton", "Hillcrest", "Ivybridge", "Kingsley", "Larkhill", "Milton", "Norwood"}
+	trades := []string{"Dental Practice", "Cycle Works", "Garden Centre"}
+	var all []customer
+	for _, trade := range trades {
+		for _, place := range places {
+			number := 10002 + len(all)
+			domain := fmt.Sprintf("customer%d.example", number)
+			all = append(all, customer{
+				id: access.AccountID(fmt.Sprint(number)), name: place + " " + trade, domain: domain,
+				owner: access.User{ID: access.UserID(fmt.Sprintf("owner-%d", number)), Address: demoAddress("owner@" + domain),
+					Verified: true, Name: "Owner of " + place + " " + trade},
+			})
+		}
+	}
+	return all
+}

@@ -1,0 +1,145 @@
+package memory_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/invite"
+	"github.com/rosterkit/roster/notify"
+	"github.com/rosterkit/roster/storage"
+)
+
+var (
+	someAccounts = []access.AccountID{"acme", "Acme", "globex "}
+	someUsers    = []access.UserID{"olga", "Olga", "\u00f6lga", "o\u0308lga", "b%b", "b_b"}
+	someNames    = []string{"", "Olga", "\u00d6lga", "O\u0308lga", "%", "b_b", "\u0130stanbul", "Stra\u00dfe", "\u01c5ep", "1"}
+	somePrefixes = []string{"", "o", "O", "\u00f6", "\u00d6L", "o\u0308", "%", "_", "b_", "i", "stras", "STRA\u00df", "1@", "\u01c6"}
+)
+
+// A write changes something; a refusal is an error of kind access.ErrNotFound or access.ErrExists.
+type write func(context.Context, storage.Tx) error
+
+// A read returns what a query answers.
+type read func(context.Context, storage.Tx) (any, error)
+
+func refused(err error) bool {
+	return errors.Is(err, access.ErrNotFound) || errors.Is(err, access.ErrExists)
+}
+
+// lockAll locks someAccounts, making those that aren't there.
+func lockAll(ctx context.Context, tx storage.Tx) error {
+	for _, id := range someAccounts {
+		err := tx.InsertAccount(ctx, access.Account{ID: id, Owner: "olga", Status: access.AccountActive})
+		if err != nil && !refused(err) {
+			return err
+		}
+	}
+	_, err := tx.Lock(ctx, someAccounts...)
+	return err
+}
+
+// drawWrite draws one of all the writes that there are. It needs lockAll.
+func drawWrite(t *rapid.T, ids *idSource) write {
+	account, user, number, at := drawAccount(t), drawUser(t), drawNumber(t), drawTime(t)
+	address := someAddress(t, number)
+	name := rapid.SampledFrom(someNames).Draw(t, "name")
+	next := ids.next()
+
+	writes := []write{
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.UpdateAccount(ctx, access.Account{ID: account, Owner: user, Status: access.AccountStatus(number%3 + 1),
+				Profile: access.Profile{Name: name, Company: name}, Policy: access.Policy{Seats: number, Domains: []string{name}[number%2:]}})
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutMembership(ctx, access.Membership{Account: account, User: user, Status: access.Status(number%2 + 1),
+				Permissions: access.Permission(number), Expires: at, Created: at})
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutMembership(ctx, access.Membership{Account: account, User: user, Status: access.Active,
+				Permissions: access.All, Starts: at, Label: name})
+		},
+		func(ctx context.Context, tx storage.Tx) error { return tx.DeleteMembership(ctx, account, user) },
+		func(ctx context.Context, tx storage.Tx) error { return tx.Touch(ctx, account, user, at, at) },
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutUsers(ctx, access.User{ID: user, Name: name, Address: address, LastSignIn: at}, access.User{ID: user, Name: name})
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.InsertInvite(ctx, invite.Record{Invite: invite.Invite{ID: invite.ID(next), Account: account,
+				Address: address, State: invite.Pending, Terms: access.Terms{Permissions: access.Permission(number)},
+				By: invite.Inviter{Kind: access.ActorUser, ID: string(user)}, Expires: at}, Key: "key" + name})
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			r, err := tx.PendingInvite(ctx, account, address)
+			if err != nil {
+				return err
+			}
+			r.State, r.Generation, r.Created, r.Expires = invite.State(number), uint16(number), at, at
+			return tx.UpdateInvite(ctx, r, uint16(number%2))
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			_, err := tx.RevokeInvites(ctx, account, user, access.Permission(number), at)
+			return err
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			_, err := tx.Hit(ctx, [32]byte{byte(number)}, at, time.Hour)
+			return err
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutContact(ctx, contact.Contact{ID: contact.ID(user), Account: account, Name: name, Address: address,
+				Categories: contact.Category(number), Created: at, Updated: at})
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.DeleteContact(ctx, account, contact.ID(user))
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutPreference(ctx, account, user, contact.Category(number))
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.DeletePreferences(ctx, account, user, "nobody")
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.Enqueue(ctx, notify.Message{ID: notify.MessageID(next), Group: string(account), Ref: string(user),
+				Kind: notify.Kind(fmt.Sprint(number % 2)), Created: at, Due: at})
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.Append(ctx, access.Record{ID: access.EventID(next), Account: account, Shard: account.Shard(),
+				Kind: access.EventKind(fmt.Sprint(number % 2)), Time: at, By: user, Public: []byte("{}")})
+		},
+	}
+	return rapid.SampledFrom(writes).Draw(t, "write")
+}
+
+func drawAccount(t *rapid.T) access.AccountID {
+	return rapid.SampledFrom(someAccounts).Draw(t, "account")
+}
+
+func drawUser(t *rapid.T) access.UserID { return rapid.SampledFrom(someUsers).Draw(t, "user") }
+
+func drawNumber(t *rapid.T) int { return rapid.IntRange(1, 4).Draw(t, "number") }
+
+// drawTime draws a time of a few, with parts of a microsecond, around which windows and expiries lie.
+func drawTime(t *rapid.T) time.Time {
+	at := noon.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "half hours")) * 30 * time.Minute)
+	return at.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "half microseconds")) * 500)
+}
+
+func someAddress(t *rapid.T, number int) access.Address {
+	address, err := access.ParseAddress(fmt.Sprintf("%dA@Example.com", number))
+	require.NoError(t, err)
+	return address
+}
+
+// An idSource gives ids that rise.
+type idSource struct{ last int }
+
+func (s *idSource) next() string {
+	s.last++
+	return fmt.Sprintf("%06d", s.last)
+}

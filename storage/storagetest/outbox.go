@@ -1,0 +1,338 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/notify"
+	"github.com/rosterkit/roster/storage"
+)
+
+func outboxCases() []testCase {
+	return []testCase{
+		{"round trip", "a message comes back as it was enqueued, in state Queued", messageRoundTrip},
+		{"taken id", "a message with an id that is taken is an error, and the one that has it stays", messageTaken},
+		{"list", "a group's messages come newest first, by any page size", messageList},
+		{"deliveries", "the newest message of a kind is found for each thing that it is about", deliveries},
+		{"order", "messages are claimed longest due first, then by id, and not before they are due", claimOrder},
+		{"lease", "a claimed message isn't claimed again before its lease is over, and is at that instant", leases},
+		{"sent", "a sent message says when, where and what, and is never claimed again", finishSent},
+		{"cancelled and dead", "a message that is given up says why, and is never claimed again", finishGivenUp},
+		{"tried again", "a message that failed waits until it is due again, and keeps its attempts", finishAgain},
+		{"fence", "a late worker changes nothing and is told so", fences},
+		{"late but alone", "a worker whose lease is over may finish as long as no other attempt has begun", lateButAlone},
+		{"rolled back", "a message of a unit that is rolled back is never there", messageRolledBack},
+		{"two workers", "of many claims at once, none gets what another got", claimsTogether},
+	}
+}
+
+func enqueue(db database, messages ...notify.Message) {
+	db.t.Helper()
+	db.update(func(ctx context.Context, tx storage.Tx) { require.NoError(db.t, tx.Enqueue(ctx, messages...)) })
+}
+
+// message reads one of acme's messages.
+func (d database) message(id notify.MessageID) notify.Message {
+	d.t.Helper()
+	for _, m := range d.messages() {
+		if m.ID == id {
+			return m
+		}
+	}
+	require.Fail(d.t, "no message", "%s", id)
+	return notify.Message{}
+}
+
+func (d database) messages() []notify.Message {
+	d.t.Helper()
+	var list []notify.Message
+	d.view(func(ctx context.Context, tx storage.Tx) {
+		var err error
+		list, err = tx.Messages(ctx, string(acme), notify.MessageQuery{Limit: 1000})
+		require.NoError(d.t, err)
+	})
+	return list
+}
+
+// claim claims messages as a worker does.
+func claim(db database, now time.Time, lease time.Duration, n int) []notify.Message {
+	db.t.Helper()
+	messages, err := db.Claim(db.ctx, now, lease, n)
+	require.NoError(db.t, err)
+	return messages
+}
+
+func messageRoundTrip(t *testing.T, db database) {
+	full := notify.Message{ID: notify.MessageID(uuid(1)), Kind: "owner.changed", Group: string(acme), Ref: "7/0 % '",
+		Generation: 1 << 40, To: "üser",
+		Created: noon(), Due: noon().Add(time.Hour)}
+	want := full
+	want.State = notify.Queued
+	read := func(ctx context.Context, tx storage.Tx) {
+		list, err := tx.Messages(ctx, string(acme), notify.MessageQuery{Limit: 10})
+		require.NoError(t, err)
+		equal(t, []notify.Message{want}, list)
+	}
+	db.update(func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.Enqueue(ctx))
+		require.NoError(t, tx.Enqueue(ctx, full))
+		read(ctx, tx)
+	})
+	db.view(read)
+	claimed := claim(db, noon().Add(time.Hour), time.Minute, 10)
+	want.Attempt, want.Leased = 1, noon().Add(time.Hour+time.Minute)
+	equal(t, []notify.Message{want}, claimed)
+	equal(t, want, db.message(want.ID))
+
+	// Whatever state it is given with, it waits.
+	sent := newMessage(2, acme)
+	sent.State = notify.Sent
+	enqueue(db, sent)
+	require.Equal(t, notify.Queued, db.message(sent.ID).State)
+	require.Len(t, claim(db, noon(), time.Minute, 10), 1)
+}
+
+func messageTaken(t *testing.T, db database) {
+	first, other := newMessage(1, acme), newMessage(1, globex)
+	enqueue(db, first)
+	for _, second := range []notify.Message{first, other} {
+		require.Error(t, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			return tx.Enqueue(ctx, newMessage(2, acme), second)
+		}))
+	}
+	require.Error(t, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+		return tx.Enqueue(ctx, newMessage(3, acme), newMessage(3, acme))
+	}))
+	equal(t, []notify.Message{first}, db.messages())
+}
+
+func messageList(t *testing.T, db database) {
+	var want []notify.MessageID
+	for i := range 13 {
+		m := newMessage((i*5)%13, acme)
+		want = append(want, m.ID)
+		enqueue(db, m, newMessage(100+i, globex))
+	}
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		pager[notify.MessageID, notify.Message]{
+			page: func(before notify.MessageID, limit int) ([]notify.Message, error) {
+				return tx.Messages(ctx, string(acme), notify.MessageQuery{Before: before, Limit: limit})
+			},
+			key: func(m notify.Message) notify.MessageID { return m.ID },
+		}.check(t, newestFirst(want))
+	})
+}
+
+func deliveries(t *testing.T, db database) {
+	const n = 1200 // beyond what a statement takes as parameters
+	var messages []notify.Message
+	var refs []string
+	for i := range n {
+		m := newMessage(i, acme)
+		m.Ref = fmt.Sprint("ref ", i)
+		messages = append(messages, m)
+		refs = append(refs, m.Ref, fmt.Sprint("none ", i))
+	}
+	for i, change := range []func(*notify.Message){
+		func(m *notify.Message) {}, // a newer one for the same thing
+		func(m *notify.Message) { m.Kind = "other" },
+		func(m *notify.Message) { m.Group = string(globex) },
+	} {
+		m := newMessage(n+i, acme)
+		m.Ref = "ref 0"
+		change(&m)
+		messages = append(messages, m)
+	}
+	enqueue(db, messages...)
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		got, err := tx.Deliveries(ctx, string(acme), "invite", refs)
+		require.NoError(t, err)
+		require.Len(t, got, n)
+		equal(t, messages[n], got["ref 0"])
+		for i := 1; i < n; i++ {
+			require.Equal(t, messages[i].ID, got[messages[i].Ref].ID)
+		}
+		for _, refs := range [][]string{nil, {"none 1"}} {
+			got, err = tx.Deliveries(ctx, string(acme), "invite", refs)
+			require.NoError(t, err)
+			require.Empty(t, got)
+		}
+		got, err = tx.Deliveries(ctx, string(acme), "invite", []string{"ref 1", "ref 1"})
+		require.NoError(t, err)
+		require.Len(t, got, 1)
+	})
+}
+
+func claimOrder(t *testing.T, db database) {
+	for n, due := range []int{5, 3, 3, 9, 1, 3} {
+		m := newMessage(n, acme)
+		m.Due = noon().Add(time.Duration(due) * time.Microsecond)
+		enqueue(db, m)
+	}
+	for _, step := range []struct {
+		now  int
+		n    int
+		want []int
+	}{
+		{0, 10, nil},
+		{3, 3, []int{4, 1, 2}},
+		{4, 10, []int{5}},
+		{5, 10, []int{0}},
+		{8, 10, nil},
+		{9, 1, []int{3}},
+	} {
+		var want, got []notify.MessageID
+		for _, n := range step.want {
+			want = append(want, notify.MessageID(uuid(n)))
+		}
+		for _, m := range claim(db, noon().Add(time.Duration(step.now)*time.Microsecond), time.Hour, step.n) {
+			got = append(got, m.ID)
+		}
+		require.Equal(t, want, got, "after %d µs", step.now)
+	}
+}
+
+func leases(t *testing.T, db database) {
+	enqueue(db, newMessage(1, acme))
+	for attempt := 1; attempt < 5; attempt++ {
+		now := noon().Add(time.Duration(attempt-1) * time.Minute)
+		claimed := claim(db, now, time.Minute, 10)
+		require.Len(t, claimed, 1)
+		want := newMessage(1, acme)
+		want.Attempt, want.Leased = attempt, now.Add(time.Minute)
+		equal(t, want, claimed[0])
+		equal(t, want, db.message(want.ID))
+		require.Empty(t, claim(db, now, time.Minute, 10))
+		require.Empty(t, claim(db, now.Add(time.Minute-time.Microsecond), time.Minute, 10))
+	}
+}
+
+func finishSent(t *testing.T, db database) {
+	enqueue(db, newMessage(1, acme), newMessage(2, acme))
+	claimed := claim(db, noon(), time.Minute, 2)
+	require.Len(t, claimed, 2)
+	at := noon().Add(time.Second)
+	require.NoError(t, db.Finish(db.ctx, claimed[0].ID, claimed[0].Attempt,
+		notify.Result{State: notify.Sent, At: at, Address: "One@Example.com", Subject: "Ünvitation 👩"}))
+	want := newMessage(1, acme)
+	want.State, want.Attempt, want.Done, want.Address, want.Subject = notify.Sent, 1, at, "One@Example.com", "Ünvitation 👩"
+	equal(t, want, db.message(want.ID))
+	equal(t, claimed[1], db.message(claimed[1].ID))
+	require.Equal(t, []notify.MessageID{newMessage(2, acme).ID}, db.claimable())
+}
+
+func finishGivenUp(t *testing.T, db database) {
+	enqueue(db, newMessage(1, acme), newMessage(2, acme))
+	claimed := claim(db, noon(), time.Minute, 2)
+	require.Len(t, claimed, 2)
+	at := noon().Add(time.Second)
+	for i, state := range []notify.State{notify.Cancelled, notify.Dead} {
+		r := notify.Result{State: state, At: at, Reason: "revoked: é"}
+		require.NoError(t, db.Finish(db.ctx, claimed[i].ID, claimed[i].Attempt, r))
+		want := newMessage(i+1, acme)
+		want.State, want.Attempt, want.Done, want.Reason = state, 1, at, "revoked: é"
+		equal(t, want, db.message(want.ID))
+	}
+	require.Empty(t, db.claimable())
+}
+
+func finishAgain(t *testing.T, db database) {
+	enqueue(db, newMessage(1, acme))
+	now := noon()
+	for attempt := 1; attempt < 4; attempt++ {
+		claimed := claim(db, now, time.Hour, 1)
+		require.Len(t, claimed, 1)
+		require.Equal(t, attempt, claimed[0].Attempt)
+		due := now.Add(10 * time.Minute)
+		require.NoError(t, db.Finish(db.ctx, claimed[0].ID, attempt,
+			notify.Result{State: notify.Queued, At: now, Due: due, Reason: fmt.Sprint("busy ", attempt)}))
+		want := newMessage(1, acme)
+		want.Attempt, want.Due, want.Reason = attempt, due, fmt.Sprint("busy ", attempt)
+		equal(t, want, db.message(want.ID))
+		require.Empty(t, claim(db, due.Add(-time.Microsecond), time.Hour, 1))
+		now = due
+	}
+}
+
+func fences(t *testing.T, db database) {
+	enqueue(db, newMessage(1, acme))
+	first := claim(db, noon(), time.Minute, 1)
+	require.Len(t, first, 1)
+	second := claim(db, noon().Add(time.Minute), time.Minute, 1)
+	require.Len(t, second, 1)
+	id := first[0].ID
+	for _, r := range []notify.Result{
+		{State: notify.Sent, At: noon(), Address: "late@example.com"}, {State: notify.Cancelled, At: noon(), Reason: "late"},
+		{State: notify.Dead, At: noon(), Reason: "late"}, {State: notify.Queued, At: noon(), Due: noon(), Reason: "late"},
+	} {
+		for _, attempt := range []int{0, 1, 3} {
+			require.ErrorIs(t, db.Finish(db.ctx, id, attempt, r), notify.ErrFenced)
+			equal(t, second[0], db.message(id))
+		}
+		require.ErrorIs(t, db.Finish(db.ctx, notify.MessageID(uuid(9)), 1, r), notify.ErrFenced)
+	}
+	require.NoError(t, db.Finish(db.ctx, id, 2, notify.Result{State: notify.Sent, At: noon()}))
+	sent := db.message(id)
+	for _, state := range []notify.State{notify.Sent, notify.Queued, notify.Dead} {
+		again := notify.Result{State: state, At: noon(), Due: noon(), Reason: "again"}
+		require.ErrorIs(t, db.Finish(db.ctx, id, 2, again), notify.ErrFenced)
+		equal(t, sent, db.message(id))
+	}
+}
+
+func lateButAlone(t *testing.T, db database) {
+	enqueue(db, newMessage(1, acme))
+	claimed := claim(db, noon(), time.Minute, 1)
+	require.Len(t, claimed, 1)
+	require.NoError(t, db.Finish(db.ctx, claimed[0].ID, 1, notify.Result{State: notify.Sent, At: noon().Add(time.Hour)}))
+	require.Equal(t, notify.Sent, db.message(claimed[0].ID).State)
+}
+
+func messageRolledBack(t *testing.T, db database) {
+	for range 2 {
+		require.ErrorIs(t, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			require.NoError(t, tx.Enqueue(ctx, newMessage(1, acme), newMessage(2, acme)))
+			return errInjected
+		}), errInjected)
+		require.Empty(t, db.claimable())
+		require.Empty(t, db.messages())
+	}
+	enqueue(db, newMessage(1, acme))
+	require.Len(t, db.claimable(), 1)
+}
+
+func claimsTogether(t *testing.T, db database) {
+	const workers, n = 4, 60
+	var messages []notify.Message
+	for i := range n {
+		messages = append(messages, newMessage(i, acme))
+	}
+	enqueue(db, messages...)
+	claimed := make([][]notify.MessageID, workers)
+	errs := together(workers, func(worker int) error {
+		for {
+			batch, err := db.Claim(db.ctx, noon(), time.Hour, 1+worker)
+			if err != nil || len(batch) == 0 {
+				return err
+			}
+			for _, m := range batch {
+				claimed[worker] = append(claimed[worker], m.ID)
+				if m.Attempt != 1 {
+					return fmt.Errorf("attempt %d", m.Attempt)
+				}
+			}
+		}
+	})
+	require.NoError(t, errors.Join(errs...))
+	var want []notify.MessageID
+	for _, m := range messages {
+		want = append(want, m.ID)
+	}
+	require.Equal(t, want, slices.Sorted(slices.Values(slices.Concat(claimed...))))
+}
