@@ -3,6 +3,8 @@ package invite
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/rosterkit/roster/access"
@@ -21,8 +23,11 @@ type Key struct {
 // String returns the id of the key.
 func (k Key) String() string { return "invite.Key(" + k.ID + ")" }
 
-// GoString is String, so that no way of printing shows the secret.
-func (k Key) GoString() string { return k.String() }
+// Format writes String for every verb, so that no way of printing shows the secret.
+func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
+
+// MarshalText returns String, so that no log or page in JSON shows the secret.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // A keyring holds the derived keys by the id of the host's key.
 type keyring struct {

@@ -37,9 +37,6 @@ func (s *Service) Send(ctx context.Context, actor access.Actor, account access.A
 		return Sent{}, err
 	}
 	return s.sending(ctx, actor, access.EventInviteSent, account, func(ctx context.Context, tx Tx, c *access.Call) (Record, error) {
-		if err := offer.Terms.Check(c.Now); err != nil {
-			return Record{}, err
-		}
 		if err := s.mayInvite(ctx, c, offer); err != nil {
 			return Record{}, err
 		}
@@ -97,9 +94,6 @@ func (s *Service) Resend(ctx context.Context, actor access.Actor, account access
 		if err := c.Bounds(r.Terms.Permissions, r.Terms.Permissions); err != nil {
 			return Record{}, err
 		}
-		if err := r.Terms.Check(c.Now); err != nil {
-			return Record{}, err
-		}
 		return r, s.mayInvite(ctx, c, Offer{r.Address, r.Terms})
 	})
 }
@@ -126,9 +120,13 @@ func (s *Service) sending(ctx context.Context, actor access.Actor, kind access.E
 	return sent, nil
 }
 
-// mayInvite checks what holds for a new invite and for one that is sent again.
+// mayInvite checks what holds for a new invite and for one that is sent again. Who manages comes first: to a stranger
+// there is no account, whatever is wrong with the offer.
 func (s *Service) mayInvite(ctx context.Context, c *access.Call, offer Offer) error {
 	if err := c.Manage(); err != nil {
+		return err
+	}
+	if err := offer.Terms.Check(c.Now); err != nil {
 		return err
 	}
 	if err := c.Open(); err != nil {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/google/uuid"
@@ -27,8 +29,8 @@ func (t Token) IsZero() bool { return t.text == "" }
 // String returns a placeholder, so that tokens don't reach logs.
 func (t Token) String() string { return "invite.Token(secret)" }
 
-// GoString is String.
-func (t Token) GoString() string { return t.String() }
+// Format writes the placeholder for every verb, a mistaken one too.
+func (t Token) Format(f fmt.State, _ rune) { io.WriteString(f, t.String()) }
 
 // MarshalText returns the placeholder, so that tokens don't reach JSON.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
@@ -79,15 +81,16 @@ func (k keyring) token(r Record) (Token, bool) {
 }
 
 // authentic reports, in constant time, whether a claim was made by the host for this invite, in any generation so
-// far. For an invite that isn't there it does the same work and says no.
+// far: the present one with the key that the row names, an earlier one perhaps with another. For an invite that isn't
+// there it does the same work and says no.
 func (k keyring) authentic(c claim, r Record) bool {
-	key := k.derived[r.Key]
-	known := key != nil && r.State != 0
-	if !known {
-		key = k.derived[k.current]
+	made := false
+	for id, key := range k.derived {
+		mac := tokenMAC(key, r, c.generation)
+		same := hmac.Equal(mac[:], c.mac[:])
+		made = made || same && (id == r.Key || c.generation < r.Generation)
 	}
-	mac := tokenMAC(key, r, c.generation)
-	return hmac.Equal(mac[:], c.mac[:]) && known && c.generation <= r.Generation
+	return made && r.State != 0 && c.generation <= r.Generation
 }
 
 // tokenMAC is HMAC-SHA256 over id, generation, the invite's secret, and a hash of the account and address that the

@@ -97,6 +97,7 @@ func (w *world) manager() access.Actor {
 	w.As(max).Exists()
 	w.AsStaff("sam").Adds(acme, max, access.ManageUsers|access.PayInvoices)
 	w.Deliver()
+	w.Mail.Reset()
 	return access.As(max)
 }
 
@@ -185,6 +186,25 @@ func (w *world) refused(kind error, code string, verb func() error) {
 	require.Equal(w.T, before, w.dump(), "a refusal changes nothing")
 }
 
+// failing fails each call to storage that a verb makes, one at a time, and requires that it changes nothing then. At
+// last the verb succeeds.
+func (w *world) failing(name string, verb func() error) {
+	w.T.Helper()
+	for n := 1; ; n++ {
+		before := w.dump()
+		w.db.calls, w.db.failAt = nil, n
+		err := verb()
+		calls := w.db.calls
+		w.db.failAt = 0
+		if err == nil {
+			require.Len(w.T, calls, n-1, "%s swallowed a failure", name)
+			return
+		}
+		require.ErrorIs(w.T, err, errBroken, "%s with call %d of %v failing", name, n, calls)
+		require.Equal(w.T, before, w.dump(), "%s with call %d of %v failing", name, n, calls)
+	}
+}
+
 // codeOf returns the code of an error.
 func codeOf(err error) string {
 	var e *access.Error
@@ -222,6 +242,7 @@ type tracedDB struct {
 	calls  []string
 	locked func(context.Context, storage.Tx) error // called once, after the next lock
 	broken string                                  // the method that fails, if any
+	failAt int                                     // the call that fails, from 1; none if zero
 }
 
 var errBroken = errors.New("the disk is full")
@@ -245,7 +266,7 @@ func (db *tracedDB) call(name string) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	db.calls = append(db.calls, name)
-	if name == db.broken {
+	if name == db.broken || len(db.calls) == db.failAt {
 		return errBroken
 	}
 	return nil
