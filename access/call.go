@@ -74,6 +74,12 @@ func (s *Service) staffMay(ctx context.Context, actor Actor, kind EventKind, acc
 	return s.config.Staff(ctx, actor, kind, account)
 }
 
+// GrantOf returns what a member of the account may do.
+func (c *Call) GrantOf(m Member) Grant {
+	return Grant{Owner: m.Owner, Permissions: m.Permissions, WhileSuspended: c.service.catalog.WhileSuspended(), Status: m.Status,
+		Account: c.Account.Status, Starts: m.Starts, Expires: m.Expires, LastSeen: m.LastSeen, Version: c.Account.Version}
+}
+
 // Known returns nil if the actor has to do with the account: as the owner, a member, staff or system. To anybody
 // else the account doesn't exist: ErrNotFound.
 func (c *Call) Known() error {

@@ -29,7 +29,7 @@ func (g Grant) Decide(p Permission, now time.Time) Rule {
 	case p == 0 || p&^All != 0:
 		return DeniesEmpty
 	case g.Account == AccountClosed:
-		return DeniesClosed
+		return g.orStranger(DeniesClosed)
 	case g.Account != AccountActive && g.Account != AccountSuspended:
 		return DeniesStranger
 	case g.Account == AccountSuspended && !g.WhileSuspended.Has(p):

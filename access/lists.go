@@ -82,7 +82,7 @@ func (s *Service) WhoCan(ctx context.Context, actor Actor, account AccountID, p 
 				return err
 			}
 			for _, m := range some {
-				if m.grant(c).Can(p, c.Now) {
+				if c.GrantOf(m).Can(p, c.Now) {
 					rows = append(rows, m)
 				}
 			}
@@ -98,12 +98,6 @@ func (s *Service) WhoCan(ctx context.Context, actor Actor, account AccountID, p 
 		return nil
 	})
 	return able, err
-}
-
-// grant is the member's grant as far as decisions go.
-func (m Member) grant(c *Call) Grant {
-	return Grant{Owner: m.Owner, Permissions: m.Permissions, WhileSuspended: c.service.catalog.WhileSuspended(), Status: m.Status,
-		Account: c.Account.Status, Starts: m.Starts, Expires: m.Expires, LastSeen: m.LastSeen, Version: c.Account.Version}
 }
 
 // Accounts returns a page of the accounts in which a user has a membership, in use or not, ordered by account id. It

@@ -164,7 +164,9 @@ func TestSetExpiry(t *testing.T) {
 	w := newWorld(t)
 	at := w.Members.Now().Add(time.Hour)
 	set := func(expires time.Time) func() (access.Revision, error) {
-		return func() (access.Revision, error) { return w.Members.SetExpiry(t.Context(), mona, "acme", "ivan", expires) }
+		return func() (access.Revision, error) {
+			return w.Members.SetExpiry(t.Context(), mona, "acme", "ivan", expires)
+		}
 	}
 	until := access.Facts{Permissions: access.PayInvoices, Status: "active", Expires: at}
 	w.leaves(t, "acme", set(at.Add(999*time.Nanosecond).In(time.FixedZone("", -7200))), access.Event{Kind: access.EventMemberExpiry, Actor: mona,
@@ -335,7 +337,9 @@ func TestLosingPermissionsRevokesInvites(t *testing.T) {
 		do   func(*world) (access.Revision, error)
 		want map[string]invite.State
 	}{
-		{"removed", func(w *world) (access.Revision, error) { return w.Members.Remove(context.Background(), olive, "acme", "mona") },
+		{"removed", func(w *world) (access.Revision, error) {
+			return w.Members.Remove(context.Background(), olive, "acme", "mona")
+		},
 			map[string]invite.State{"p1": invite.Revoked, "p2": invite.Revoked, "p3": invite.Revoked, "p4": invite.Pending}},
 		{"left", func(w *world) (access.Revision, error) { return w.Members.Leave(context.Background(), mona, "acme") },
 			map[string]invite.State{"p1": invite.Revoked, "p2": invite.Revoked, "p3": invite.Revoked, "p4": invite.Pending}},
@@ -345,7 +349,9 @@ func TestLosingPermissionsRevokesInvites(t *testing.T) {
 		{"widened", func(w *world) (access.Revision, error) {
 			return w.Members.SetPermissions(context.Background(), olive, "acme", "mona", managerBits|access.ViewProducts)
 		}, map[string]invite.State{"p1": invite.Pending, "p2": invite.Pending, "p3": invite.Pending, "p4": invite.Pending}},
-		{"suspended", func(w *world) (access.Revision, error) { return w.Members.Suspend(context.Background(), olive, "acme", "mona") },
+		{"suspended", func(w *world) (access.Revision, error) {
+			return w.Members.Suspend(context.Background(), olive, "acme", "mona")
+		},
 			map[string]invite.State{"p1": invite.Pending, "p2": invite.Pending, "p3": invite.Pending, "p4": invite.Pending}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -366,7 +372,7 @@ func TestLosingPermissionsRevokesInvites(t *testing.T) {
 					require.Equal(t, access.EventInviteRevoked, e.Kind)
 					require.Equal(t, events[0].Actor, e.Actor)
 					require.Equal(t, access.TargetInvite, e.Target.Kind)
-					require.NotContains(t, e.Target.Name, "example.com"[:0]+"p2@")
+					require.Equal(t, "p...@example.com", e.Target.Name, "masked")
 					require.NotZero(t, e.Before.Permissions)
 					require.Equal(t, access.Facts{}, e.After)
 					revoked = append(revoked, e.Target.ID)

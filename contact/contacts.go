@@ -108,7 +108,7 @@ func (s *Service) Remove(ctx context.Context, actor access.Actor, account access
 		return access.Revision{}, err
 	}
 	return s.change(ctx, actor, access.EventContactRemoved, account, func(ctx context.Context, c *call) error {
-		if err := c.mayRemove(); err != nil {
+		if err := c.mayNarrow(); err != nil {
 			return err
 		}
 		contact, err := c.contact(ctx, id)
@@ -132,7 +132,7 @@ func (s *Service) Contact(ctx context.Context, actor access.Actor, account acces
 	}
 	var contact Contact
 	err := s.look(ctx, actor, account, func(ctx context.Context, c *call) error {
-		if err := c.May(s.bit("contacts")); err != nil {
+		if err := c.mayNarrow(); err != nil {
 			return err
 		}
 		var err error
@@ -162,7 +162,7 @@ func (s *Service) Contacts(ctx context.Context, actor access.Actor, account acce
 	}
 	var contacts access.List[Contact]
 	err = s.look(ctx, actor, account, func(ctx context.Context, c *call) error {
-		if err := c.May(s.bit("contacts")); err != nil {
+		if err := c.mayNarrow(); err != nil {
 			return err
 		}
 		rows, err := c.tx.Contacts(ctx, account, f, after, limit+1)
@@ -187,8 +187,9 @@ func (c *call) mayEdit() error {
 	return c.May(c.service.bit("contacts"))
 }
 
-// mayRemove returns nil if the actor may remove contacts, from a suspended account too.
-func (c *call) mayRemove() error {
+// mayNarrow returns nil if the actor may see and remove contacts: of a suspended account too, so that somebody can be
+// kept from hearing more of it.
+func (c *call) mayNarrow() error {
 	if err := c.Known(); err != nil {
 		return err
 	}

@@ -300,9 +300,13 @@ func TestContactsByPageAndFilter(t *testing.T) {
 		require.Equal(t, []string{"emil"}, list(contact.Filter{Prefix: "emil@CONTACTS"}, limit))
 	}
 	_, err := w.contacts.Contacts(ctx, access.As("ben"), acme, contact.Filter{}, access.Page{})
-	requireRefused(t, err, access.ErrDenied, "denies.missing", "")
+	requireRefused(t, err, access.ErrDenied, "denied.contacts", "")
 	_, err = w.contacts.Contact(ctx, access.As("ben"), acme, w.state().Contacts[0].ID)
-	requireRefused(t, err, access.ErrDenied, "denies.missing", "")
+	requireRefused(t, err, access.ErrDenied, "denied.contacts", "")
+
+	_, err = w.members.SuspendAccount(ctx, access.AsSystem("billing"), acme)
+	require.NoError(t, err)
+	require.Equal(t, all, list(contact.Filter{}, 2), "they can still be seen, and removed")
 }
 
 // TestCatalogWithoutContacts checks that in such a catalog only the owner and members with All manage contacts.

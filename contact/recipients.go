@@ -162,7 +162,7 @@ func (c *call) listeners(ctx context.Context, d CategoryDefinition) iter.Seq2[ac
 				return
 			}
 			for _, m := range members {
-				if after = m.User; c.hears(c.grantOf(m), d) && !m.Person.Address.IsZero() && !yield(m, nil) {
+				if after = m.User; c.hears(c.GrantOf(m), d) && !m.Person.Address.IsZero() && !yield(m, nil) {
 					return
 				}
 			}
@@ -182,12 +182,6 @@ func (c *call) hears(g access.Grant, d CategoryDefinition) bool {
 		return g.Held(c.Now) != 0
 	}
 	return g.Can(d.Reveals, c.Now)
-}
-
-// grantOf is a member's grant as far as decisions go.
-func (c *call) grantOf(m access.Member) access.Grant {
-	return access.Grant{Owner: m.Owner, Permissions: m.Permissions, WhileSuspended: c.service.members.Catalog().WhileSuspended(),
-		Status: m.Status, Account: c.Account.Status, Starts: m.Starts, Expires: m.Expires, Version: c.Account.Version}
 }
 
 // recipients grow by those whose address isn't there yet. The zero value is empty.

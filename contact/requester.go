@@ -104,7 +104,7 @@ func (c *call) requester(ctx context.Context, address access.Address) (Requester
 }
 
 func (c *call) userRequester(m access.Member) Requester {
-	grant := c.grantOf(m)
+	grant := c.GrantOf(m)
 	if grant.Held(c.Now) == 0 {
 		return Requester{}
 	}

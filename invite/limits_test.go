@@ -129,7 +129,7 @@ func TestRecipientLimit(t *testing.T) {
 	w.Clock.Advance(time.Microsecond)
 	_, err := w.Invites.Send(ctx, access.As(ann), acme, offer(bob, access.PayInvoices))
 	require.NoError(t, err)
-	w.Clock.Advance(time.Minute - time.Microsecond)
+	w.Clock.Advance(time.Minute)
 	w.limited("invite.per_recipient", "5", access.As(ann), acme, "BOB")
 }
 

@@ -169,7 +169,7 @@ func (p *portal) signUpAndAccept(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := person{ID: id.String(), Address: found.Address, Name: name, Verified: true}
-	err = p.people.add(r.Context(), who, password)
+	err = p.people.add(r.Context(), who, hashPassword(password))
 	if errors.Is(err, errAddressTaken) {
 		return p.showAcceptance(w, r)
 	}

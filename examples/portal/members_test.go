@@ -79,7 +79,7 @@ func TestSuspendAndReinstate(t *testing.T) {
 func TestLabelAndEndOfAccess(t *testing.T) {
 	s, ann := acme(t)
 	bob := s.visitor(t, "bob", access.PayInvoices)
-	page := ann.get(users + "/bob").submit("Save Label", url.Values{"label": {"Books"}})
+	page := ann.get(users+"/bob").submit("Save Label", url.Values{"label": {"Books"}})
 	require.Contains(t, page.row("bob"), "Books")
 	page = ann.get(users+"/bob").submit("Save End", url.Values{"expires": {"2026-11-03"}})
 	require.Contains(t, page.row("bob"), "until 3 Nov 2026")

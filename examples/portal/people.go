@@ -31,12 +31,12 @@ type people struct{ db *sql.DB }
 
 const personColumns = `id, address, typed_address, name, password_hash, verified, second_factor, generation, last_sign_in`
 
-// add stores a new login. A taken address is errAddressTaken.
-func (p people) add(ctx context.Context, who person, password string) error {
+// add stores a new login with the hash of its password. A taken address is errAddressTaken.
+func (p people) add(ctx context.Context, who person, passwordHash string) error {
 	result, err := p.db.ExecContext(ctx, `
 		INSERT INTO portal_people (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (address) DO NOTHING`,
-		who.ID, who.Address.Canonical(), who.Address.Original(), who.Name, hashPassword(password), who.Verified, who.SecondFactor,
+		who.ID, who.Address.Canonical(), who.Address.Original(), who.Name, passwordHash, who.Verified, who.SecondFactor,
 		who.Generation, nullableMicros(who.LastSignIn))
 	if err != nil {
 		return err

@@ -36,12 +36,13 @@ var controls = map[access.Permission]struct {
 
 func TestEachPermissionGuardsAControl(t *testing.T) {
 	catalog := access.Portal()
+	const account = "/accounts/acme"
+	s, _ := acme(t)
+	stranger := s.visitor(t, "stranger", 0)
 	for _, definition := range catalog.Definitions() {
 		t.Run(definition.Key, func(t *testing.T) {
 			control, ok := controls[definition.Permission]
 			require.True(t, ok, "the permission guards nothing")
-			s, _ := acme(t)
-			const account = "/accounts/acme"
 			request := func(b *browser) *shown {
 				if control.method == "GET" {
 					return b.get(account + control.action)
@@ -49,12 +50,12 @@ func TestEachPermissionGuardsAControl(t *testing.T) {
 				return b.post(account+control.action, control.fields)
 			}
 
-			only := s.visitor(t, "only", catalog.Complete(definition.Permission))
+			only := s.visitor(t, "only-"+definition.Key, catalog.Complete(definition.Permission))
 			page := only.get(account + control.page)
 			require.Equal(t, http.StatusOK, page.status)
 			require.Equal(t, http.StatusOK, page.use(control.control, control.fields).status)
 
-			others := s.visitor(t, "others", without(catalog, definition.Permission))
+			others := s.visitor(t, "without-"+definition.Key, without(catalog, definition.Permission))
 			for _, path := range []string{"", control.page, control.action} {
 				page := others.get(account + path)
 				require.False(t, page.has(control.control), "%s shows %q", path, control.control)
@@ -63,7 +64,6 @@ func TestEachPermissionGuardsAControl(t *testing.T) {
 			require.Equal(t, http.StatusForbidden, refused.status)
 			require.Contains(t, refused.text(), "You don't have the permission for this")
 
-			stranger := s.visitor(t, "stranger", 0)
 			require.Equal(t, http.StatusNotFound, request(stranger).status)
 			anonymous := request(s.browser(t))
 			require.True(t, anonymous.status == http.StatusUnauthorized || anonymous.path == "/sign-in")

@@ -72,6 +72,9 @@ func (b *lockedBuffer) String() string {
 
 const testPassword = "a long enough password"
 
+// testHash is made once: hashing is slow on purpose.
+var testHash = sync.OnceValue(func() string { return hashPassword(testPassword) })
+
 // addPerson gives somebody a login; their id is the address's local part.
 func (s *site) addPerson(t *testing.T, address, name string) person {
 	t.Helper()
@@ -79,7 +82,7 @@ func (s *site) addPerson(t *testing.T, address, name string) person {
 	require.NoError(t, err)
 	id, _, _ := strings.Cut(parsed.Canonical(), "@")
 	who := person{ID: id, Address: parsed, Name: name, Verified: true}
-	require.NoError(t, s.people.add(t.Context(), who, testPassword))
+	require.NoError(t, s.people.add(t.Context(), who, testHash()))
 	require.NoError(t, s.members.SyncUser(t.Context(), who.entry()))
 	return who
 }

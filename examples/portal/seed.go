@@ -260,7 +260,7 @@ func (s *seeder) bakeryInvites(ctx context.Context) error {
 
 func (s *seeder) logins(ctx context.Context) error {
 	for _, login := range demoLogins {
-		if err := s.portal.people.add(ctx, demoPerson(login.id), demoPassword); err != nil {
+		if err := s.portal.people.add(ctx, demoPerson(login.id), hashPassword(demoPassword)); err != nil {
 			return err
 		}
 	}

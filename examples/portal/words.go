@@ -64,6 +64,9 @@ func refusal(err error) (statusError, bool) {
 	if errors.Is(err, accesshttp.ErrAnonymous) {
 		return statusError{}, false
 	}
+	if own, ok := errors.AsType[fieldError](err); ok {
+		return statusError{http.StatusUnprocessableEntity, own.message}, true
+	}
 	status, words := 0, ""
 	switch {
 	case errors.Is(err, access.ErrNotFound):

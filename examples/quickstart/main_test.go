@@ -1,11 +1,7 @@
 package main
 
-import "context"
-
 func Example() {
-	if err := run(context.Background()); err != nil {
-		panic(err)
-	}
+	main()
 	// Output:
 	// bob pays invoices: true
 	// bob places orders: false

@@ -1,0 +1,44 @@
+package roster_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestReadme checks that the quick start is the example's file, that every test it names is there, and every file it
+// links to.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	readme := string(text)
+
+	program, err := os.ReadFile("examples/quickstart/main.go")
+	require.NoError(t, err)
+	require.True(t, strings.Contains(readme, "```go\n"+string(program)+"```\n"), "the quick start is not examples/quickstart/main.go")
+
+	var tests strings.Builder
+	files, err := exec.Command("go", "list", "-f", `{{range .TestGoFiles}}{{$.Dir}}/{{.}}
+{{end}}{{range .XTestGoFiles}}{{$.Dir}}/{{.}}
+{{end}}`, "./...").Output()
+	require.NoError(t, err)
+	for _, file := range strings.Fields(string(files)) {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		tests.Write(content)
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z]+)").FindAllStringSubmatch(readme, -1)
+	require.NotEmpty(t, named)
+	for _, name := range named {
+		require.True(t, strings.Contains(tests.String(), "func "+name[1]+"("), "the README names %s", name[1])
+	}
+
+	for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(readme, -1) {
+		_, err := os.Stat(link[1])
+		require.NoError(t, err, "the README links to %s", link[1])
+	}
+}
