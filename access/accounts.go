@@ -123,14 +123,17 @@ func (s *Service) UpdateAccount(ctx context.Context, actor Actor, account Accoun
 	})
 }
 
-// SetPolicy replaces what limits the members of an account. Managers may set the domains; only staff and system the
-// seats. Seats and domains that are in use already stay: the policy binds what comes later.
+// SetPolicy replaces what limits the members of an account. Who manages members and holds All may set the domains: a
+// limit that a limited manager could lift would be none. Only staff and system may set the seats. Seats and domains that are in use already stay: the policy binds what comes later.
 func (s *Service) SetPolicy(ctx context.Context, actor Actor, account AccountID, policy Policy) (Revision, error) {
 	if err := policy.Check(); err != nil {
 		return Revision{}, err
 	}
 	return s.change(ctx, actor, EventAccountPolicySet, account, func(ctx context.Context, c *Call) error {
 		if err := c.Manage(); err != nil {
+			return err
+		}
+		if err := c.Bounds(0, All); err != nil {
 			return err
 		}
 		if err := c.Open(); err != nil {

@@ -177,7 +177,7 @@ func TestSetPolicy(t *testing.T) {
 	both := access.Policy{Seats: 20, Domains: []string{"example.com", "example.org"}}
 	w.leaves(t, "acme", set(support, seats), access.Event{Kind: access.EventAccountPolicySet, Actor: support,
 		Target: theAccount("acme"), Before: access.Facts{Status: "active"}, After: access.Facts{Status: "active", Seats: 20}})
-	w.leaves(t, "acme", set(mona, both), access.Event{Kind: access.EventAccountPolicySet, Actor: mona, Target: theAccount("acme"),
+	w.leaves(t, "acme", set(alma, both), access.Event{Kind: access.EventAccountPolicySet, Actor: alma, Target: theAccount("acme"),
 		Before: access.Facts{Status: "active", Seats: 20},
 		After:  access.Facts{Status: "active", Seats: 20, Domains: both.Domains}})
 	require.Equal(t, both, w.account("acme").Policy)
@@ -191,6 +191,7 @@ func TestSetPolicy(t *testing.T) {
 	refuses(olive, access.Policy{Seats: 21, Domains: both.Domains}, access.ErrDenied, "denied.host", "")
 	refuses(olive, access.Policy{}, access.ErrDenied, "denied.host", "")
 	refuses(ivan, both, access.ErrDenied, "denied.manage", "")
+	refuses(mona, access.Policy{Seats: 20}, access.ErrDenied, "permissions.beyond", "permissions")
 	refuses(support, access.Policy{Seats: 1_000_001}, access.ErrInvalid, "seats.range", "seats")
 	refuses(olive, access.Policy{Seats: 20, Domains: []string{"a.example", "a.example"}}, access.ErrInvalid, "domains.repeated", "domains")
 	w.must(w.Members.SuspendAccount(t.Context(), support, "acme"))

@@ -25,16 +25,30 @@ func (k ActorKind) String() string {
 	return "nobody"
 }
 
+// MarshalText returns what String does.
+func (k ActorKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads what MarshalText writes. ErrInvalid with code "actor.kind" for anything else.
+func (k *ActorKind) UnmarshalText(text []byte) error {
+	for known := ActorKind(0); known <= ActorSystem; known++ {
+		if known.String() == string(text) {
+			*k = known
+			return nil
+		}
+	}
+	return Invalid("actor", "actor.kind", "is of an unknown kind")
+}
+
 // An Actor is who does something: a parameter of every verb, put on the record with it. The host has authenticated
 // it; nothing in a request may choose it. The zero Actor is refused by every verb.
 type Actor struct {
-	Kind     ActorKind
-	ID       string // a UserID, or what names the member of staff or the job
-	OnBehalf UserID // for whom staff acts, if for somebody
-	Reason   string // why, up to 200 characters; staff must give one
-	Silent   bool   // staff only: nobody is mailed
-	Request  string // the host's request id, up to 200 characters
-	IP       string // where the request came from, as the host trusts it; up to 64 characters
+	Kind     ActorKind `json:"kind"`
+	ID       string    `json:"id"`                  // a UserID, or what names the member of staff or the job
+	OnBehalf UserID    `json:"on_behalf,omitempty"` // for whom staff acts, if for somebody
+	Reason   string    `json:"reason,omitempty"`    // why, up to 200 characters; staff must give one
+	Silent   bool      `json:"silent,omitempty"`    // staff only: nobody is mailed
+	Request  string    `json:"request,omitempty"`   // the host's request id, up to 200 characters
+	IP       string    `json:"ip,omitempty"`        // where the request came from, as the host trusts it; up to 64 characters
 }
 
 // As returns the actor for a user.

@@ -152,9 +152,7 @@ func (c *Call) Bounds(before, after Permission) error {
 		power = c.Grant.Held(c.Now)
 	}
 	if beyond := (before | after) &^ power; beyond != 0 {
-		err := Denied("permissions.beyond", "this concerns permissions that the actor doesn't hold")
-		err.Field = "permissions"
-		return err
+		return &Error{Kind: ErrDenied, Code: "permissions.beyond", Field: "permissions", Reason: "go beyond what the actor holds"}
 	}
 	return nil
 }

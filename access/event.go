@@ -46,18 +46,18 @@ type EventID string
 // An Event is one line of an account's history: who did what to whom, before and after. Its key is (Account,
 // Version, Index). Who acted and on whom are personal and can be forgotten; Before and After are not and stay.
 type Event struct {
-	ID       EventID
-	Account  AccountID
-	Version  uint64 // of the account, as this event's verb left it
-	Index    int    // among the events of that version, from 0
-	Time     time.Time
-	Kind     EventKind
-	Actor    Actor  // zero once forgotten
-	Target   Target // zero once forgotten
-	Before   Facts
-	After    Facts
-	Redacted bool   // actor or target was forgotten
-	Hash     Digest // of the chain up to this event
+	ID       EventID   `json:"id"`
+	Account  AccountID `json:"account"`
+	Version  uint64    `json:"version"` // of the account, as this event's verb left it
+	Index    int       `json:"index"`   // among the events of that version, from 0
+	Time     time.Time `json:"time"`
+	Kind     EventKind `json:"kind"`
+	Actor    Actor     `json:"actor,omitzero"`  // zero once forgotten
+	Target   Target    `json:"target,omitzero"` // zero once forgotten
+	Before   Facts     `json:"before,omitzero"`
+	After    Facts     `json:"after,omitzero"`
+	Redacted bool      `json:"redacted,omitempty"` // actor or target was forgotten
+	Hash     Digest    `json:"hash"`               // of the chain up to this event
 }
 
 // A TargetKind says what sort of thing an event is about.
@@ -100,6 +100,19 @@ type Digest [32]byte
 
 // String returns the digest in lower-case hexadecimal.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// MarshalText returns what String does.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText writes. ErrInvalid with code "digest.text" for anything else.
+func (d *Digest) UnmarshalText(text []byte) error {
+	b, err := hex.DecodeString(string(text))
+	if err != nil || len(b) != len(d) || hex.EncodeToString(b) != string(text) {
+		return Invalid("digest", "digest.text", "is not 64 hexadecimal digits in lower case")
+	}
+	*d = Digest(b)
+	return nil
+}
 
 // A Head is the end of a history: how many events there are, and the hash of the last. Kept elsewhere, it proves
 // later that no line up to it was changed or dropped.

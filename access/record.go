@@ -51,24 +51,13 @@ type publicPart struct {
 	After  Facts `json:"after,omitzero"`
 }
 
-type actorPart struct {
-	Kind     string `json:"kind"`
-	ID       string `json:"id"`
-	OnBehalf string `json:"on_behalf,omitempty"`
-	Reason   string `json:"reason,omitempty"`
-	Silent   bool   `json:"silent,omitempty"`
-	Request  string `json:"request,omitempty"`
-	IP       string `json:"ip,omitempty"`
-}
-
 // newRecord returns the record of an event, not yet in the chain. The salts are random.
 func newRecord(e Event, actorSalt, targetSalt [32]byte) (Record, error) {
 	public, err := json.Marshal(publicPart{e.Before, e.After})
 	if err != nil {
 		return Record{}, err
 	}
-	actor, err := json.Marshal(actorPart{e.Actor.Kind.String(), e.Actor.ID, string(e.Actor.OnBehalf),
-		e.Actor.Reason, e.Actor.Silent, e.Actor.Request, e.Actor.IP})
+	actor, err := json.Marshal(e.Actor)
 	if err != nil {
 		return Record{}, err
 	}
@@ -134,12 +123,9 @@ func (r Record) Event() (Event, error) {
 	e.Before, e.After = public.Before, public.After
 	e.Redacted = r.Actor.Text == nil || r.Target.Text == nil
 	if r.Actor.Text != nil {
-		var a actorPart
-		if err := json.Unmarshal(r.Actor.Text, &a); err != nil {
+		if err := json.Unmarshal(r.Actor.Text, &e.Actor); err != nil {
 			return Event{}, err
 		}
-		e.Actor = Actor{Kind: actorKind(a.Kind), ID: a.ID, OnBehalf: UserID(a.OnBehalf), Reason: a.Reason,
-			Silent: a.Silent, Request: a.Request, IP: a.IP}
 	}
 	if r.Target.Text != nil {
 		if err := json.Unmarshal(r.Target.Text, &e.Target); err != nil {
@@ -147,13 +133,4 @@ func (r Record) Event() (Event, error) {
 		}
 	}
 	return e, nil
-}
-
-func actorKind(name string) ActorKind {
-	for k := ActorUser; k <= ActorSystem; k++ {
-		if k.String() == name {
-			return k
-		}
-	}
-	return 0
 }

@@ -199,13 +199,15 @@ func (s *seeder) bakeryPeople(ctx context.Context) error {
 		return err
 	}
 	s.set(-14 * day)
-	if _, err := s.members.SetExpiry(ctx, access.As("olivia"), bakery, "sam", midnight(s.start.Add(180*day))); err != nil {
+	end, err := endOfDay(s.start.Add(180*day).Format(time.DateOnly), zoneOf("Europe/London"))
+	if err != nil {
+		return err
+	}
+	if _, err := s.members.SetExpiry(ctx, access.As("olivia"), bakery, "sam", end); err != nil {
 		return err
 	}
 	return s.seen(ctx, "olivia", -30*time.Minute)
 }
-
-func midnight(t time.Time) time.Time { return t.UTC().Truncate(day) }
 
 // seen records a visit; none for the zero time, so that one member was never there.
 func (s *seeder) seen(ctx context.Context, user access.UserID, at time.Duration) error {

@@ -51,6 +51,9 @@ func slidingWindow(t *testing.T, db database) {
 	} {
 		require.Equal(t, step.want, hit(db, limit, noon().Add(step.after), time.Hour), "after %v", step.after)
 	}
+	const bit = 400 * time.Nanosecond // of a microsecond, which is cut off as everywhere
+	require.Equal(t, 1, hit(db, [32]byte{4}, noon().Add(bit), time.Hour))
+	require.Equal(t, 1, hit(db, [32]byte{4}, noon().Add(time.Hour), time.Hour))
 	require.Equal(t, 1, hit(db, [32]byte{3}, noon(), time.Hour))
 	require.Equal(t, 2, hit(db, [32]byte{3}, noon().Add(10*time.Minute), time.Hour))
 	late := hit(db, [32]byte{3}, noon().Add(5*time.Minute), time.Hour)
@@ -65,13 +68,22 @@ func slidingWindow(t *testing.T, db database) {
 }
 
 func longAndShort(t *testing.T, db database) {
-	limit := [32]byte{1}
-	require.Equal(t, 1, hit(db, limit, noon(), 24*time.Hour))
+	limit, day := [32]byte{1}, 24*time.Hour
+	for want := 1; want <= 5; want++ {
+		require.Equal(t, want, hit(db, limit, noon(), day))
+	}
+	require.Equal(t, 6, hit(db, limit, noon(), time.Minute), "at the same instant")
 	require.Equal(t, 1, hit(db, limit, noon().Add(time.Hour), time.Minute))
-	require.GreaterOrEqual(t, hit(db, limit, noon().Add(2*time.Hour), 24*time.Hour), 2)
+	// Those with the short window may be forgotten by now, the five with the long one may not.
+	require.GreaterOrEqual(t, hit(db, limit, noon().Add(2*time.Hour), day), 6)
 	require.Equal(t, 1, hit(db, limit, noon().Add(23*time.Hour), time.Minute))
-	// The two with the short window may be forgotten by now, the two with the long one may not.
-	require.GreaterOrEqual(t, hit(db, limit, noon().Add(24*time.Hour-time.Microsecond), 24*time.Hour), 3)
+	require.GreaterOrEqual(t, hit(db, limit, noon().Add(day-time.Microsecond), day), 7)
+
+	short := [32]byte{2} // first, and a long one at the same instant
+	require.Equal(t, 1, hit(db, short, noon(), time.Minute))
+	require.Equal(t, 2, hit(db, short, noon(), day))
+	require.Equal(t, 1, hit(db, short, noon().Add(time.Hour), time.Minute))
+	require.GreaterOrEqual(t, hit(db, short, noon().Add(2*time.Hour), day), 2)
 }
 
 func limitsApart(t *testing.T, db database) {

@@ -283,7 +283,7 @@ func (n *naive) setSeats(id access.AccountID, actor access.Actor, seats int) err
 		return err
 	}
 	switch {
-	case a.status != access.AccountActive:
+	case a.status != access.AccountActive || n.power(a, actor) != access.All:
 		return access.ErrDenied
 	case seats == a.seats:
 		return nil
