@@ -43,7 +43,9 @@ func TestHistory(t *testing.T) {
 		{"a kind", access.EventFilter{Kinds: []access.EventKind{access.EventMemberAdded}},
 			func(e access.Event) bool { return e.Kind == access.EventMemberAdded }, 8},
 		{"kinds", access.EventFilter{Kinds: []access.EventKind{access.EventInviteSent, access.EventInviteRevoked}},
-			func(e access.Event) bool { return e.Kind == access.EventInviteSent || e.Kind == access.EventInviteRevoked }, 2},
+			func(e access.Event) bool {
+				return e.Kind == access.EventInviteSent || e.Kind == access.EventInviteRevoked
+			}, 2},
 		{"since", access.EventFilter{Since: start}, func(e access.Event) bool { return !e.Time.Before(start) }, 4},
 		{"until", access.EventFilter{Until: end}, func(e access.Event) bool { return e.Time.Before(end) }, len(all) - 2},
 		{"between", access.EventFilter{Since: start, Until: end}, func(e access.Event) bool { return e.Time.Equal(start) }, 2},

@@ -460,6 +460,10 @@ func TestAnswersAreAllOrNothing(t *testing.T) {
 	w.send(bob, access.PayInvoices)
 	w.join(bob)
 	token = w.Token(bob)
+	w.failing("looking at one's own", func() error {
+		_, err := w.Invites.Lookup(ctx, token, verified(bob))
+		return err
+	})
 	w.failing("accepting again", func() error {
 		_, err := w.Invites.Accept(ctx, token, verified(bob))
 		return err

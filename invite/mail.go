@@ -35,7 +35,7 @@ func (s *Service) Kinds() []notify.Kind { return []notify.Kind{MailInvite, MailA
 
 // Prepare writes mails about invites, just before they are sent, as things are then: the link of an invite is made
 // here, again for each attempt. It cancels the mail of an invite that was revoked, replaced, answered or has expired,
-// or whose account isn't active.
+// or whose account isn't active, and the mail about an acceptance to or about somebody who has left again.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
@@ -120,6 +120,13 @@ func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify
 	} else if err != nil {
 		return notify.Prepared{}, err
 	}
+	joined, err := tx.Membership(ctx, r.Account, r.AcceptedBy)
+	if errors.Is(err, access.ErrNotFound) {
+		return notify.Prepared{Cancel: "the new member is no member any more"}, nil
+	}
+	if err != nil {
+		return notify.Prepared{}, err
+	}
 	account, err := tx.Account(ctx, r.Account)
 	if err != nil {
 		return notify.Prepared{}, err
@@ -141,7 +148,7 @@ func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify
 		Labels                   []string
 		All                      bool
 		Link                     string
-	}{account.Profile.Name, member, inviter, s.members.Catalog().Labels(r.Terms.Permissions), r.Terms.Permissions == access.All, link})
+	}{account.Profile.Name, member, inviter, s.members.Catalog().Labels(joined.Permissions), joined.Permissions == access.All, link})
 	mail.To, mail.ToName = to.Address.Original(), to.Name
 	return notify.Prepared{Mail: mail}, err
 }

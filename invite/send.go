@@ -36,22 +36,21 @@ func (s *Service) Send(ctx context.Context, actor access.Actor, account access.A
 	if err := s.members.Catalog().Check(offer.Terms.Permissions); err != nil {
 		return Sent{}, err
 	}
-	return s.sending(ctx, actor, access.EventInviteSent, account, func(ctx context.Context, tx Tx, c *access.Call) (Record, error) {
+	return s.sending(ctx, actor, access.EventInviteSent, account, func(ctx context.Context, tx Tx, c *access.Call) (before, after Record, err error) {
 		if err := s.mayInvite(ctx, c, offer); err != nil {
-			return Record{}, err
+			return before, after, err
 		}
-		pending, err := tx.PendingInvite(ctx, account, offer.Address)
+		before, err = tx.PendingInvite(ctx, account, offer.Address)
 		if errors.Is(err, access.ErrNotFound) {
-			return s.newInvite(c, offer)
+			after, err = s.newInvite(c, offer)
+			return Record{}, after, err
 		}
 		if err != nil {
-			return Record{}, err
+			return before, after, err
 		}
-		if err := c.Bounds(pending.Terms.Permissions, offer.Terms.Permissions); err != nil {
-			return Record{}, err
-		}
-		pending.Terms = storedTerms(offer.Terms)
-		return pending, nil
+		after = before
+		after.Terms = storedTerms(offer.Terms)
+		return before, after, c.Bounds(before.Terms.Permissions, offer.Terms.Permissions)
 	})
 }
 
@@ -83,35 +82,33 @@ func (s *Service) SendMany(ctx context.Context, actor access.Actor, account acce
 // dead. The actor manages members, holds every bit offered, and becomes the inviter. access.ErrInvalid,
 // ErrNotFound, ErrDenied, ErrLimit.
 func (s *Service) Resend(ctx context.Context, actor access.Actor, account access.AccountID, id ID) (Sent, error) {
-	return s.sending(ctx, actor, access.EventInviteResent, account, func(ctx context.Context, tx Tx, c *access.Call) (Record, error) {
+	return s.sending(ctx, actor, access.EventInviteResent, account, func(ctx context.Context, tx Tx, c *access.Call) (before, after Record, err error) {
 		if err := c.Manage(); err != nil {
-			return Record{}, err
+			return before, after, err
 		}
 		r, err := pendingOf(ctx, tx, c, id)
 		if err != nil {
-			return Record{}, err
+			return before, after, err
 		}
-		if err := c.Bounds(r.Terms.Permissions, r.Terms.Permissions); err != nil {
-			return Record{}, err
-		}
-		return r, s.mayInvite(ctx, c, Offer{r.Address, r.Terms})
+		return r, r, s.mayInvite(ctx, c, Offer{r.Address, r.Terms})
 	})
 }
 
-// sending runs a verb that makes a link for a new invite or a new one for an old.
+// sending runs a verb that makes a link for a new invite or a new one for an old: choose returns the invite as it was,
+// zero for none, and with the terms that it gets.
 func (s *Service) sending(ctx context.Context, actor access.Actor, kind access.EventKind, account access.AccountID,
-	choose func(context.Context, Tx, *access.Call) (Record, error)) (Sent, error) {
+	choose func(context.Context, Tx, *access.Call) (before, after Record, err error)) (Sent, error) {
 	var sent Sent
 	err := s.update(ctx, func(ctx context.Context, tx Tx) error {
 		c, err := s.members.Begin(ctx, tx, actor, kind, account)
 		if err != nil {
 			return err
 		}
-		r, err := choose(ctx, tx, c)
+		before, after, err := choose(ctx, tx, c)
 		if err != nil {
 			return err
 		}
-		sent, err = s.send(ctx, tx, c, r)
+		sent, err = s.send(ctx, tx, c, before, after)
 		return err
 	})
 	if err != nil {
@@ -164,9 +161,8 @@ func (s *Service) newInvite(c *access.Call, offer Offer) (Record, error) {
 }
 
 // send gives an invite its next link, and stores, records and mails it.
-func (s *Service) send(ctx context.Context, tx Tx, c *access.Call, r Record) (Sent, error) {
-	before := r
-	isNew := r.Generation == 0
+func (s *Service) send(ctx context.Context, tx Tx, c *access.Call, before, r Record) (Sent, error) {
+	isNew := before.Generation == 0
 	if err := s.checkLimits(ctx, tx, c, r); err != nil {
 		return Sent{}, err
 	}

@@ -135,7 +135,7 @@ func (c Config) check() error {
 		return nil
 	}
 	base, err := url.Parse(c.LinkBase)
-	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Host == "" || strings.ContainsAny(c.LinkBase, "\r\n") {
+	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Hostname() == "" || strings.ContainsAny(c.LinkBase, "\r\n") {
 		return access.Invalid("link base", "link.base", "is not an absolute http or https URL")
 	}
 	return nil

@@ -53,7 +53,8 @@ func (p *portal) lookUp(r *http.Request) (acceptance, error) {
 	}
 	preview, err := p.invites.Lookup(r.Context(), token, identity)
 	if errors.Is(err, access.ErrNotFound) {
-		return acceptance{}, statusError{http.StatusNotFound, "This invite link isn't valid. Copy it from the mail once more, all of it; or ask for a new invite."}
+		return acceptance{}, statusError{http.StatusNotFound,
+			"This invite link isn't valid. Copy it from the mail once more, all of it; or ask for a new invite."}
 	}
 	if err != nil {
 		return acceptance{}, err

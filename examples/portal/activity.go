@@ -77,7 +77,9 @@ func kindsOf(group string) []access.EventKind {
 
 // activityFilterOf reads the form's fields. A day that can't be one is a fieldError.
 func activityFilterOf(v *visit, fields url.Values) (activityFilter, access.EventFilter, error) {
-	typed := activityFilter{Group: fields.Get("group"), Since: fields.Get("since"), Until: fields.Get("until"), Mine: fields.Get("mine") != ""}
+	typed := activityFilter{
+		Group: fields.Get("group"), Since: fields.Get("since"), Until: fields.Get("until"), Mine: fields.Get("mine") != "",
+	}
 	filter := access.EventFilter{Kinds: kindsOf(typed.Group)}
 	if typed.Since != "" {
 		since, err := time.ParseInLocation(time.DateOnly, typed.Since, v.Zone)
@@ -116,7 +118,7 @@ func (p *portal) showActivity(w http.ResponseWriter, r *http.Request, v *visit) 
 	if err != nil {
 		return err
 	}
-	list, err := p.members.History(r.Context(), v.actor, v.Account.ID, filter, access.Page{After: access.Cursor(r.FormValue("after"))})
+	list, err := p.members.History(r.Context(), v.actor, v.Account.ID, filter, pageAsked(r))
 	if err != nil {
 		return err
 	}

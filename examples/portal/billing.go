@@ -48,9 +48,11 @@ func (p *portal) openTicket(w http.ResponseWriter, r *http.Request, v *visit) er
 	if err := access.CheckName("subject", subject); err != nil {
 		return p.settle(w, r, v.Path("/tickets"), err, "")
 	}
-	err := p.products.add(r.Context(), v.Account.ID, kindTicket, product{Name: subject, State: "open", Detail: "opened by " + v.Person.Name})
+	ticket := product{Name: subject, State: "open", Detail: "opened by " + v.Person.Name}
+	err := p.products.add(r.Context(), v.Account.ID, kindTicket, ticket)
 	if err == nil {
-		p.tell(r.Context(), v, contact.Support, "Ticket: "+subject, v.Person.Name+" opened the ticket “"+subject+"”. We answer as soon as we can.", v.Person.user())
+		text := v.Person.Name + " opened the ticket “" + subject + "”. We answer as soon as we can."
+		p.tell(r.Context(), v, contact.Support, "Ticket: "+subject, text, v.Person.user())
 	}
 	return p.settle(w, r, v.Path("/tickets"), err, "Your ticket is open. We answer as soon as we can.")
 }
@@ -60,7 +62,8 @@ func (p *portal) showAffiliate(w http.ResponseWriter, r *http.Request, v *visit)
 }
 
 func (p *portal) requestWithdrawal(w http.ResponseWriter, r *http.Request, v *visit) error {
-	err := p.products.add(r.Context(), v.Account.ID, kindWithdrawal, product{Name: "Withdrawal", State: "requested", Detail: "by " + v.Person.Name})
+	withdrawal := product{Name: "Withdrawal", State: "requested", Detail: "by " + v.Person.Name}
+	err := p.products.add(r.Context(), v.Account.ID, kindWithdrawal, withdrawal)
 	return p.settle(w, r, v.Path("/affiliates"), err, "Your withdrawal is requested.")
 }
 

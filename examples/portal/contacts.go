@@ -46,7 +46,8 @@ type categoryChoice struct {
 
 // categoryChoices lists the categories with what is chosen. Who lacks what a category reveals
 // can't switch it on, and leaves it as it is.
-func categoryChoices(categories *contact.Categories, chosen contact.Category, allowed func(access.Permission) bool) []categoryChoice {
+func categoryChoices(categories *contact.Categories, chosen contact.Category,
+	allowed func(access.Permission) bool) []categoryChoice {
 	var choices []categoryChoice
 	for _, definition := range categories.Definitions() {
 		has := chosen.Has(definition.Category)
@@ -65,7 +66,7 @@ func (p *portal) showContacts(w http.ResponseWriter, r *http.Request, v *visit) 
 
 func (p *portal) renderContacts(w http.ResponseWriter, r *http.Request, v *visit, status int, form contactForm) error {
 	search := strings.TrimSpace(r.FormValue("search"))
-	list, err := p.contacts.Contacts(r.Context(), v.actor, v.Account.ID, contact.Filter{Prefix: search}, access.Page{After: access.Cursor(r.FormValue("after"))})
+	list, err := p.contacts.Contacts(r.Context(), v.actor, v.Account.ID, contact.Filter{Prefix: search}, pageAsked(r))
 	if err != nil {
 		return err
 	}

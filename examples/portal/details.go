@@ -34,7 +34,8 @@ func (p *portal) showDetails(w http.ResponseWriter, r *http.Request, v *visit) e
 	return p.renderDetails(w, r, v, http.StatusOK, v.Account.Profile, nil)
 }
 
-func (p *portal) renderDetails(w http.ResponseWriter, r *http.Request, v *visit, status int, profile access.Profile, problem *fieldProblem) error {
+func (p *portal) renderDetails(w http.ResponseWriter, r *http.Request, v *visit, status int,
+	profile access.Profile, problem *fieldProblem) error {
 	content := detailsPage{visit: v, Profile: profile, Owner: p.nameOf(r, v.Account.Owner), Problem: problem}
 	users := []access.UserID{v.Person.user()}
 	if v.Account.Status == access.AccountClosed {

@@ -15,7 +15,7 @@ type emailsPage struct {
 }
 
 func (p *portal) showEmails(w http.ResponseWriter, r *http.Request, v *visit) error {
-	list, err := p.members.Messages(r.Context(), v.actor, v.Account.ID, access.Page{After: access.Cursor(r.FormValue("after"))})
+	list, err := p.members.Messages(r.Context(), v.actor, v.Account.ID, pageAsked(r))
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -19,8 +18,33 @@ type invitePage struct {
 	Form   inviteForm
 }
 
+// inviteForm is what the form Invite New User shows again after a mistake.
+type inviteForm struct {
+	Address     string
+	Label       string
+	Expires     string
+	Permissions permissionForm
+	Problem     *fieldProblem
+}
+
+// newInviteForm shows what was typed.
+func newInviteForm(catalog *access.Catalog, fields url.Values, held access.Permission, problem *fieldProblem) inviteForm {
+	ticked, _ := catalog.Parse(fields["permission"]...)
+	form := inviteForm{
+		Address: fields.Get("address"), Label: fields.Get("label"), Expires: fields.Get("expires"),
+		Permissions: newPermissionForm(catalog, ticked, held), Problem: problem,
+	}
+	if fields.Get("mode") == modeAll {
+		form.Permissions.Mode = modeAll
+	}
+	form.Permissions.Preset = fields.Get("preset")
+	form.Permissions.Problem = problem
+	return form
+}
+
 // offerOf reads the form Invite New User: the offer, and what was added to its permissions.
-func offerOf(catalog *access.Catalog, fields url.Values, zone *time.Location) (offer invite.Offer, added access.Permission, err error) {
+func offerOf(catalog *access.Catalog, fields url.Values, zone *time.Location) (
+	offer invite.Offer, added access.Permission, err error) {
 	offer.Address, err = access.ParseAddress(strings.TrimSpace(fields.Get("address")))
 	if err != nil {
 		return invite.Offer{}, 0, err
@@ -29,7 +53,9 @@ func offerOf(catalog *access.Catalog, fields url.Values, zone *time.Location) (o
 	return offer, added, err
 }
 
-func termsOf(catalog *access.Catalog, fields url.Values, zone *time.Location) (terms access.Terms, added access.Permission, err error) {
+// termsOf reads the part of the form that says what somebody is offered.
+func termsOf(catalog *access.Catalog, fields url.Values, zone *time.Location) (
+	terms access.Terms, added access.Permission, err error) {
 	terms.Permissions, added, err = chosenPermissions(catalog, fields)
 	if err != nil {
 		return access.Terms{}, 0, err
@@ -52,14 +78,15 @@ func (p *portal) sendInvite(w http.ResponseWriter, r *http.Request, v *visit) er
 	}
 	done := "The invite to " + offer.Address.Original() + " is on its way. It is valid for 72 hours."
 	if sent.Resent {
-		done = "There was an invite to " + offer.Address.Original() + " already. It is sent again with the permissions chosen now, and its old link is dead."
+		done = "There was an invite to " + offer.Address.Original() +
+			" already. It is sent again with the permissions chosen now, and its old link is dead."
 	}
 	return p.settle(w, r, v.Path("/users"), err, done+addedWords(catalog, added))
 }
 
 // findInvite finds a pending invite by the id in the path.
-func (p *portal) findInvite(ctx context.Context, r *http.Request, v *visit) (inviteRow, error) {
-	rows, err := p.pendingInvites(ctx, v)
+func (p *portal) findInvite(r *http.Request, v *visit) (inviteRow, error) {
+	rows, err := p.pendingInvites(r.Context(), v)
 	if err != nil {
 		return inviteRow{}, err
 	}
@@ -72,7 +99,7 @@ func (p *portal) findInvite(ctx context.Context, r *http.Request, v *visit) (inv
 }
 
 func (p *portal) showInvite(w http.ResponseWriter, r *http.Request, v *visit) error {
-	found, err := p.findInvite(r.Context(), r, v)
+	found, err := p.findInvite(r, v)
 	if err != nil {
 		return err
 	}
@@ -87,7 +114,7 @@ func (p *portal) showInvite(w http.ResponseWriter, r *http.Request, v *visit) er
 }
 
 func (p *portal) editInvite(w http.ResponseWriter, r *http.Request, v *visit) error {
-	found, err := p.findInvite(r.Context(), r, v)
+	found, err := p.findInvite(r, v)
 	if err != nil {
 		return err
 	}
@@ -107,7 +134,8 @@ func (p *portal) editInvite(w http.ResponseWriter, r *http.Request, v *visit) er
 
 func (p *portal) resendInvite(w http.ResponseWriter, r *http.Request, v *visit) error {
 	sent, err := p.invites.Resend(r.Context(), v.actor, v.Account.ID, invite.ID(r.PathValue("invite")))
-	return p.settleInvite(w, r, v, err, "The invite to "+sent.Invite.Address.Original()+" is sent again, valid for another 72 hours. The old link is dead.")
+	return p.settleInvite(w, r, v, err, "The invite to "+sent.Invite.Address.Original()+
+		" is sent again, valid for another 72 hours. The old link is dead.")
 }
 
 func (p *portal) revokeInvite(w http.ResponseWriter, r *http.Request, v *visit) error {

@@ -46,7 +46,8 @@ type inviteRow struct {
 }
 
 func (p *portal) showMembers(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return p.renderMembers(w, r, v, http.StatusOK, inviteForm{Permissions: newPermissionForm(p.members.Catalog(), 0, v.Grant.Held(v.Now))})
+	form := inviteForm{Permissions: newPermissionForm(p.members.Catalog(), 0, v.Grant.Held(v.Now))}
+	return p.renderMembers(w, r, v, http.StatusOK, form)
 }
 
 // renderMembers shows User Management with a form that may hold what was typed before.
@@ -61,7 +62,7 @@ func (p *portal) renderMembers(w http.ResponseWriter, r *http.Request, v *visit,
 	case "unseen":
 		filter.NotSeenSince = v.Now.Add(-seldomSeen)
 	}
-	list, err := p.members.Members(r.Context(), v.actor, v.Account.ID, filter, access.Page{After: access.Cursor(r.FormValue("after"))})
+	list, err := p.members.Members(r.Context(), v.actor, v.Account.ID, filter, pageAsked(r))
 	if err != nil {
 		return err
 	}

@@ -97,5 +97,6 @@ func (p *portal) setNewPassword(w http.ResponseWriter, r *http.Request) error {
 }
 
 func deadResetLink() error {
-	return statusError{http.StatusNotFound, "This link for a new password is used, replaced or expired. Ask for a new one on the page “Forgotten password”."}
+	return statusError{http.StatusNotFound,
+		"This link for a new password is used, replaced or expired. Ask for a new one on the page “Forgotten password”."}
 }

@@ -96,5 +96,6 @@ func (p *portal) askToSignIn(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
-	p.fail(w, r, statusError{http.StatusUnauthorized, "Your session is over, so nothing was changed. Sign in and send the form again."})
+	p.fail(w, r, statusError{http.StatusUnauthorized,
+		"Your session is over, so nothing was changed. Sign in and send the form again."})
 }

@@ -62,7 +62,8 @@ func (p products) find(ctx context.Context, account access.AccountID, kind, id s
 // change sets the state of a thing of an account, or returns errNotFound.
 func (p products) change(ctx context.Context, account access.AccountID, kind, id, state, detail string) error {
 	result, err := p.db.ExecContext(ctx, `
-		UPDATE portal_products SET state = ?, detail = ? WHERE account = ? AND kind = ? AND id = ?`, state, detail, string(account), kind, id)
+		UPDATE portal_products SET state = ?, detail = ? WHERE account = ? AND kind = ? AND id = ?`,
+		state, detail, string(account), kind, id)
 	if err != nil {
 		return err
 	}

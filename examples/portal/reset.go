@@ -24,10 +24,11 @@ func (r resets) create(ctx context.Context, personID string, now time.Time) (str
 	rand.Read(secret)
 	token := base64.RawURLEncoding.EncodeToString(secret)
 	err := inTransaction(ctx, r.db, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM portal_resets WHERE person = ? OR expires <= ?`, personID, now.UnixMicro()); err != nil {
+		_, err := tx.ExecContext(ctx, `DELETE FROM portal_resets WHERE person = ? OR expires <= ?`, personID, now.UnixMicro())
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO portal_resets (digest, person, expires) VALUES (?, ?, ?)`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO portal_resets (digest, person, expires) VALUES (?, ?, ?)`,
 			digestOf(token), personID, now.Add(resetLifetime).UnixMicro())
 		return err
 	})
@@ -36,7 +37,8 @@ func (r resets) create(ctx context.Context, personID string, now time.Time) (str
 
 // owner finds whose link it is without using it up. Any other link is errResetLink.
 func (r resets) owner(ctx context.Context, token string, now time.Time) (personID string, err error) {
-	row := r.db.QueryRowContext(ctx, `SELECT person FROM portal_resets WHERE digest = ? AND expires > ?`, digestOf(token), now.UnixMicro())
+	row := r.db.QueryRowContext(ctx, `SELECT person FROM portal_resets WHERE digest = ? AND expires > ?`,
+		digestOf(token), now.UnixMicro())
 	if err := row.Scan(&personID); errors.Is(err, sql.ErrNoRows) {
 		return "", errResetLink
 	} else if err != nil {
@@ -51,7 +53,8 @@ func (r resets) use(ctx context.Context, token, password string, now time.Time) 
 	hash := hashPassword(password)
 	return inTransaction(ctx, r.db, func(tx *sql.Tx) error {
 		var personID string
-		row := tx.QueryRowContext(ctx, `DELETE FROM portal_resets WHERE digest = ? AND expires > ? RETURNING person`, digestOf(token), now.UnixMicro())
+		row := tx.QueryRowContext(ctx, `DELETE FROM portal_resets WHERE digest = ? AND expires > ? RETURNING person`,
+			digestOf(token), now.UnixMicro())
 		if err := row.Scan(&personID); errors.Is(err, sql.ErrNoRows) {
 			return errResetLink
 		} else if err != nil {

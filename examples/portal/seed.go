@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -12,31 +10,6 @@ import (
 	"github.com/rosterkit/roster/invite"
 	"github.com/rosterkit/roster/storage"
 )
-
-// demoPassword is every demo login's.
-const demoPassword = "harbour-demo"
-
-// bakery is the demo account in which there is something of everything.
-const bakery access.AccountID = "10001"
-
-// demoLogins are the people of the demo data who can sign in.
-var demoLogins = []struct{ id, address, name, about string }{
-	{"olivia", "olivia@brightside.example", "Olivia Hart", "owner of Brightside Bakery"},
-	{"sam", "sam@northlight.example", "Sam Rivera", "an agency's developer, in forty accounts"},
-	{"marta", "marta@brightside.example", "Marta Silva", "trusted manager: everything but the profile"},
-	{"leo", "leo@brightside.example", "Leo Fontaine", "all permissions, like a co-owner"},
-	{"priya", "priya@ledgerly.example", "Priya Nair", "accounting, with another invite waiting"},
-	{"tom", "tom@brightside.example", "Tom Becker", "domain manager"},
-	{"nina", "nina@pixelworks.example", "Nina Kowalski", "developer, suspended"},
-	{"eve", "eve@solo.example", "Eve Lone", "no account at all"},
-}
-
-func printLogins(out io.Writer) {
-	fmt.Fprintf(out, "Demo logins, all with the password %q:\n", demoPassword)
-	for _, login := range demoLogins {
-		fmt.Fprintf(out, "  %-28s %s\n", login.address, login.about)
-	}
-}
 
 // A seeder fills an empty database. Its services have a clock that it sets, so that the demo's
 // past lies in the past.
@@ -60,7 +33,9 @@ func (p *portal) seedOnce(ctx context.Context, c config) error {
 	if s.services, err = newServices(p.store, p.mailbox, c); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{s.directory, s.customers, s.bakery, s.bakeryPeople, s.bakeryContacts, s.bakeryInvites, s.logins} {
+	for _, step := range []func(context.Context) error{
+		s.directory, s.customers, s.bakery, s.bakeryPeople, s.bakeryContacts, s.bakeryInvites, s.logins,
+	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -80,23 +55,6 @@ func (s *seeder) deliver(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-func demoPerson(id string) person {
-	for _, login := range demoLogins {
-		if login.id == id {
-			return person{ID: id, Address: demoAddress(login.address), Name: login.name, Verified: true, SecondFactor: id == "olivia" || id == "sam" || id == "leo"}
-		}
-	}
-	panic("portal: no demo login " + id)
-}
-
-func demoAddress(text string) access.Address {
-	address, err := access.ParseAddress(text)
-	if err != nil {
-		panic("portal: " + err.Error())
-	}
-	return address
 }
 
 // directory tells the library who there is.
@@ -123,7 +81,8 @@ func (s *seeder) customers(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if _, err := members.AddMember(ctx, system, customer.id, "sam", access.Terms{Permissions: developer, Label: "Agency"}); err != nil {
+			terms := access.Terms{Permissions: developer, Label: "Agency"}
+			if _, err := members.AddMember(ctx, system, customer.id, "sam", terms); err != nil {
 				return err
 			}
 			s.set(-time.Duration(1+index*index%37) * day)
@@ -148,10 +107,13 @@ func (s *seeder) customers(ctx context.Context) error {
 // bakery creates the account with something of everything.
 func (s *seeder) bakery(ctx context.Context) error {
 	s.set(-110 * day)
-	_, err := s.members.CreateAccount(ctx, access.As("olivia"), access.NewAccount{ID: bakery, Owner: "olivia", Profile: access.Profile{
-		Name: "Brightside Bakery", Company: "Brightside Bakery Ltd", Phone: "+44 20 7946 0123", Locale: "en-GB", TimeZone: "Europe/London",
+	profile := access.Profile{
+		Name: "Brightside Bakery", Company: "Brightside Bakery Ltd", Phone: "+44 20 7946 0123",
 		Billing: access.PostalAddress{Street: "12 Mill Lane", City: "Bristol", PostalCode: "BS1 4ND", Country: "GB"},
-	}})
+		Locale:  "en-GB", TimeZone: "Europe/London",
+	}
+	account := access.NewAccount{ID: bakery, Owner: "olivia", Profile: profile}
+	_, err := s.members.CreateAccount(ctx, access.As("olivia"), account)
 	if err != nil {
 		return err
 	}
@@ -220,8 +182,10 @@ func (s *seeder) seen(ctx context.Context, user access.UserID, at time.Duration)
 
 func (s *seeder) bakeryContacts(ctx context.Context) error {
 	for index, details := range []contact.Details{
-		{Name: "Accounts Payable", Address: demoAddress("payable@brightside.example"), Company: "Brightside Bakery Ltd", Label: "Bookkeeping", Categories: contact.Invoice},
-		{Name: "IT Desk", Address: demoAddress("it@brightside.example"), Phone: "+44 20 7946 0199", Categories: contact.Support | contact.Domain | contact.Product},
+		{Name: "Accounts Payable", Address: demoAddress("payable@brightside.example"), Company: "Brightside Bakery Ltd",
+			Label: "Bookkeeping", Categories: contact.Invoice},
+		{Name: "IT Desk", Address: demoAddress("it@brightside.example"), Phone: "+44 20 7946 0199",
+			Categories: contact.Support | contact.Domain | contact.Product},
 		{Name: "Ruth Hart", Address: demoAddress("ruth.hart@example.com"), Label: "In an emergency"},
 	} {
 		s.set(-time.Duration(13-index) * day)
@@ -267,39 +231,4 @@ func (s *seeder) logins(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func preset(catalog *access.Catalog, key string) access.Permission {
-	for _, one := range catalog.Presets() {
-		if one.Key == key {
-			return one.Permissions
-		}
-	}
-	panic("portal: no preset " + key)
-}
-
-// A customer is one of the agency's other accounts.
-type customer struct {
-	id           access.AccountID
-	name, domain string
-	owner        access.User
-}
-
-// customers are thirty-nine of them: with the bakery the agency has forty accounts.
-func customers() []customer {
-	places := []string{"Ashford", "Bramley", "Carlton", "Dunmore", "Elmwood", "Fairview", "Granton", "Hillcrest", "Ivybridge", "Kingsley", "Larkhill", "Milton", "Norwood"}
-	trades := []string{"Dental Practice", "Cycle Works", "Garden Centre"}
-	var all []customer
-	for _, trade := range trades {
-		for _, place := range places {
-			number := 10002 + len(all)
-			domain := fmt.Sprintf("customer%d.example", number)
-			all = append(all, customer{
-				id: access.AccountID(fmt.Sprint(number)), name: place + " " + trade, domain: domain,
-				owner: access.User{ID: access.UserID(fmt.Sprintf("owner-%d", number)), Address: demoAddress("owner@" + domain),
-					Verified: true, Name: "Owner of " + place + " " + trade},
-			})
-		}
-	}
-	return all
 }

@@ -78,7 +78,8 @@ func (p *portal) placeOrder(w http.ResponseWriter, r *http.Request, v *visit) er
 	if plan != "Web hosting Starter" && plan != "Web hosting Business" && plan != "Managed WordPress" {
 		return fieldError{"plan", "Choose one of the plans."}
 	}
-	err := p.products.add(r.Context(), v.Account.ID, kindOrder, product{Name: plan, State: "received", Detail: "ordered by " + v.Person.Name})
+	order := product{Name: plan, State: "received", Detail: "ordered by " + v.Person.Name}
+	err := p.products.add(r.Context(), v.Account.ID, kindOrder, order)
 	return p.settle(w, r, v.Path("/orders"), err, "Thank you! Your order of "+plan+" is received.")
 }
 
@@ -102,7 +103,8 @@ func (p *portal) saveDomainSettings(w http.ResponseWriter, r *http.Request, v *v
 	server, err := access.ParseDomain(strings.TrimSpace(r.PostFormValue("name-server")))
 	if err != nil {
 		problem := &fieldProblem{"name-server", "This is not the name of a name server."}
-		return p.showStatus(w, r, v, http.StatusUnprocessableEntity, "domain", "Domain Settings", productPage{visit: v, Product: domain, Problem: problem})
+		content := productPage{visit: v, Product: domain, Problem: problem}
+		return p.showStatus(w, r, v, http.StatusUnprocessableEntity, "domain", "Domain Settings", content)
 	}
 	err = p.products.change(r.Context(), v.Account.ID, kindDomain, domain.ID, domain.State, server)
 	return p.settle(w, r, v.Path("/domains"), err, "The settings of "+domain.Name+" are saved.")

@@ -40,7 +40,8 @@ var _ scs.CtxStore = sessionStore{}
 // FindCtx implements scs.CtxStore.
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	var data []byte
-	row := s.db.QueryRowContext(ctx, `SELECT data FROM portal_sessions WHERE token = ? AND expires > ?`, token, time.Now().UnixMicro())
+	row := s.db.QueryRowContext(ctx, `SELECT data FROM portal_sessions WHERE token = ? AND expires > ?`,
+		token, time.Now().UnixMicro())
 	err := row.Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil

@@ -48,7 +48,8 @@ func (p *portal) authenticate(ctx context.Context, typed, password string) (pers
 	}
 	err = p.attempts.begin(ctx, attemptSignIn, address.Canonical(), p.now())
 	if errors.Is(err, errTooManyAttempts) {
-		return person{}, statusError{http.StatusTooManyRequests, "There were too many attempts for this address. Wait a quarter of an hour, or create a new password."}
+		return person{}, statusError{http.StatusTooManyRequests,
+			"There were too many attempts for this address. Wait a quarter of an hour, or create a new password."}
 	}
 	if err != nil {
 		return person{}, err

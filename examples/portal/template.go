@@ -89,27 +89,6 @@ func helpers() template.FuncMap {
 	}
 }
 
-// formatDate writes a day as it is in a zone: 2 Jan 2026.
-func formatDate(t time.Time, zone *time.Location) string { return t.In(zone).Format("2 Jan 2006") }
-
-// formatDateTime writes a minute with its zone: 2 Jan 2026, 15:04 CET.
-func formatDateTime(t time.Time, zone *time.Location) string {
-	return t.In(zone).Format("2 Jan 2006, 15:04 MST")
-}
-
-// lastDate writes the last day before an end.
-func lastDate(end time.Time, zone *time.Location) string {
-	return formatDate(end.Add(-time.Microsecond), zone)
-}
-
-// lastSeen writes when somebody was last here, or "never".
-func lastSeen(t time.Time, zone *time.Location) string {
-	if t.IsZero() {
-		return "never"
-	}
-	return formatDateTime(t, zone)
-}
-
 // plural writes a count with the word that fits it.
 func plural(count int, one, many string) string {
 	if count == 1 {

@@ -38,7 +38,8 @@ func (p *portal) visit(fn visitFunc) http.Handler {
 		if err != nil {
 			return err
 		}
-		return fn(w, r, &visit{Person: who, Account: account, Grant: grant, Zone: zoneOf(account.Profile.TimeZone), Now: p.now(), actor: actor})
+		return fn(w, r, &visit{Person: who, Account: account, Grant: grant, Zone: zoneOf(account.Profile.TimeZone),
+			Now: p.now(), actor: actor})
 	})
 }
 
@@ -50,6 +51,11 @@ func (v *visit) Manages() bool { return v.Grant.Held(v.Now).Has(access.ManageUse
 
 // Path is where a page of the account is.
 func (v *visit) Path(rest string) string { return accountPath(v.Account.ID) + rest }
+
+// pageAsked is the page of a list that a link "more" asks for.
+func pageAsked(r *http.Request) access.Page {
+	return access.Page{After: access.Cursor(r.FormValue("after"))}
+}
 
 // zoneOf is a time zone by its name; UTC if it has none or isn't known.
 func zoneOf(name string) *time.Location {

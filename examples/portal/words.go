@@ -11,15 +11,16 @@ import (
 // refusalWords are this portal's own words for the library's refusals, by code. What isn't here
 // has words by its kind.
 var refusalWords = map[string]string{
-	"account.suspended":    "The account is suspended. Nobody can be given more access until it is active again.",
-	"account.closed":       "The account is closed.",
-	"address.empty":        "Type an e-mail address.",
-	"address.long":         "An e-mail address has at most 254 characters.",
-	"address.text":         "The e-mail address must not contain blanks or invisible characters.",
-	"address.local":        "This is not an e-mail address: check the part before the @.",
-	"address.domain":       "This is not an e-mail address: check the part after the @.",
-	"category.beyond":      "You can switch on only e-mails about what you may see yourself.",
-	"category.required":    "At least one address must receive Domain Emails, as the registries demand. Switch them on for a contact first, then switch them off here.",
+	"account.suspended": "The account is suspended. Nobody can be given more access until it is active again.",
+	"account.closed":    "The account is closed.",
+	"address.empty":     "Type an e-mail address.",
+	"address.long":      "An e-mail address has at most 254 characters.",
+	"address.text":      "The e-mail address must not contain blanks or invisible characters.",
+	"address.local":     "This is not an e-mail address: check the part before the @.",
+	"address.domain":    "This is not an e-mail address: check the part after the @.",
+	"category.beyond":   "You can switch on only e-mails about what you may see yourself.",
+	"category.required": "At least one address must receive Domain Emails, as the registries demand. " +
+		"Switch them on for a contact first, then switch them off here.",
 	"contact.exists":       "There is a contact with this e-mail address already.",
 	"country.text":         "Write the country as two capital letters, such as AT or GB.",
 	"denied.self":          "You can't change your own access, except to leave the account.",
@@ -72,7 +73,8 @@ func refusal(err error) (statusError, bool) {
 	case errors.Is(err, access.ErrNotFound):
 		return errNotFound, true
 	case errors.Is(err, access.ErrDenied):
-		status, words = http.StatusForbidden, "You don't have the permission for this in this account. If you need it, ask the owner of the account."
+		status = http.StatusForbidden
+		words = "You don't have the permission for this in this account. If you need it, ask the owner of the account."
 	case errors.Is(err, access.ErrInvalid):
 		status, words = http.StatusUnprocessableEntity, "Something in the form isn't right."
 	case errors.Is(err, access.ErrExists), errors.Is(err, access.ErrOwner), errors.Is(err, access.ErrLimit):

@@ -221,7 +221,7 @@ func plansOf(t *testing.T, handle *sql.DB) string {
 	return plans.String()
 }
 
-// fill stores 200 accounts with 100 members, 50 invites, 50 contacts, 100 messages and 100 events each, and lets SQLite
+// fill stores 50 accounts with 100 members, 50 invites, 50 contacts, 100 messages and 100 events each, and lets SQLite
 // gather its statistics.
 func fill(t *testing.T, handle *sql.DB) {
 	t.Helper()
@@ -230,20 +230,20 @@ func fill(t *testing.T, handle *sql.DB) {
 		rows      int
 		statement string
 	}{
-		{200, `INSERT INTO roster_accounts SELECT 'account ' || i, 'user ' || i, '', 1, '', '', '', '', '', '', '', '', '', '', '', '', '', '',
+		{50, `INSERT INTO roster_accounts SELECT 'account ' || i, 'user ' || i, '', 1, '', '', '', '', '', '', '', '', '', '', '', '', '', '',
 			'', '', '', 0, '[]', 0, 1, 0, zeroblob(32) FROM n`},
-		{20000, `INSERT INTO roster_memberships SELECT 'account ' || (i / 100), 'user ' || (i * 7919 % 20001), 1, 1, 0, 0, '', 0, 0 FROM n`},
-		{20000, `INSERT INTO roster_users SELECT 'user ' || i, i || '@example.com', i || '@example.com', 1, '', '', 0, 0 FROM n`},
-		{10000, `INSERT INTO roster_invites SELECT 'account ' || (i / 50), 'invite ' || i, i || '@example.com', i || '@example.com', 1, 0, 0, '',
+		{5000, `INSERT INTO roster_memberships SELECT 'account ' || (i / 100), 'user ' || (i * 7919 % 5001), 1, 1, 0, 0, '', 0, 0 FROM n`},
+		{5000, `INSERT INTO roster_users SELECT 'user ' || i, i || '@example.com', i || '@example.com', 1, '', '', 0, 0 FROM n`},
+		{2500, `INSERT INTO roster_invites SELECT 'account ' || (i / 50), 'invite ' || i, i || '@example.com', i || '@example.com', 1, 0, 0, '',
 			1, 'user 1', 1, iif(i % 5, 2, 1), iif(i % 5, NULL, 1), 0, 0, i, 0, '', zeroblob(16), 'key' FROM n`},
-		{10000, `INSERT INTO roster_contacts SELECT 'account ' || (i / 50), 'contact ' || i, '', '', i || '@example.com', i || '@example.com',
+		{2500, `INSERT INTO roster_contacts SELECT 'account ' || (i / 50), 'contact ' || i, '', '', i || '@example.com', i || '@example.com',
 			'', '', '', '', '', '', '', '', 1, 0, 0 FROM n`},
-		{10000, `INSERT INTO roster_preferences SELECT 'account ' || (i / 50), 'user ' || i, 1 FROM n`},
-		{20000, `INSERT INTO roster_messages SELECT 'message ' || i, 'invite', 'account ' || (i / 100), 'invite ' || i, 1, '', 0, iif(i % 50, 2, 1), i,
+		{2500, `INSERT INTO roster_preferences SELECT 'account ' || (i / 50), 'user ' || i, 1 FROM n`},
+		{5000, `INSERT INTO roster_messages SELECT 'message ' || i, 'invite', 'account ' || (i / 100), 'invite ' || i, 1, '', 0, iif(i % 50, 2, 1), i,
 			0, 0, 0, '', '', '' FROM n`},
-		{20000, `INSERT INTO roster_events SELECT 'account ' || (i / 100), i % 100 + 1, 0, 'event ' || i, i, 'member.added', x'7b7d', NULL, NULL, zeroblob(32),
+		{5000, `INSERT INTO roster_events SELECT 'account ' || (i / 100), i % 100 + 1, 0, 'event ' || i, i, 'member.added', x'7b7d', NULL, NULL, zeroblob(32),
 			NULL, NULL, zeroblob(32), '', '', '', zeroblob(32), i % 64, i / 64 + 1 FROM n`},
-		{20000, `INSERT INTO roster_limits SELECT CAST(substr('0000000000000000000000000000' || (i % 1000 + 1000), -32) AS BLOB), i, 1, i FROM n`},
+		{5000, `INSERT INTO roster_limits SELECT CAST(substr('0000000000000000000000000000' || (i % 1000 + 1000), -32) AS BLOB), i, 1, i FROM n`},
 	} {
 		_, err := handle.ExecContext(t.Context(), fmt.Sprintf(numbers, insert.rows-1)+insert.statement)
 		require.NoError(t, err, insert.statement)
