@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,7 +36,9 @@ func (w *world) begin(s *access.Service, actor access.Actor, fn func(context.Con
 func TestCallRules(t *testing.T) {
 	const unknown = "not_found"
 	type answers struct{ known, host, manage, may, bounds string }
-	member := func(may string) answers { return answers{"", "denied.host", "denied.manage", may, "permissions.beyond"} }
+	member := func(may string) answers {
+		return answers{"", "denied.host", "denied.manage", may, "permissions.beyond"}
+	}
 	host := answers{}
 	w := newWorld(t)
 	for _, tt := range []struct {
@@ -201,7 +204,7 @@ func TestWithoutRandomnessNothingHappens(t *testing.T) {
 			}
 			before := w.dump()
 			for n := int64(0); ; n += 8 {
-				s := w.service(func(c *access.Config) { c.Random = io.LimitReader(endless(byte(n)), n) })
+				s := w.service(func(c *access.Config) { c.Random = io.LimitReader(rand.NewChaCha8([32]byte{byte(n)}), n) })
 				result, err := v.do(t.Context(), s, access.As("mona"), "acme", user)
 				if v.name != "Leave" {
 					result, err = v.do(t.Context(), s, signup, "acme", user)

@@ -3,7 +3,6 @@ package access_test
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
@@ -71,12 +70,12 @@ func ExampleWalk() {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Println(member.User, member.Owner, strings.Join(members.Catalog().Keys(member.Permissions), " "))
+		fmt.Println(member.User, member.Owner, members.Catalog().Keys(member.Permissions))
 	}
 	// Output:
-	// ann true
-	// bob false invoices
-	// cem false all
+	// ann true []
+	// bob false [invoices]
+	// cem false [all]
 }
 
 func ExampleNewCatalog() {

@@ -44,8 +44,12 @@ func TestMailsNameAccountAndActor(t *testing.T) {
 				func(a access.Actor) (access.Revision, error) {
 					return w.Members.SetPermissions(t.Context(), a, "acme", "ivan", access.OpenTickets)
 				},
-				func(a access.Actor) (access.Revision, error) { return w.Members.Suspend(t.Context(), a, "acme", "ivan") },
-				func(a access.Actor) (access.Revision, error) { return w.Members.Reinstate(t.Context(), a, "acme", "ivan") },
+				func(a access.Actor) (access.Revision, error) {
+					return w.Members.Suspend(t.Context(), a, "acme", "ivan")
+				},
+				func(a access.Actor) (access.Revision, error) {
+					return w.Members.Reinstate(t.Context(), a, "acme", "ivan")
+				},
 				func(a access.Actor) (access.Revision, error) {
 					return w.Members.SetExpiry(t.Context(), a, "acme", "ivan", w.Members.Now().Add(time.Hour))
 				},
@@ -87,7 +91,7 @@ func TestAccessChangedMailTellsWhatHolds(t *testing.T) {
 	require.NotContains(t, m.Text, "http", "there is no link without Config.AccountURL")
 
 	w.must(w.Members.SetExpiry(t.Context(), olive, "acme", "ivan", time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC)))
-	require.Contains(t, w.mail(t, "ivan").Text, "ends on 24 December 2026, 18:00 CET")
+	require.Contains(t, w.mail(t, "ivan").Text, "ends on Thursday, 24 December 2026, 18:00 CET (Europe/Vienna).")
 	w.must(w.Members.Suspend(t.Context(), olive, "acme", "ivan"))
 	require.Contains(t, w.mail(t, "ivan").Text, "is suspended")
 	w.must(w.Members.SetPermissions(t.Context(), olive, "acme", "dave", access.All))

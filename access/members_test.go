@@ -411,3 +411,16 @@ func (w *world) hasPreference(account access.AccountID, user access.UserID) bool
 	})
 	return has
 }
+
+func TestTermsAreLive(t *testing.T) {
+	now := accesstest.Epoch
+	for _, tt := range []struct {
+		starts, expires time.Time
+		want            bool
+	}{
+		{time.Time{}, time.Time{}, true}, {now, time.Time{}, true}, {now.Add(1), time.Time{}, false},
+		{time.Time{}, now, false}, {time.Time{}, now.Add(1), true}, {now, now.Add(1), true},
+	} {
+		require.Equal(t, tt.want, access.Terms{Starts: tt.starts, Expires: tt.expires}.Live(now), "%v %v", tt.starts, tt.expires)
+	}
+}

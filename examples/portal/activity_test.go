@@ -53,7 +53,9 @@ func TestExports(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(ann.get("/accounts/acme/activity.json").body), &events))
 	require.Len(t, events, 2)
 	require.Equal(t, access.EventContactAdded, events[0].Kind)
-	require.Equal(t, "ann", events[0].ActorID)
+	require.Equal(t, access.ActorUser, events[0].Actor.Kind)
+	require.Equal(t, "ann", events[0].Actor.ID)
+	require.Equal(t, "Ann Archer added the contact Carl", events[0].Sentence)
 	require.NoError(t, json.Unmarshal([]byte(ann.get("/accounts/acme/activity.json?group=invites").body), &events))
 	require.Empty(t, events)
 }

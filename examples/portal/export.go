@@ -48,11 +48,7 @@ func (p *portal) exportJSON(w http.ResponseWriter, r *http.Request, v *visit) er
 		if err != nil {
 			return p.cutShort(err)
 		}
-		line, err := json.Marshal(exported{
-			ID: event.ID, Version: event.Version, Index: event.Index, Time: event.Time.UTC(), Kind: event.Kind,
-			Sentence: tell.sentence(event), Actor: event.Actor.Kind.String(), ActorID: event.Actor.ID, IP: event.Actor.IP,
-			Reason: event.Actor.Reason, Target: event.Target, Before: event.Before, After: event.After, Hash: event.Hash.String(),
-		})
+		line, err := json.Marshal(exported{event, tell.sentence(event)})
 		if err != nil {
 			return p.cutShort(err)
 		}
@@ -67,24 +63,13 @@ func (p *portal) exportJSON(w http.ResponseWriter, r *http.Request, v *visit) er
 	return nil
 }
 
-// exported is an event in the JSON export.
+// exported is an event in the JSON export: as the library says it, with its sentence.
 type exported struct {
-	ID       access.EventID   `json:"id"`
-	Version  uint64           `json:"version"`
-	Index    int              `json:"index"`
-	Time     time.Time        `json:"time"`
-	Kind     access.EventKind `json:"kind"`
-	Sentence string           `json:"sentence"`
-	Actor    string           `json:"actor"`
-	ActorID  string           `json:"actor_id,omitempty"`
-	IP       string           `json:"ip,omitempty"`
-	Reason   string           `json:"reason,omitempty"`
-	Target   access.Target    `json:"target"`
-	Before   access.Facts     `json:"before,omitzero"`
-	After    access.Facts     `json:"after,omitzero"`
-	Hash     string           `json:"hash"`
+	access.Event
+	Sentence string `json:"sentence"`
 }
 
+// attach announces a download.
 func attach(w http.ResponseWriter, contentType, name string) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)

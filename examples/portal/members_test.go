@@ -140,6 +140,10 @@ func TestPeopleCanBeRemovedFromASuspendedAccount(t *testing.T) {
 	require.Contains(t, page.text(), "Nobody can be given more access")
 	page = ann.get(users).follow("Remove Access of bob").submit("Remove Access", nil)
 	require.Contains(t, page.text(), "bob no longer has access to this account.")
+
+	page = ann.post("/accounts/acme/contacts", url.Values{"name": {"Carl"}, "address": {"carl@example.com"}})
+	require.Contains(t, page.text(), "The account is suspended.")
+	require.Equal(t, http.StatusOK, ann.get("/accounts/acme/contacts").status, "contacts can be removed from it")
 }
 
 func TestLeave(t *testing.T) {

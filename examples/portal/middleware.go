@@ -27,7 +27,7 @@ func (p *portal) handler() http.Handler {
 		return forbidden("This form came from another website, so nothing was changed. Open the page here and try again.")
 	}))
 
-	return p.logged(mux, withHeaders(p.sessions.LoadAndSave(p.recovered(p.identified(mux)))))
+	return p.logged(mux, withHeaders(p.sessions.LoadAndSave(p.recovered(p.identified(protection.Handler(mux))))))
 }
 
 // withHeaders sets what every answer carries, and limits what a request may send.

@@ -62,6 +62,7 @@ func TestEachPermissionGuardsAControl(t *testing.T) {
 			}
 			refused := request(others)
 			require.Equal(t, http.StatusForbidden, refused.status)
+			require.Equal(t, account+control.action, refused.path, "it is the action that is refused, not where it leads")
 			require.Contains(t, refused.text(), "You don't have the permission for this")
 
 			require.Equal(t, http.StatusNotFound, request(stranger).status)

@@ -46,7 +46,8 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 // routeAccount lists the pages of an account.
 func (p *portal) routeAccount(handle func(pattern string, let middleware, page visitFunc)) {
 	const in = "/accounts/{account}"
-	member, managers, needs := p.guard.Member, p.managersOnly, p.guard.Require
+	member, needs := p.guard.Member, p.guard.Require
+	managers, contacts := p.holds(access.ManageUsers), p.holds(access.ManageContacts)
 
 	handle("GET "+in, member, p.showOverview)
 	handle("GET "+in+"/details", member, p.showDetails)
@@ -73,7 +74,6 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("POST "+in+"/invites/{invite}/resend", managers, p.resendInvite)
 	handle("POST "+in+"/invites/{invite}/revoke", managers, p.revokeInvite)
 
-	contacts := needs(access.ManageContacts)
 	handle("GET "+in+"/contacts", contacts, p.showContacts)
 	handle("POST "+in+"/contacts", contacts, p.addContact)
 	handle("GET "+in+"/contacts/{contact}", contacts, p.showContact)

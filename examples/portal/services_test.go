@@ -56,7 +56,9 @@ func TestAccountsAreApart(t *testing.T) {
 	s, ann := acme(t)
 	s.addAccount(t, "beta", "Beta Bakery", s.addPerson(t, "bob@example.com", "Bob Baker"))
 	require.NoError(t, s.products.add(t.Context(), "beta", kindInvoice, product{Name: "Beta's own", State: "due"}))
+	require.NoError(t, s.products.add(t.Context(), "beta", kindService, product{Name: "Beta's own", State: "active"}))
 	require.NotContains(t, ann.get("/accounts/acme/invoices").text(), "Beta's own")
+	require.Equal(t, http.StatusNotFound, ann.get("/accounts/acme/services/S-1003/passwords").status)
 	require.Equal(t, http.StatusNotFound, ann.post("/accounts/acme/invoices/I-1004/pay", nil).status)
 	for _, path := range []string{"", "/details", "/users", "/contacts", "/activity", "/activity.csv", "/invoices", "/nothing"} {
 		require.Equal(t, http.StatusNotFound, ann.get("/accounts/beta"+path).status, path)

@@ -46,8 +46,12 @@ func (p *portal) visit(fn visitFunc) http.Handler {
 // Can reports whether the person may use a permission now.
 func (v *visit) Can(p access.Permission) bool { return v.Grant.Can(p, v.Now) }
 
+// Holds reports whether the person holds a permission, even if it can't be used while the account
+// is suspended.
+func (v *visit) Holds(p access.Permission) bool { return v.Grant.Held(v.Now).Has(p) }
+
 // Manages reports whether the person manages the account's members.
-func (v *visit) Manages() bool { return v.Grant.Held(v.Now).Has(access.ManageUsers) }
+func (v *visit) Manages() bool { return v.Holds(access.ManageUsers) }
 
 // Path is where a page of the account is.
 func (v *visit) Path(rest string) string { return accountPath(v.Account.ID) + rest }
@@ -110,7 +114,6 @@ func lastUsedFirst(a, b access.UserAccount) int {
 // sections is the sidebar: the pages that the person may see.
 func (v *visit) sections(current string) []section {
 	everybody := func(access.Permission) bool { return true }
-	managers := func(access.Permission) bool { return v.Manages() }
 	var sections []section
 	for _, group := range []struct {
 		heading string
@@ -119,8 +122,8 @@ func (v *visit) sections(current string) []section {
 		{"", []sidebarPage{{"", "Overview", 0, everybody}}},
 		{"Account", []sidebarPage{
 			{"/details", "Account Details", 0, everybody},
-			{"/users", "User Management", 0, managers},
-			{"/contacts", "Contacts", access.ManageContacts, v.Can},
+			{"/users", "User Management", access.ManageUsers, v.Holds},
+			{"/contacts", "Contacts", access.ManageContacts, v.Holds},
 			{"/activity", "Activity", 0, everybody},
 			{"/emails", "E-mails", access.ViewEmails, v.Can},
 		}},

@@ -69,16 +69,18 @@ func (p *portal) newGuard() (*accesshttp.Guard, error) {
 	})
 }
 
-// managersOnly lets in who may manage members. It asks for what is held instead of for what may be
-// used, so that people can be removed from a suspended account too.
-func (p *portal) managersOnly(next http.Handler) http.Handler {
-	return p.guard.Member(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if grant, _ := accesshttp.GrantFrom(r.Context()); !grant.Held(p.now()).Has(access.ManageUsers) {
-			p.fail(w, r, access.Denied("denied.manage", "managing members is not permitted"))
-			return
-		}
-		next.ServeHTTP(w, r)
-	}))
+// holds lets in who holds a permission, whether the account is active or suspended: pages on which
+// something can be narrowed work meanwhile. What else they do there the library refuses.
+func (p *portal) holds(permission access.Permission) middleware {
+	return func(next http.Handler) http.Handler {
+		return p.guard.Member(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if grant, _ := accesshttp.GrantFrom(r.Context()); !grant.Held(p.now()).Has(permission) {
+				p.fail(w, r, access.Denied("denied.held", "the permission is missing"))
+				return
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
 }
 
 // actor is the person as the library's actor, with where the request came from.
