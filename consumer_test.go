@@ -24,14 +24,15 @@ func TestConsumer(t *testing.T) {
 
 import (
 	"fmt"
+	"time"
 
-	_ "`+modulePath+`/access"
+	"`+modulePath+`/access"
 	_ "`+modulePath+`/contact"
 	_ "`+modulePath+`/invite"
 	_ "`+modulePath+`/notify"
 )
 
-func main() { fmt.Print("a host runs") }
+func main() { fmt.Print(access.Grant{}.Can(1, time.Now())) }
 `)
 	// Known checksums: nothing has to be asked of a checksum database.
 	checksums, err := os.ReadFile("go.sum")
@@ -52,5 +53,5 @@ func main() { fmt.Print("a host runs") }
 	}
 	require.Len(t, goMod.Require, len(others)+1, "the host requires this module")
 	require.LessOrEqual(t, len(others), 3, "modules that a host has to require: %v", others)
-	require.Equal(t, "a host runs", runGo(t, folder, environment, "run", "."))
+	require.Equal(t, "false", runGo(t, folder, environment, "run", "."))
 }

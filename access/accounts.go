@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 )
 
 // NewAccount is what an account is created from.
@@ -27,19 +26,20 @@ func (s *Service) CreateAccount(ctx context.Context, actor Actor, account NewAcc
 		if err := s.staffMay(ctx, actor, EventAccountCreated, account.ID); err != nil {
 			return err
 		}
-		old, err := tx.Account(ctx, account.ID)
-		if err == nil {
-			revision = Revision{old.ID, old.Version}
-			return account.sameAs(old)
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return err
-		}
 		c := &Call{Tx: tx, Actor: actor, Now: s.Now(), service: s}
 		c.Account = Account{ID: account.ID, Owner: account.Owner, Status: AccountActive, Profile: account.Profile,
 			Policy: account.Policy, Created: c.Now, Version: 1}
 		revision = c.Revision()
-		if err := tx.InsertAccount(ctx, c.Account); err != nil {
+		err := tx.InsertAccount(ctx, c.Account)
+		if errors.Is(err, ErrExists) {
+			old, err := tx.Account(ctx, account.ID)
+			revision = Revision{old.ID, old.Version}
+			if err != nil {
+				return err
+			}
+			return account.sameAs(old)
+		}
+		if err != nil {
 			return err
 		}
 		owner := Membership{Account: account.ID, User: account.Owner, Status: Active, Created: c.Now}
@@ -72,7 +72,7 @@ func (a NewAccount) check(actor Actor) error {
 		return err
 	}
 	if actor.Kind == ActorUser && (actor.User() != a.Owner || a.Policy.Seats != 0 || len(a.Policy.Domains) != 0) {
-		return Denied("denied.host", "a user may create accounts of their own only, without a policy")
+		return Denied("denies.host", "a user may create accounts of their own only, without a policy")
 	}
 	return nil
 }
@@ -84,17 +84,28 @@ func (a NewAccount) sameAs(old Account) error {
 	return &Error{Kind: ErrExists, Code: "account.exists", Field: "account", Reason: "exists with other content"}
 }
 
-// Account returns an account to those who have to do with it. ErrNotFound to others.
+// Account returns an account to those who have to do with it; to members whose membership isn't in use, only what
+// Account.Outside leaves. ErrNotFound to others.
 func (s *Service) Account(ctx context.Context, actor Actor, account AccountID) (Account, error) {
 	var a Account
 	err := s.look(ctx, actor, account, func(_ context.Context, c *Call) error {
 		a = c.Account
+		if actor.Kind == ActorUser && c.Grant.Held(c.Now) == 0 {
+			a = a.Outside()
+		}
 		return c.Known()
 	})
 	if err != nil {
 		return Account{}, err
 	}
 	return a, nil
+}
+
+// Outside returns what a chooser of accounts shows of one: id, owner, status, name, company, locale and time zone. It
+// is what members see of an account that they may not use.
+func (a Account) Outside() Account {
+	return Account{ID: a.ID, Owner: a.Owner, Status: a.Status, Created: a.Created, Version: a.Version,
+		Profile: Profile{Name: a.Profile.Name, Company: a.Profile.Company, Locale: a.Profile.Locale, TimeZone: a.Profile.TimeZone}}
 }
 
 // UpdateAccount replaces an account's profile. It needs the permission with the key "profile".
@@ -198,9 +209,4 @@ func (s *Service) setAccountStatus(ctx context.Context, actor Actor, kind EventK
 		return c.Record(ctx, kind, Target{Kind: TargetAccount, ID: string(account)},
 			Facts{Status: before.String()}, Facts{Status: status.String()})
 	})
-}
-
-// Live reports whether a membership with these terms is in use at a time, as far as its terms go.
-func (t Terms) Live(now time.Time) bool {
-	return !now.Before(t.Starts) && (t.Expires.IsZero() || now.Before(t.Expires))
 }

@@ -82,9 +82,9 @@ func TestCreateAccountRefuses(t *testing.T) {
 		code, field string
 		change      func(*access.NewAccount)
 	}{
-		{"for somebody else", olive, access.ErrDenied, "denied.host", "", func(*access.NewAccount) {}},
-		{"with seats", access.As("nobody"), access.ErrDenied, "denied.host", "", func(n *access.NewAccount) { n.Policy.Seats = 5 }},
-		{"with domains", access.As("nobody"), access.ErrDenied, "denied.host", "", func(n *access.NewAccount) { n.Policy.Domains = []string{"example.com"} }},
+		{"for somebody else", olive, access.ErrDenied, "denies.host", "", func(*access.NewAccount) {}},
+		{"with seats", access.As("nobody"), access.ErrDenied, "denies.host", "", func(n *access.NewAccount) { n.Policy.Seats = 5 }},
+		{"with domains", access.As("nobody"), access.ErrDenied, "denies.host", "", func(n *access.NewAccount) { n.Policy.Domains = []string{"example.com"} }},
 		{"no name", signup, access.ErrInvalid, "text.empty", "name", func(n *access.NewAccount) { n.Profile.Name = "  " }},
 		{"a long name", signup, access.ErrInvalid, "text.long", "name", func(n *access.NewAccount) { n.Profile.Name = long }},
 		{"a name that forges", signup, access.ErrInvalid, "text.control", "name", func(n *access.NewAccount) { n.Profile.Name = "a\r\nBcc: b" }},
@@ -165,7 +165,7 @@ func TestUpdateAccountRefuses(t *testing.T) {
 	w.must(w.Members.UpdateAccount(t.Context(), support, "acme", fullProfile))
 	w.must(w.Members.CloseAccount(t.Context(), support, "acme"))
 	w.refuses(t, access.ErrDenied, "denies.closed", "", update(olive, access.Profile{Name: "b"}))
-	w.refuses(t, access.ErrDenied, "account.closed", "", update(support, access.Profile{Name: "b"}))
+	w.refuses(t, access.ErrDenied, "denies.closed", "", update(support, access.Profile{Name: "b"}))
 }
 
 func TestSetPolicy(t *testing.T) {
@@ -188,15 +188,15 @@ func TestSetPolicy(t *testing.T) {
 		t.Helper()
 		w.refuses(t, kind, code, field, func() (any, error) { return w.Members.SetPolicy(t.Context(), actor, "acme", p) })
 	}
-	refuses(olive, access.Policy{Seats: 21, Domains: both.Domains}, access.ErrDenied, "denied.host", "")
-	refuses(olive, access.Policy{}, access.ErrDenied, "denied.host", "")
-	refuses(ivan, both, access.ErrDenied, "denied.manage", "")
+	refuses(olive, access.Policy{Seats: 21, Domains: both.Domains}, access.ErrDenied, "denies.host", "")
+	refuses(olive, access.Policy{}, access.ErrDenied, "denies.host", "")
+	refuses(ivan, both, access.ErrDenied, "denies.manage", "")
 	refuses(mona, access.Policy{Seats: 20}, access.ErrDenied, "permissions.beyond", "permissions")
 	refuses(support, access.Policy{Seats: 1_000_001}, access.ErrInvalid, "seats.range", "seats")
 	refuses(olive, access.Policy{Seats: 20, Domains: []string{"a.example", "a.example"}}, access.ErrInvalid, "domains.repeated", "domains")
 	w.must(w.Members.SuspendAccount(t.Context(), support, "acme"))
-	refuses(olive, access.Policy{Seats: 20}, access.ErrDenied, "account.suspended", "")
-	refuses(support, access.Policy{}, access.ErrDenied, "account.suspended", "")
+	refuses(olive, access.Policy{Seats: 20}, access.ErrDenied, "denies.account_suspended", "")
+	refuses(support, access.Policy{}, access.ErrDenied, "denies.account_suspended", "")
 }
 
 func TestAccountStatus(t *testing.T) {
@@ -224,16 +224,24 @@ func TestAccountStatus(t *testing.T) {
 	w.leaves(t, "acme", closes)
 	require.Empty(t, w.receivers())
 	for _, verb := range []func() (access.Revision, error){suspend, reactivate} {
-		w.refuses(t, access.ErrDenied, "account.closed", "", func() (any, error) { return verb() })
+		w.refuses(t, access.ErrDenied, "denies.closed", "", func() (any, error) { return verb() })
 	}
 }
 
 func TestAccountIsForItsPeople(t *testing.T) {
 	w := newWorld(t)
-	for _, actor := range []access.Actor{olive, mona, ivan, access.As("sue"), access.As("ella"), access.As("nora"), support, signup} {
+	w.must(w.Members.UpdateAccount(t.Context(), olive, "acme", fullProfile))
+	for _, actor := range []access.Actor{olive, mona, ivan, support, signup} {
 		a, err := w.Members.Account(t.Context(), actor, "acme")
 		require.NoError(t, err)
 		require.Equal(t, w.account("acme"), a)
+	}
+	for _, user := range []access.UserID{"sue", "ella", "nora"} { // who may not use it see what a chooser shows
+		a, err := w.Members.Account(t.Context(), access.As(user), "acme")
+		require.NoError(t, err)
+		full := w.account("acme")
+		require.Equal(t, access.Account{ID: "acme", Owner: "olive", Status: access.AccountActive, Created: full.Created, Version: full.Version,
+			Profile: access.Profile{Name: "Olive Oil", Company: "Oil & Sons", Locale: "de-AT", TimeZone: "Europe/Vienna"}}, a)
 	}
 	_, err := w.Members.Account(t.Context(), gina, "acme")
 	require.Equal(t, access.NotFound("account"), err)

@@ -99,5 +99,8 @@ func (a Actor) Check() error {
 	return nil
 }
 
-// GoString keeps what an actor carries out of debugging output.
-func (a Actor) GoString() string { return fmt.Sprintf("access.Actor{%s %q}", a.Kind, a.ID) }
+// String returns kind and id, so that what else an actor carries stays out of logs.
+func (a Actor) String() string { return fmt.Sprintf("%s %q", a.Kind, a.ID) }
+
+// GoString is String.
+func (a Actor) GoString() string { return "access.Actor{" + a.String() + "}" }

@@ -175,3 +175,7 @@ func lowerASCII(s string) string {
 		return r
 	}, s)
 }
+
+// StoredAddress returns an address as a backend stored it: what Original and Canonical returned, which are not parsed
+// again, so that an address that was taken once stays readable whatever becomes of the rules. It is for backends only.
+func StoredAddress(original, canonical string) Address { return Address{original, canonical} }

@@ -19,6 +19,7 @@ type Call struct {
 	Account Account
 	Grant   Grant // the acting user's; zero for staff and system
 	Now     time.Time
+	reading bool
 	service *Service
 }
 
@@ -37,7 +38,12 @@ func (s *Service) Begin(ctx context.Context, tx Tx, actor Actor, kind EventKind,
 
 // Look is Begin for reading: it locks nothing.
 func (s *Service) Look(ctx context.Context, tx Tx, actor Actor, account AccountID) (*Call, error) {
-	return s.open(ctx, tx, actor, "", account, func() (Account, error) { return tx.Account(ctx, account) })
+	c, err := s.open(ctx, tx, actor, "", account, func() (Account, error) { return tx.Account(ctx, account) })
+	if err != nil {
+		return nil, err
+	}
+	c.reading = true
+	return c, nil
 }
 
 func (s *Service) open(ctx context.Context, tx Tx, actor Actor, kind EventKind, account AccountID,
@@ -69,7 +75,7 @@ func (s *Service) staffMay(ctx context.Context, actor Actor, kind EventKind, acc
 		return nil
 	}
 	if s.config.Staff == nil {
-		return Denied("denied.staff", "staff has no policy that allows it")
+		return Denied("denies.staff", "staff has no policy that allows it")
 	}
 	return s.config.Staff(ctx, actor, kind, account)
 }
@@ -95,22 +101,24 @@ func (c *Call) Host() error {
 		return err
 	}
 	if c.Actor.Kind == ActorUser {
-		return Denied("denied.host", "only staff may do this")
+		return Denied("denies.host", "only staff may do this")
 	}
 	return nil
 }
 
 // Open returns nil if the account is active: what gives somebody more than before needs that. Otherwise ErrDenied,
-// with code "account.suspended" or "account.closed".
+// with the rule as its code.
 func (c *Call) Open() error {
 	switch c.Account.Status {
 	case AccountActive:
 		return nil
 	case AccountSuspended:
-		return Denied("account.suspended", "the account is suspended")
+		return Denied(DeniesAccountSuspended.String(), "the account is suspended")
 	}
-	return Denied("account.closed", "the account is closed")
+	return c.closed()
 }
+
+func (c *Call) closed() error { return Denied(DeniesClosed.String(), "the account is closed") }
 
 // May returns nil if the actor may do all of p now: staff and system may. Otherwise ErrNotFound for strangers and
 // ErrDenied, with the rule as its code, for members.
@@ -124,24 +132,35 @@ func (c *Call) May(p Permission) error {
 	return nil
 }
 
-// Manage returns nil if the actor may manage members, invites and the history of the account, in what narrows: it
-// holds in a suspended account too, so that people can be removed from it. What widens needs Open besides.
-// Otherwise ErrNotFound for strangers, and ErrDenied.
-func (c *Call) Manage() error {
+// Holds returns nil if the actor holds all of p, in a suspended account too: for what narrows, so that people can be
+// removed from it. A closed account can only be read, by its owner, staff and system. What widens needs Open besides.
+// Otherwise ErrNotFound for strangers and ErrDenied, with the rule as its code, for members.
+func (c *Call) Holds(p Permission) error {
 	if err := c.Known(); err != nil {
 		return err
 	}
+	user := c.Actor.Kind == ActorUser
 	if c.Account.Status == AccountClosed {
-		return c.Open()
+		if c.reading && (!user || c.Grant.Owner) {
+			return nil
+		}
+		return c.closed()
 	}
-	if c.Actor.Kind != ActorUser || c.Grant.Owner {
-		return nil
-	}
-	held := c.Grant.Held(c.Now)
-	if c.service.config.OnlyOwnerManages || held != All && !held.Has(c.service.catalog.Bit("users")) {
-		return Denied("denied.manage", "managing members is not permitted")
+	if rule := c.Grant.held(p, c.Now); user && !rule.Allows() {
+		return Denied(rule.String(), "the permission is missing or not in use")
 	}
 	return nil
+}
+
+// Manage returns nil if the actor may manage members, invites and the history of the account, as Holds says. It
+// needs the permission with the key "users". Otherwise ErrNotFound for strangers, and ErrDenied.
+func (c *Call) Manage() error {
+	err := c.Holds(c.service.bitOrAll("users"))
+	notOwner := c.Actor.Kind == ActorUser && !c.Grant.Owner
+	if errors.Is(err, ErrDenied) && c.Account.Status != AccountClosed || err == nil && notOwner && c.service.config.OnlyOwnerManages {
+		return Denied("denies.manage", "managing members is not permitted")
+	}
+	return err
 }
 
 // Bounds is the rule of delegation: nobody grants, keeps through an edit, or removes a bit that they don't hold.
@@ -173,8 +192,21 @@ func (c *Call) Seat(ctx context.Context, freed int) error {
 }
 
 // Record puts one event on the account's history: it happens to target, now, by the actor. The host's Before is
-// asked first, and its error returned.
+// asked first, and its error returned. A verb records what it has written: after an error, whatever it is, the unit of
+// work can't be committed.
 func (c *Call) Record(ctx context.Context, kind EventKind, target Target, before, after Facts) error {
+	return c.orSpoil(c.record(ctx, kind, target, before, after))
+}
+
+// orSpoil keeps half a verb from being committed by a host that takes its error for a refusal.
+func (c *Call) orSpoil(err error) error {
+	if err != nil {
+		c.Tx.Spoil(err)
+	}
+	return err
+}
+
+func (c *Call) record(ctx context.Context, kind EventKind, target Target, before, after Facts) error {
 	id, err := c.NewID()
 	if err != nil {
 		return err
@@ -207,10 +239,10 @@ func (c *Call) Mail(ctx context.Context, kind notify.Kind, ref string, generatio
 	}
 	id, err := c.NewID()
 	if err != nil {
-		return err
+		return c.orSpoil(err)
 	}
-	return c.Tx.Enqueue(ctx, notify.Message{ID: notify.MessageID(id), Kind: kind, Group: string(c.Account.ID), Ref: ref,
-		Generation: generation, To: to, Created: c.Now, State: notify.Queued, Due: c.Now})
+	return c.orSpoil(c.Tx.Enqueue(ctx, notify.Message{ID: notify.MessageID(id), Kind: kind, Group: string(c.Account.ID), Ref: ref,
+		Generation: generation, To: to, Created: c.Now, State: notify.Queued, Due: c.Now}))
 }
 
 // Revision returns the state of the account that the verb leaves.

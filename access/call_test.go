@@ -37,7 +37,7 @@ func TestCallRules(t *testing.T) {
 	const unknown = "not_found"
 	type answers struct{ known, host, manage, may, bounds string }
 	member := func(may string) answers {
-		return answers{"", "denied.host", "denied.manage", may, "permissions.beyond"}
+		return answers{"", "denies.host", "denies.manage", may, "permissions.beyond"}
 	}
 	host := answers{}
 	w := newWorld(t)
@@ -45,23 +45,23 @@ func TestCallRules(t *testing.T) {
 		actor access.Actor
 		want  map[string]answers // by status of the account
 	}{
-		{olive, map[string]answers{"active": {"", "denied.host", "", "", ""}, "suspended": {"", "denied.host", "", "denies.account_suspended", ""},
-			"closed": {"", "denied.host", "account.closed", "denies.closed", "permissions.beyond"}}},
-		{alma, map[string]answers{"active": {"", "denied.host", "", "", ""}, "suspended": {"", "denied.host", "", "denies.account_suspended", ""},
-			"closed": {"", "denied.host", "account.closed", "denies.closed", "permissions.beyond"}}},
-		{mona, map[string]answers{"active": {"", "denied.host", "", "denies.missing", "permissions.beyond"},
-			"suspended": {"", "denied.host", "", "denies.account_suspended", "permissions.beyond"},
-			"closed":    {"", "denied.host", "account.closed", "denies.closed", "permissions.beyond"}}},
-		{access.As("dave"), map[string]answers{"active": {"", "denied.host", "denied.manage", "", ""},
-			"suspended": {"", "denied.host", "denied.manage", "denies.account_suspended", ""},
-			"closed":    {"", "denied.host", "account.closed", "denies.closed", "permissions.beyond"}}},
+		{olive, map[string]answers{"active": {"", "denies.host", "", "", ""}, "suspended": {"", "denies.host", "", "denies.account_suspended", ""},
+			"closed": {"", "denies.host", "denies.closed", "denies.closed", "permissions.beyond"}}},
+		{alma, map[string]answers{"active": {"", "denies.host", "", "", ""}, "suspended": {"", "denies.host", "", "denies.account_suspended", ""},
+			"closed": {"", "denies.host", "denies.closed", "denies.closed", "permissions.beyond"}}},
+		{mona, map[string]answers{"active": {"", "denies.host", "", "denies.missing", "permissions.beyond"},
+			"suspended": {"", "denies.host", "", "denies.account_suspended", "permissions.beyond"},
+			"closed":    {"", "denies.host", "denies.closed", "denies.closed", "permissions.beyond"}}},
+		{access.As("dave"), map[string]answers{"active": {"", "denies.host", "denies.manage", "", ""},
+			"suspended": {"", "denies.host", "denies.manage", "denies.account_suspended", ""},
+			"closed":    {"", "denies.host", "denies.closed", "denies.closed", "permissions.beyond"}}},
 		{access.As("sue"), map[string]answers{"active": member("denies.suspended"), "suspended": member("denies.account_suspended")}},
 		{access.As("ella"), map[string]answers{"active": member("denies.expired"), "suspended": member("denies.account_suspended")}},
 		{access.As("nora"), map[string]answers{"active": member("denies.early"), "suspended": member("denies.account_suspended")}},
 		{gina, map[string]answers{"active": {unknown, unknown, unknown, unknown, "permissions.beyond"},
 			"suspended": {unknown, unknown, unknown, unknown, "permissions.beyond"}, "closed": {unknown, unknown, unknown, unknown, "permissions.beyond"}}},
-		{support, map[string]answers{"active": host, "suspended": host, "closed": {manage: "account.closed"}}},
-		{signup, map[string]answers{"active": host, "suspended": host, "closed": {manage: "account.closed"}}},
+		{support, map[string]answers{"active": host, "suspended": host, "closed": {manage: "denies.closed"}}},
+		{signup, map[string]answers{"active": host, "suspended": host, "closed": {manage: "denies.closed"}}},
 	} {
 		for status, want := range tt.want {
 			t.Run(tt.actor.ID+" in "+status, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestCallRules(t *testing.T) {
 					require.Equal(t, access.Revision{Account: "acme", Version: c.Account.Version}, c.Revision())
 					require.Equal(t, want, answers{codeOf(c.Known()), codeOf(c.Host()), codeOf(c.Manage()),
 						codeOf(c.May(access.ViewProducts)), codeOf(c.Bounds(access.ViewProducts, access.ManageProducts))})
-					require.Equal(t, map[string]string{"active": "", "suspended": "account.suspended", "closed": "account.closed"}[status], codeOf(c.Open()))
+					require.Equal(t, map[string]string{"active": "", "suspended": "denies.account_suspended", "closed": "denies.closed"}[status], codeOf(c.Open()))
 					require.Equal(t, "permissions.beyond", codeOf(c.Bounds(1<<63, 0)))
 					require.Empty(t, codeOf(c.Bounds(0, 0)))
 					return errUndo
@@ -223,7 +223,7 @@ func TestWithoutRandomnessNothingHappens(t *testing.T) {
 func TestCallWithoutRandomness(t *testing.T) {
 	w := newWorld(t)
 	s := w.service(func(c *access.Config) { c.Random = bytes.NewReader([]byte{1, 2, 3}) })
-	require.NoError(t, w.begin(s, olive, func(ctx context.Context, c *access.Call) error {
+	require.ErrorIs(t, w.begin(s, olive, func(ctx context.Context, c *access.Call) error {
 		b := make([]byte, 3)
 		require.NoError(t, c.Random(b))
 		require.Equal(t, []byte{1, 2, 3}, b)
@@ -232,7 +232,7 @@ func TestCallWithoutRandomness(t *testing.T) {
 		require.Empty(t, id)
 		require.Error(t, c.Mail(ctx, "x", "", 0, "ivan"))
 		return nil
-	}))
+	}), io.EOF, "half a verb is never committed")
 }
 
 func TestNewService(t *testing.T) {
@@ -247,4 +247,16 @@ func TestNewService(t *testing.T) {
 	yes, err := s.Can(t.Context(), "olive", "acme", access.All)
 	require.NoError(t, err)
 	require.True(t, yes)
+}
+
+// TestWhatWorksWhileSuspended: a verb that needs what works in a suspended account works there, for who holds it.
+func TestWhatWorksWhileSuspended(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.Members.SuspendAccount(t.Context(), support, "acme"))
+	for actor, want := range map[access.Actor]string{olive: "", ivan: "", access.As("dave"): "denies.missing", access.As("sue"): "denies.suspended"} {
+		require.NoError(t, w.begin(w.Members, actor, func(_ context.Context, c *access.Call) error {
+			require.Equal(t, want, codeOf(c.May(access.PayInvoices)), actor.ID)
+			return nil
+		}))
+	}
 }

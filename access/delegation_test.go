@@ -126,13 +126,13 @@ func everyAttempt(now time.Time) []attempt {
 func (m manager) refusal(a attempt, status access.AccountStatus, onlyOwner bool) string {
 	switch {
 	case status == access.AccountClosed:
-		return "account.closed"
+		return "denies.closed"
 	case !m.manages || onlyOwner && m.actor.User() == "mona":
-		return "denied.manage"
+		return "denies.manage"
 	case (a.before.Permissions|a.after)&^m.power != 0:
 		return "permissions.beyond"
 	case a.widens && status == access.AccountSuspended:
-		return "account.suspended"
+		return "denies.account_suspended"
 	}
 	return ""
 }
@@ -224,7 +224,7 @@ func TestOwnerIsUntouchable(t *testing.T) {
 				return v.do(t.Context(), w.Members, actor, "acme", "olive")
 			})
 		}
-		w.refuses(t, access.ErrDenied, "denied.manage", "", func() (any, error) {
+		w.refuses(t, access.ErrDenied, "denies.manage", "", func() (any, error) {
 			return v.do(t.Context(), w.Members, ivan, "acme", "olive")
 		})
 	}
@@ -234,11 +234,11 @@ func TestNobodyChangesTheirOwnMembership(t *testing.T) {
 	w := newWorld(t)
 	for _, v := range onMember() {
 		for _, actor := range []access.Actor{mona, alma} {
-			w.refuses(t, access.ErrDenied, "denied.self", "", func() (any, error) {
+			w.refuses(t, access.ErrDenied, "denies.self", "", func() (any, error) {
 				return v.do(t.Context(), w.Members, actor, "acme", actor.User())
 			})
 		}
-		w.refuses(t, access.ErrDenied, "denied.manage", "", func() (any, error) {
+		w.refuses(t, access.ErrDenied, "denies.manage", "", func() (any, error) {
 			return v.do(t.Context(), w.Members, ivan, "acme", "ivan")
 		})
 	}
@@ -262,7 +262,7 @@ func TestCatalogWithoutUsers(t *testing.T) {
 	require.NoError(t, err)
 	s := w.service(func(c *access.Config) { c.Catalog = catalog })
 	_, err = s.Suspend(t.Context(), mona, "acme", "ivan")
-	requireRefused(t, err, access.ErrDenied, "denied.manage", "")
+	requireRefused(t, err, access.ErrDenied, "denies.manage", "")
 	_, err = s.UpdateAccount(t.Context(), mona, "acme", fullProfile)
 	requireRefused(t, err, access.ErrDenied, "denies.missing", "")
 	_, err = s.Messages(t.Context(), mona, "acme", access.Page{})
@@ -280,11 +280,11 @@ func TestOnlyOwnerManages(t *testing.T) {
 	s := w.service(func(c *access.Config) { c.OnlyOwnerManages = true })
 	for _, actor := range []access.Actor{mona, alma} {
 		for _, v := range onMember() {
-			w.refuses(t, access.ErrDenied, "denied.manage", "", func() (any, error) {
+			w.refuses(t, access.ErrDenied, "denies.manage", "", func() (any, error) {
 				return v.do(t.Context(), s, actor, "acme", "ivan")
 			})
 		}
-		w.refuses(t, access.ErrDenied, "denied.manage", "", func() (any, error) {
+		w.refuses(t, access.ErrDenied, "denies.manage", "", func() (any, error) {
 			return s.Members(t.Context(), actor, "acme", access.MemberFilter{}, access.Page{})
 		})
 	}

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 )
@@ -30,12 +29,7 @@ func (s *Service) RecordSignIn(ctx context.Context, user UserID) error {
 		return err
 	}
 	return s.update(ctx, func(ctx context.Context, tx Tx) error {
-		u, err := tx.User(ctx, user)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		u.ID, u.LastSignIn = user, s.Now()
-		return tx.PutUsers(ctx, u)
+		return tx.SignedIn(ctx, user, s.Now())
 	})
 }
 

@@ -16,7 +16,8 @@ const (
 	EventAccountSuspended   EventKind = "account.suspended"
 	EventAccountReactivated EventKind = "account.reactivated"
 	EventAccountClosed      EventKind = "account.closed"
-	EventOwnerChanged       EventKind = "owner.changed"
+	EventOwnerChanged       EventKind = "owner.changed"      // about the new owner
+	EventOwnerSteppedDown   EventKind = "owner.stepped_down" // about the old one, in the same verb
 
 	EventMemberAdded       EventKind = "member.added"
 	EventMemberPermissions EventKind = "member.permissions"

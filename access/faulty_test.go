@@ -127,6 +127,13 @@ func (tx faultyTx) Users(ctx context.Context, ids []access.UserID) (map[access.U
 	return tx.Tx.Users(ctx, ids)
 }
 
+func (tx faultyTx) SignedIn(ctx context.Context, id access.UserID, at time.Time) error {
+	if err := tx.fault(); err != nil {
+		return err
+	}
+	return tx.Tx.SignedIn(ctx, id, at)
+}
+
 func (tx faultyTx) PutUsers(ctx context.Context, users ...access.User) error {
 	if err := tx.fault(); err != nil {
 		return err
@@ -160,4 +167,11 @@ func (tx faultyTx) Messages(ctx context.Context, group string, q notify.MessageQ
 		return nil, err
 	}
 	return tx.Tx.Messages(ctx, group, q)
+}
+
+func (tx faultyTx) Deliveries(ctx context.Context, group string, kind notify.Kind, refs []string) (map[string]notify.Message, error) {
+	if err := tx.fault(); err != nil {
+		return nil, err
+	}
+	return tx.Tx.Deliveries(ctx, group, kind, refs)
 }

@@ -15,6 +15,9 @@ func (s *Service) History(ctx context.Context, actor Actor, account AccountID, f
 	if err != nil {
 		return List[Event]{}, err
 	}
+	if err := f.check(); err != nil {
+		return List[Event]{}, err
+	}
 	before, err := eventKey(key)
 	if err != nil {
 		return List[Event]{}, err
@@ -163,11 +166,7 @@ func (r Record) indexed() bool {
 	if err != nil {
 		return false
 	}
-	var on UserID
-	if e.Target.Kind == TargetUser {
-		on = UserID(e.Target.ID)
-	}
-	return r.By == e.Actor.User() && r.For == e.Actor.OnBehalf && r.On == on
+	return r.By == e.Actor.User() && r.For == e.Actor.OnBehalf && r.TargetKind == e.Target.Kind && r.TargetID == e.Target.ID
 }
 
 // lastIndex is above the index of every event.

@@ -100,7 +100,7 @@ func TestHistoryVisibility(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, want, list.Items)
 		}
-		w.refuses(t, access.ErrDenied, "denied.manage", "", func() (any, error) {
+		w.refuses(t, access.ErrDenied, "denies.manage", "", func() (any, error) {
 			return w.Members.History(t.Context(), access.As(user), "acme", access.EventFilter{Concerns: "olive"}, access.Page{})
 		})
 	}
@@ -243,7 +243,7 @@ func TestVerifyHistoryFindsEveryChange(t *testing.T) {
 		"hash":              func(r *access.Record) { r.Hash[0] ^= 1 },
 		"who acted":         func(r *access.Record) { r.By += "x" },
 		"who was acted for": func(r *access.Record) { r.For += "x" },
-		"who was acted on":  func(r *access.Record) { r.On += "x" },
+		"who was acted on":  func(r *access.Record) { r.TargetID += "x" },
 		"both parts swapped": func(r *access.Record) {
 			r.Actor, r.Target = r.Target, r.Actor
 		},
@@ -358,9 +358,9 @@ func TestForgottenPartsAreNotAltered(t *testing.T) {
 	kept := w.account("acme").Head
 	v := w.verify(t, kept, func(rows []access.Record) []access.Record {
 		rows[0].Actor.Salt, rows[0].Actor.Text, rows[0].By, rows[0].For = nil, nil, "", ""
-		rows[2].Target.Salt, rows[2].Target.Text, rows[2].On = nil, nil, ""
+		rows[2].Target.Salt, rows[2].Target.Text, rows[2].TargetKind, rows[2].TargetID = nil, nil, "", ""
 		rows[3].Actor.Salt, rows[3].Actor.Text, rows[3].By, rows[3].For = nil, nil, "", ""
-		rows[3].Target.Salt, rows[3].Target.Text, rows[3].On = nil, nil, ""
+		rows[3].Target.Salt, rows[3].Target.Text, rows[3].TargetKind, rows[3].TargetID = nil, nil, "", ""
 		return rows
 	})
 	require.Equal(t, access.Verification{Events: kept.Count, Redacted: 3}, v)

@@ -100,8 +100,8 @@ func (s *Service) WhoCan(ctx context.Context, actor Actor, account AccountID, p 
 	return able, err
 }
 
-// Accounts returns a page of the accounts in which a user has a membership, in use or not, ordered by account id. It
-// is for the user, staff and system. ErrInvalid, ErrDenied.
+// Accounts returns a page of the accounts in which a user has a membership, in use or not, ordered by account id, with
+// what Account.Outside leaves of each. It is for the user, staff and system. ErrInvalid, ErrDenied.
 func (s *Service) Accounts(ctx context.Context, actor Actor, user UserID, f AccountFilter, page Page) (List[UserAccount], error) {
 	list := "accounts/" + string(user)
 	limit, key, err := page.Open(list, 1)
@@ -118,7 +118,7 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, user UserID, f Acco
 		return List[UserAccount]{}, err
 	}
 	if actor.Kind == ActorUser && actor.User() != user {
-		return List[UserAccount]{}, Denied("denied.other", "these are somebody else's accounts")
+		return List[UserAccount]{}, Denied("denies.other", "these are somebody else's accounts")
 	}
 	if err := s.staffMay(ctx, actor, "", ""); err != nil {
 		return List[UserAccount]{}, err
@@ -126,6 +126,9 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, user UserID, f Acco
 	var accounts List[UserAccount]
 	err = s.view(ctx, func(ctx context.Context, tx Tx) error {
 		rows, err := tx.UserAccounts(ctx, user, f, AccountID(first(key)), limit+1)
+		for i := range rows {
+			rows[i].Account = rows[i].Account.Outside()
+		}
 		accounts = ListOf(rows, limit, list, func(a UserAccount) []string { return []string{string(a.Account.ID)} })
 		return err
 	})
@@ -160,7 +163,12 @@ func (s *Service) bitOrAll(key string) Permission {
 	return All
 }
 
-func (f MemberFilter) check() error { return checkFilter(f.Permission, f.Prefix) }
+func (f MemberFilter) check() error {
+	if err := checkYear("not_seen_since", f.NotSeenSince); err != nil {
+		return err
+	}
+	return checkFilter(f.Permission, f.Prefix)
+}
 
 func (f AccountFilter) check() error { return checkFilter(f.Permission, f.Prefix) }
 
@@ -169,6 +177,17 @@ func checkFilter(p Permission, prefix string) error {
 		return Invalid("permissions", "permissions.unknown", "hold bit 63, which is never used")
 	}
 	return CheckText("prefix", prefix, MaxNameRunes)
+}
+
+func (f EventFilter) check() error {
+	const maxKinds = 100
+	if len(f.Kinds) > maxKinds {
+		return Invalid("kinds", "kinds.many", "are more than 100")
+	}
+	if err := checkYear("since", f.Since); err != nil {
+		return err
+	}
+	return checkYear("until", f.Until)
 }
 
 func memberKey(m Member) []string { return []string{string(m.User)} }

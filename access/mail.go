@@ -69,6 +69,11 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 	if err != nil {
 		return notify.Prepared{}, err
 	}
+	if newer, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref}); err != nil {
+		return notify.Prepared{}, err
+	} else if newer[m.Ref].Generation > m.Generation {
+		return notify.Prepared{Cancel: "it has changed again"}, nil
+	}
 	membership, err := tx.Membership(ctx, account.ID, to.ID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return notify.Prepared{}, err

@@ -19,45 +19,44 @@ func (s *Service) AddMember(ctx context.Context, actor Actor, account AccountID,
 		if err := c.Host(); err != nil {
 			return err
 		}
-		before, after, err := c.Admit(ctx, user, terms, 0)
-		if err != nil {
+		if err := c.Admit(ctx, user, terms, 0); err != nil {
 			return err
 		}
-		return c.memberChanged(ctx, EventMemberAdded, before, after)
+		return c.mail(ctx, MailAccessChanged, user)
 	})
 }
 
 // Admit makes a user a member on these terms, after as many seats as freed have been given up: it is the one way
-// into an account. A membership that has expired gets the new terms and keeps its suspension. It returns the
-// membership before, zero if there was none, and after, and leaves the event to the caller. Who admits, and whether
-// they may, is the caller's to check. ErrInvalid for terms that are over, ErrDenied if the account isn't active,
-// ErrExists if the user is the owner or a member already, ErrLimit if the seats are used.
-func (c *Call) Admit(ctx context.Context, user UserID, terms Terms, freed int) (before, after Membership, err error) {
+// into an account. A membership that has expired gets the new terms and keeps its suspension. It leaves an event of
+// kind EventMemberAdded. Who admits, and whether they may, is the caller's to check. ErrInvalid for terms that are
+// over, ErrDenied if the account isn't active, ErrExists if the user is the owner or a member already, ErrLimit if the
+// seats are used.
+func (c *Call) Admit(ctx context.Context, user UserID, terms Terms, freed int) error {
 	if err := terms.Check(c.Now); err != nil {
-		return before, after, err
+		return err
 	}
 	if err := c.Open(); err != nil {
-		return before, after, err
+		return err
 	}
-	before, err = c.Tx.Membership(ctx, c.Account.ID, user)
+	before, err := c.Tx.Membership(ctx, c.Account.ID, user)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return before, after, err
+		return err
 	}
 	if c.Account.Owner == user || before.Status != 0 && !before.expired(c.Now) {
-		return before, after, &Error{Kind: ErrExists, Code: "member.exists", Field: "user", Reason: "is a member already"}
+		return &Error{Kind: ErrExists, Code: "member.exists", Field: "user", Reason: "is a member already"}
 	}
 	if err := c.Seat(ctx, freed); err != nil {
-		return before, after, err
+		return err
 	}
-	after = Membership{Account: c.Account.ID, User: user, Permissions: terms.Permissions, Status: Active,
+	after := Membership{Account: c.Account.ID, User: user, Permissions: terms.Permissions, Status: Active,
 		Starts: stored(terms.Starts), Expires: stored(terms.Expires), Label: terms.Label, Created: c.Now}
 	if before.Status == Suspended {
 		after.Status = Suspended
 	}
 	if err := c.Tx.PutMembership(ctx, after); err != nil {
-		return before, after, err
+		return err
 	}
-	return before, after, c.revokeLost(ctx, before, after)
+	return c.memberChanged(ctx, EventMemberAdded, before, after)
 }
 
 // SetPermissions replaces what a member may do. The actor manages members, holds every bit concerned before and
@@ -165,7 +164,7 @@ func (c *Call) manageable(ctx context.Context, user UserID) (Membership, error) 
 			Reason: "is the owner, who changes by transfer only"}
 	}
 	if user == c.Actor.User() {
-		return Membership{}, Denied("denied.self", "nobody changes their own membership except to leave")
+		return Membership{}, Denied("denies.self", "nobody changes their own membership except to leave")
 	}
 	return c.member(ctx, user)
 }
@@ -206,7 +205,7 @@ func (s *Service) Leave(ctx context.Context, actor Actor, account AccountID) (Re
 		}
 		switch {
 		case actor.Kind != ActorUser:
-			return Denied("denied.user", "only a member can leave")
+			return Denied("denies.user", "only a member can leave")
 		case c.Grant.Owner:
 			return &Error{Kind: ErrOwner, Code: "owner", Field: "actor", Reason: "is the owner, who changes by transfer only"}
 		case c.Account.Status == AccountClosed:
@@ -232,29 +231,23 @@ func (c *Call) endMembership(ctx context.Context, kind EventKind, m Membership) 
 }
 
 // memberChanged puts a change of a membership on the record, revokes the invites that its member sent beyond what
-// they still hold, and mails the member. A membership without a status is none.
+// they still hold, and mails the member about a change of what they hold. A membership without a status is none.
 func (c *Call) memberChanged(ctx context.Context, kind EventKind, before, after Membership) error {
 	if err := c.Record(ctx, kind, memberTarget(before, after), before.facts(), after.facts()); err != nil {
 		return err
 	}
-	if err := c.revokeLost(ctx, before, after); err != nil {
-		return err
+	if before.Permissions&^after.Permissions != 0 {
+		if err := c.revokeBeyond(ctx, after.User, after.Permissions); err != nil {
+			return err
+		}
 	}
 	switch kind {
-	case EventMemberLabel, EventMemberLeft:
+	case EventMemberAdded, EventMemberLabel, EventMemberLeft:
 		return nil
 	case EventMemberRemoved:
 		return c.mail(ctx, MailAccessRemoved, after.User)
 	}
 	return c.mail(ctx, MailAccessChanged, after.User)
-}
-
-// revokeLost revokes the invites that a member sent and couldn't send any more.
-func (c *Call) revokeLost(ctx context.Context, before, after Membership) error {
-	if before.Permissions&^after.Permissions == 0 {
-		return nil
-	}
-	return c.revokeBeyond(ctx, after.User, after.Permissions)
 }
 
 // revokeBeyond closes the pending invites that a user sent and that offer more than held, and records each.
@@ -265,7 +258,11 @@ func (c *Call) revokeBeyond(ctx context.Context, user UserID, held Permission) e
 	}
 	for _, r := range revoked {
 		target := Target{Kind: TargetInvite, ID: r.ID, Name: r.Address.String()}
-		if err := c.Record(ctx, EventInviteRevoked, target, Facts{Permissions: r.Permissions}, Facts{}); err != nil {
+		before := Facts{Permissions: r.Terms.Permissions, Status: "pending", Starts: r.Terms.Starts, Expires: r.Terms.Expires,
+			Generation: r.Generation}
+		after := before
+		after.Status = "revoked"
+		if err := c.Record(ctx, EventInviteRevoked, target, before, after); err != nil {
 			return err
 		}
 	}

@@ -240,5 +240,5 @@ func TestWalk(t *testing.T) {
 		}
 	}
 	require.Equal(t, access.MaxPage, n)
-	requireRefused(t, last, access.ErrDenied, "denied.manage", "")
+	requireRefused(t, last, access.ErrDenied, "denies.manage", "")
 }

@@ -19,10 +19,12 @@ type Record struct {
 	Public  []byte // JSON: {"before":Facts,"after":Facts}
 	Actor   Part   // JSON of the actor
 	Target  Part   // JSON of the target
-	// By, For and On are the users who acted, were acted for and were acted on: for finding a person's events, and
-	// empty once forgotten.
-	By, For, On UserID
-	Hash        Digest
+	// By and For are the users who acted and were acted for, TargetKind and TargetID what was acted on: for finding
+	// what concerns somebody, and empty once forgotten.
+	By, For    UserID
+	TargetKind TargetKind
+	TargetID   string
+	Hash       Digest
 
 	Shard  int    // of the change feed, from the account
 	Number uint64 // in the shard, from 1, in the order of commits, without gaps
@@ -67,11 +69,13 @@ func newRecord(e Event, actorSalt, targetSalt [32]byte) (Record, error) {
 	}
 	r := Record{ID: e.ID, Account: e.Account, Version: e.Version, Time: e.Time, Kind: e.Kind, Public: public,
 		Actor: newPart(actorSalt, actor), Target: newPart(targetSalt, target),
-		By: e.Actor.User(), For: e.Actor.OnBehalf, Shard: e.Account.Shard()}
-	if e.Target.Kind == TargetUser {
-		r.On = UserID(e.Target.ID)
-	}
+		By: e.Actor.User(), For: e.Actor.OnBehalf, TargetKind: e.Target.Kind, TargetID: e.Target.ID, Shard: e.Account.Shard()}
 	return r, nil
+}
+
+// Concerns reports whether a user acted, was acted for, or was acted on.
+func (r Record) Concerns(user UserID) bool {
+	return r.By == user || r.For == user || r.TargetKind == TargetUser && r.TargetID == string(user)
 }
 
 func newPart(salt [32]byte, text []byte) Part {

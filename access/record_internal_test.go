@@ -70,7 +70,8 @@ func TestRecordIsSealedAsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, UserID(""), r.By, "staff is no user")
 	require.Equal(t, UserID("ann"), r.For)
-	require.Equal(t, UserID("bob"), r.On)
+	require.Equal(t, TargetUser, r.TargetKind)
+	require.Equal(t, "bob", r.TargetID)
 	require.Equal(t, vectorEvent.Account.Shard(), r.Shard)
 
 	commitment := func(salt [32]byte, text []byte) Digest { return sha256.Sum256(append(salt[:], text...)) }
@@ -138,7 +139,7 @@ func TestForgettingKeepsTheChain(t *testing.T) {
 	require.Zero(t, e.Actor)
 	require.Equal(t, vectorEvent.Target, e.Target)
 
-	r.Target.Salt, r.Target.Text, r.On = nil, nil, ""
+	r.Target.Salt, r.Target.Text, r.TargetKind, r.TargetID = nil, nil, "", ""
 	require.Equal(t, before, r.Seal(Head{}, 0))
 	e, err = r.Event()
 	require.NoError(t, err)

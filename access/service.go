@@ -80,8 +80,9 @@ func New[T Tx](store Store[T], config Config) *Service {
 }
 
 // Within returns the service inside a unit of work that is already under way: its verbs read and write through tx,
-// and take effect when that commits. It is for one unit, inside its function. If a verb fails with anything but a
-// refusal, the unit can't be committed any more.
+// and take effect when that commits. It is for one unit, inside its function. A refusal changes nothing, and the unit
+// may go on; after any other error, a veto of Config.Before among them, it can't be committed. A unit with verbs on
+// several accounts begins with tx.Lock of them all, or two such units may wait for each other.
 func (s *Service) Within(tx Tx) *Service {
 	inside := *s
 	run := func(ctx context.Context, fn func(context.Context, Tx) error) error { return fn(ctx, tx) }

@@ -76,9 +76,20 @@ type Tx interface {
 	User(ctx context.Context, id UserID) (User, error)
 	// Users returns the directory entries of those of ids that have one.
 	Users(ctx context.Context, ids []UserID) (map[UserID]User, error)
-	// PutUsers stores directory entries, new or not. Of one that is there it keeps LastSignIn where the new one is
-	// zero.
+	// PutUsers stores directory entries, new or not. Of one that is there it keeps the later LastSignIn.
 	PutUsers(ctx context.Context, users ...User) error
+	// SignedIn sets the LastSignIn of a directory entry, unless it is later already, and nothing else of it. A user
+	// who isn't there is added by id.
+	SignedIn(ctx context.Context, id UserID, at time.Time) error
+
+	// Hit counts one use of a limit at a time, and returns how many there were after at-window and up to at, this one
+	// included. A use is kept for at least the window with which it was counted. It needs no account lock: the limit
+	// itself is locked until the end of the transaction.
+	Hit(ctx context.Context, limit [32]byte, at time.Time, window time.Duration) (int, error)
+
+	// Spoil keeps the transaction from being committed, whatever its function returns: for a verb that ends halfway.
+	// The error is what Update returns then.
+	Spoil(err error)
 
 	// Append adds an event to a locked account's history, sealing it after the account's head. The backend writes
 	// the events of a transaction once, at its end, numbering each shard of the feed in ascending order of shards.
@@ -107,7 +118,8 @@ type FeedHead struct {
 
 // A RevokedInvite is an invite that a change to its sender closed.
 type RevokedInvite struct {
-	ID          string
-	Address     Address
-	Permissions Permission
+	ID         string
+	Address    Address
+	Terms      Terms
+	Generation uint16
 }

@@ -53,16 +53,19 @@ func (c *Call) transfer(ctx context.Context, to UserID, keeps Permission) error 
 	if err := c.Tx.PutMembership(ctx, owner); err != nil {
 		return err
 	}
-	if err := c.stepDown(ctx, from, keeps); err != nil {
+	kept, err := c.stepDown(ctx, from, keeps)
+	if err != nil {
 		return err
 	}
 	// Both choices of mail were made in another role: the new owner starts with everything, the old with nothing.
 	if err := c.Tx.DeletePreferences(ctx, c.Account.ID, from, to); err != nil {
 		return err
 	}
-	target := Target{Kind: TargetUser, ID: string(to), Before: map[string]string{"owner": string(from)},
-		After: map[string]string{"owner": string(to)}}
-	if err := c.Record(ctx, EventOwnerChanged, target, next.facts(), Facts{Permissions: keeps}); err != nil {
+	if err := c.Record(ctx, EventOwnerChanged, memberTarget(next, owner), next.facts(), owner.facts()); err != nil {
+		return err
+	}
+	before := Membership{User: from, Status: Active}
+	if err := c.Record(ctx, EventOwnerSteppedDown, memberTarget(before, kept), before.facts(), kept.facts()); err != nil {
 		return err
 	}
 	if err := c.revokeBeyond(ctx, from, keeps); err != nil {
@@ -76,10 +79,11 @@ func (c *Call) transfer(ctx context.Context, to UserID, keeps Permission) error 
 	return nil
 }
 
-// stepDown leaves the old owner with the bits of keeps.
-func (c *Call) stepDown(ctx context.Context, from UserID, keeps Permission) error {
+// stepDown leaves the old owner with the bits of keeps, and returns what membership that is.
+func (c *Call) stepDown(ctx context.Context, from UserID, keeps Permission) (Membership, error) {
 	if keeps == 0 {
-		return c.Tx.DeleteMembership(ctx, c.Account.ID, from)
+		return Membership{User: from}, c.Tx.DeleteMembership(ctx, c.Account.ID, from)
 	}
-	return c.Tx.PutMembership(ctx, Membership{Account: c.Account.ID, User: from, Permissions: keeps, Status: Active, Created: c.Now})
+	m := Membership{Account: c.Account.ID, User: from, Permissions: keeps, Status: Active, Created: c.Now}
+	return m, c.Tx.PutMembership(ctx, m)
 }

@@ -10,8 +10,17 @@ import (
 	"github.com/rosterkit/roster/invite"
 )
 
-func handover(from, to access.UserID) access.Target {
-	return access.Target{Kind: access.TargetUser, ID: string(to), Before: map[string]string{"owner": string(from)}, After: map[string]string{"owner": string(to)}}
+// handover are the events of a transfer: of who steps up, as what they were, and of who steps down.
+func handover(actor access.Actor, to access.UserID, before access.Facts, label string, keeps access.Permission) []access.Event {
+	up := access.Event{Kind: access.EventOwnerChanged, Actor: actor, Target: target(to), Before: before, After: access.Facts{Status: "active"}}
+	if label != "" {
+		up.Target.Before, up.Target.After = map[string]string{"label": label}, map[string]string{"label": ""}
+	}
+	down := access.Event{Kind: access.EventOwnerSteppedDown, Actor: actor, Target: target("olive"), Before: access.Facts{Status: "active"}}
+	if keeps != 0 {
+		down.After = holds(keeps)
+	}
+	return []access.Event{up, down}
 }
 
 // owners are the users who may do everything because they own the account, and those whom the list of members shows
@@ -54,12 +63,11 @@ func TestTransferByStaff(t *testing.T) {
 			w.prefers("acme", tt.to)
 			can, listed := w.owners("acme")
 			require.Equal(t, [][]access.UserID{{"olive"}, {"olive"}}, [][]access.UserID{can, listed})
-			created := w.membership("acme", "olive").Created
+			created, label := w.membership("acme", "olive").Created, w.membership("acme", tt.to).Label
 
 			w.leaves(t, "acme", func() (access.Revision, error) {
 				return w.Members.TransferByStaff(t.Context(), support, "acme", tt.to, tt.keeps)
-			}, access.Event{Kind: access.EventOwnerChanged, Actor: support, Target: handover("olive", tt.to),
-				Before: tt.before, After: access.Facts{Permissions: tt.keeps}})
+			}, handover(support, tt.to, tt.before, label, tt.keeps)...)
 
 			can, listed = w.owners("acme")
 			require.Equal(t, [][]access.UserID{{tt.to}, {tt.to}}, [][]access.UserID{can, listed})
@@ -89,8 +97,7 @@ func TestTransferBySilentStaff(t *testing.T) {
 	silent := access.Actor{Kind: access.ActorStaff, ID: "s-7", OnBehalf: "ivan", Reason: "court order", Silent: true, Request: "r-1", IP: "192.0.2.7"}
 	w.leaves(t, "acme", func() (access.Revision, error) {
 		return w.Members.TransferByStaff(t.Context(), silent, "acme", "ivan", access.PayInvoices)
-	}, access.Event{Kind: access.EventOwnerChanged, Actor: silent, Target: handover("olive", "ivan"),
-		Before: holds(access.PayInvoices), After: access.Facts{Permissions: access.PayInvoices}})
+	}, handover(silent, "ivan", holds(access.PayInvoices), "Billing", access.PayInvoices)...)
 	require.Empty(t, w.receivers())
 }
 
@@ -127,7 +134,7 @@ func TestTransferRevokes(t *testing.T) {
 		require.Equal(t, r.Version, e.Version)
 		kinds = append(kinds, e.Kind)
 	}
-	require.Equal(t, []access.EventKind{access.EventOwnerChanged, access.EventInviteRevoked, access.EventInviteRevoked}, kinds)
+	require.Equal(t, []access.EventKind{access.EventOwnerChanged, access.EventOwnerSteppedDown, access.EventInviteRevoked, access.EventInviteRevoked}, kinds)
 }
 
 func TestTransferSeats(t *testing.T) {
@@ -149,11 +156,11 @@ func TestTransferRefuses(t *testing.T) {
 	transfer := func(actor access.Actor, to access.UserID) func() (any, error) {
 		return func() (any, error) { return w.Members.TransferByStaff(t.Context(), actor, "acme", to, 0) }
 	}
-	w.refuses(t, access.ErrDenied, "denied.host", "", transfer(olive, "ivan"))
-	w.refuses(t, access.ErrDenied, "denied.host", "", transfer(ivan, "ivan"))
+	w.refuses(t, access.ErrDenied, "denies.host", "", transfer(olive, "ivan"))
+	w.refuses(t, access.ErrDenied, "denies.host", "", transfer(ivan, "ivan"))
 	w.refuses(t, access.ErrNotFound, "not_found", "account", transfer(gina, "gina"))
 	w.refuses(t, access.ErrInvalid, "actor.reason", "actor", transfer(access.AsStaff("s-7", ""), "ivan"))
 	w.must(w.Members.CloseAccount(t.Context(), support, "acme"))
-	w.refuses(t, access.ErrDenied, "account.closed", "", transfer(support, "ivan"))
-	w.refuses(t, access.ErrDenied, "account.closed", "", transfer(signup, "olive"))
+	w.refuses(t, access.ErrDenied, "denies.closed", "", transfer(support, "ivan"))
+	w.refuses(t, access.ErrDenied, "denies.closed", "", transfer(signup, "olive"))
 }

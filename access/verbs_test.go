@@ -193,7 +193,7 @@ func TestUsersCannotDoWhatStaffDoes(t *testing.T) {
 		switch v.name {
 		case "SuspendAccount", "ReactivateAccount", "CloseAccount", "AddMember", "TransferByStaff":
 			for _, actor := range []access.Actor{olive, alma, mona, ivan} {
-				w.refuses(t, access.ErrDenied, "denied.host", "", func() (any, error) {
+				w.refuses(t, access.ErrDenied, "denies.host", "", func() (any, error) {
 					return v.do(t.Context(), w.Members, actor, "acme", "nobody")
 				})
 			}
@@ -206,13 +206,13 @@ func TestStaffNeedsAPolicy(t *testing.T) {
 	without := w.service(func(c *access.Config) { c.Staff = nil })
 	for _, v := range everyVerb() {
 		t.Run(v.name, func(t *testing.T) {
-			w.refuses(t, access.ErrDenied, "denied.staff", "", func() (any, error) {
+			w.refuses(t, access.ErrDenied, "denies.staff", "", func() (any, error) {
 				return v.do(t.Context(), without, support, "acme", "ivan")
 			})
 		})
 	}
 	_, err := without.Accounts(t.Context(), support, "ivan", access.AccountFilter{}, access.Page{})
-	requireRefused(t, err, access.ErrDenied, "denied.staff", "")
+	requireRefused(t, err, access.ErrDenied, "denies.staff", "")
 }
 
 // TestStaffPolicyIsAsked with the actor, the kind of event that would be left, and the account; and its no is

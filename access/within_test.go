@@ -224,3 +224,30 @@ func TestBeforeMayVetoALaterEvent(t *testing.T) {
 	requireCode(t, err, access.ErrDenied, "host.veto")
 	require.Equal(t, before, w.dump())
 }
+
+// TestVetoInsidePoisons: a verb that the host's Before stopped halfway isn't committed by somebody who swallows the
+// error, of whatever kind that is.
+func TestVetoInsidePoisons(t *testing.T) {
+	w := newWorld(t)
+	w.As("mona").Invites("acme", "p1", access.PayInvoices)
+	before := w.dump()
+	for _, veto := range []error{errVeto, access.Denied("host.veto", "no"), access.NotFound("x"), access.ErrExists} {
+		for _, kind := range []access.EventKind{access.EventMemberRemoved, access.EventInviteRevoked} {
+			s := w.service(func(c *access.Config) {
+				c.Before = func(_ context.Context, _ access.Tx, e access.Event) error {
+					if e.Kind == kind {
+						return veto
+					}
+					return nil
+				}
+			})
+			err := w.DB.Update(t.Context(), func(ctx context.Context, tx storage.Tx) error {
+				_, err := s.Within(tx).Remove(ctx, olive, "acme", "mona")
+				require.Equal(t, veto, err)
+				return nil
+			})
+			require.ErrorIs(t, err, veto)
+			require.Equal(t, before, w.dump())
+		}
+	}
+}

@@ -10,7 +10,8 @@ import (
 // Add adds a contact, and tells it by mail which account it belongs to and which mails it will receive. It needs the
 // permission with the key "contacts", and, for each of the categories, the permission that it reveals. ErrInvalid,
 // ErrNotFound, ErrDenied ("category.beyond", or if the account isn't active), ErrExists ("contact.exists") if the
-// account has a contact with the canonical address.
+// account has a contact with the canonical address, and ErrLimit: an account can have contacts told 250 times in 24 hours,
+// one address 5 times.
 func (s *Service) Add(ctx context.Context, actor access.Actor, account access.AccountID, details Details) (Contact, access.Revision, error) {
 	if err := details.check(s.categories); err != nil {
 		return Contact{}, access.Revision{}, err
@@ -37,7 +38,7 @@ func (s *Service) Add(ctx context.Context, actor access.Actor, account access.Ac
 		if err := c.recordContact(ctx, access.EventContactAdded, Contact{}, added); err != nil {
 			return err
 		}
-		return c.Mail(ctx, MailContactAdded, id, c.Account.Version, "")
+		return c.tell(ctx, added)
 	})
 	if err != nil {
 		return Contact{}, access.Revision{}, err
@@ -82,8 +83,27 @@ func (s *Service) Update(ctx context.Context, actor access.Actor, account access
 		if before.Address.Same(after.Address) {
 			return nil
 		}
-		return c.Mail(ctx, MailContactAdded, string(id), c.Account.Version, "")
+		return c.tell(ctx, after)
 	})
+}
+
+// The limits of mails that tell contacts about themselves, in 24 hours: whoever adds contacts could otherwise mail
+// strangers without end.
+const (
+	mailsPerAccount   = 250
+	mailsPerRecipient = 5 // of one account
+)
+
+// tell mails a contact that it was added.
+func (c *call) tell(ctx context.Context, contact Contact) error {
+	err := c.Count(ctx,
+		access.Limit{Code: "contact.per_account", Max: mailsPerAccount, Name: []string{"contact/account", string(c.Account.ID)}},
+		access.Limit{Code: "contact.per_recipient", Max: mailsPerRecipient,
+			Name: []string{"contact/recipient", string(c.Account.ID), contact.Address.Canonical()}})
+	if err != nil {
+		return err
+	}
+	return c.Mail(ctx, MailContactAdded, string(contact.ID), c.Account.Version, "")
 }
 
 func (c *call) checkUpdate(ctx context.Context, before, after Contact) error {
@@ -189,18 +209,7 @@ func (c *call) mayEdit() error {
 
 // mayNarrow returns nil if the actor may see and remove contacts: of a suspended account too, so that somebody can be
 // kept from hearing more of it.
-func (c *call) mayNarrow() error {
-	if err := c.Known(); err != nil {
-		return err
-	}
-	if c.Account.Status == access.AccountClosed {
-		return c.Open()
-	}
-	if !c.held().Has(c.service.bit("contacts")) {
-		return access.Denied("denied.contacts", "managing contacts is not permitted")
-	}
-	return nil
-}
+func (c *call) mayNarrow() error { return c.Holds(c.service.bit("contacts")) }
 
 func (c *call) contact(ctx context.Context, id ID) (Contact, error) {
 	contact, err := c.tx.Contact(ctx, c.Account.ID, id)

@@ -25,7 +25,7 @@ func TestWhoMayAdd(t *testing.T) {
 		"owner":                            {actor: access.As(olive), categories: contact.All},
 		"staff":                            {actor: staff, categories: contact.Portal().Known()},
 		"system":                           {actor: system, categories: contact.Invoice},
-		"staff refused by the host":        {actor: staff, before: func(w *world) { w.policy = access.Denied("denied.night", "not at night") }, kind: access.ErrDenied, code: "denied.night"},
+		"staff refused by the host":        {actor: staff, before: func(w *world) { w.policy = access.Denied("denies.night", "not at night") }, kind: access.ErrDenied, code: "denies.night"},
 		"stranger":                         {actor: access.As("eve"), kind: access.ErrNotFound, code: "not_found"},
 		"member with contacts":             {actor: mia, p: access.ManageContacts, categories: contact.General},
 		"member without":                   {actor: mia, p: access.PayInvoices, kind: access.ErrDenied, code: "denies.missing"},
@@ -43,9 +43,9 @@ func TestWhoMayAdd(t *testing.T) {
 			require.NoError(w.t, err)
 			w.now = w.now.Add(time.Hour)
 		}, kind: access.ErrDenied, code: "denies.expired"},
-		"owner, suspended account":    {actor: access.As(olive), before: (*world).suspend, kind: access.ErrDenied, code: "account.suspended"},
-		"staff, suspended account":    {actor: staff, before: (*world).suspend, kind: access.ErrDenied, code: "account.suspended"},
-		"owner, closed account":       {actor: access.As(olive), before: (*world).close, kind: access.ErrDenied, code: "account.closed"},
+		"owner, suspended account":    {actor: access.As(olive), before: (*world).suspend, kind: access.ErrDenied, code: "denies.account_suspended"},
+		"staff, suspended account":    {actor: staff, before: (*world).suspend, kind: access.ErrDenied, code: "denies.account_suspended"},
+		"owner, closed account":       {actor: access.As(olive), before: (*world).close, kind: access.ErrDenied, code: "denies.closed"},
 		"stranger, suspended account": {actor: access.As("eve"), before: (*world).suspend, kind: access.ErrNotFound, code: "not_found"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestUpdateNeedsAnActiveAccount(t *testing.T) {
 	for _, state := range []struct {
 		enter func(*world)
 		code  string
-	}{{(*world).suspend, "account.suspended"}, {(*world).close, "account.closed"}} {
+	}{{(*world).suspend, "denies.account_suspended"}, {(*world).close, "denies.closed"}} {
 		state.enter(w)
 		for _, actor := range []access.Actor{access.As(olive), staff, system} {
 			_, err := w.contacts.Update(ctx, actor, acme, carl.ID, d)
@@ -209,17 +209,17 @@ func TestWhoMayRemove(t *testing.T) {
 		"staff":                     {actor: staff},
 		"stranger":                  {actor: access.As("eve"), kind: access.ErrNotFound, code: "not_found"},
 		"member, whatever it hears": {actor: access.As("mia"), p: access.ManageContacts},
-		"member without":            {actor: access.As("mia"), p: access.PayInvoices, kind: access.ErrDenied, code: "denied.contacts"},
+		"member without":            {actor: access.As("mia"), p: access.PayInvoices, kind: access.ErrDenied, code: "denies.missing"},
 		"owner, suspended account":  {actor: access.As(olive), before: (*world).suspend},
 		"member, suspended account": {actor: access.As("mia"), p: access.ManageContacts, before: (*world).suspend},
 		"member without, suspended account": {actor: access.As("mia"), p: access.PayInvoices, before: (*world).suspend,
-			kind: access.ErrDenied, code: "denied.contacts"},
-		"owner, closed account": {actor: access.As(olive), before: (*world).close, kind: access.ErrDenied, code: "account.closed"},
-		"staff, closed account": {actor: staff, before: (*world).close, kind: access.ErrDenied, code: "account.closed"},
+			kind: access.ErrDenied, code: "denies.missing"},
+		"owner, closed account": {actor: access.As(olive), before: (*world).close, kind: access.ErrDenied, code: "denies.closed"},
+		"staff, closed account": {actor: staff, before: (*world).close, kind: access.ErrDenied, code: "denies.closed"},
 		"suspended member": {actor: access.As("mia"), p: access.ManageContacts, before: func(w *world) {
 			_, err := w.members.Suspend(ctx, system, acme, "mia")
 			require.NoError(w.t, err)
-		}, kind: access.ErrDenied, code: "denied.contacts"},
+		}, kind: access.ErrDenied, code: "denies.suspended"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -300,9 +300,9 @@ func TestContactsByPageAndFilter(t *testing.T) {
 		require.Equal(t, []string{"emil"}, list(contact.Filter{Prefix: "emil@CONTACTS"}, limit))
 	}
 	_, err := w.contacts.Contacts(ctx, access.As("ben"), acme, contact.Filter{}, access.Page{})
-	requireRefused(t, err, access.ErrDenied, "denied.contacts", "")
+	requireRefused(t, err, access.ErrDenied, "denies.missing", "")
 	_, err = w.contacts.Contact(ctx, access.As("ben"), acme, w.state().Contacts[0].ID)
-	requireRefused(t, err, access.ErrDenied, "denied.contacts", "")
+	requireRefused(t, err, access.ErrDenied, "denies.missing", "")
 
 	_, err = w.members.SuspendAccount(ctx, access.AsSystem("billing"), acme)
 	require.NoError(t, err)
@@ -327,4 +327,29 @@ func TestCatalogWithoutContacts(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = w.contacts.Add(ctx, access.As(olive), acme, details(t, "bert", 1))
 	require.NoError(t, err)
+}
+
+// TestMailsToContactsAreLimited: whoever adds and removes a contact can't have a stranger mailed without end.
+func TestMailsToContactsAreLimited(t *testing.T) {
+	w := newWorld(t)
+	again := func() error {
+		c, _, err := w.contacts.Add(ctx, access.As(olive), acme, details(t, "anna", contact.Invoice))
+		if err != nil {
+			return err
+		}
+		_, err = w.contacts.Remove(ctx, access.As(olive), acme, c.ID)
+		return err
+	}
+	for range 5 {
+		require.NoError(t, again())
+	}
+	before := w.state()
+	err := again()
+	require.ErrorIs(t, err, access.ErrLimit)
+	require.Equal(t, "contact.per_recipient", code(t, err))
+	require.Equal(t, before, w.state(), "a refusal changes nothing")
+	_, _, err = w.contacts.Add(ctx, access.As(olive), acme, details(t, "bert", contact.Invoice))
+	require.NoError(t, err, "another address")
+	w.now = w.now.Add(24 * time.Hour)
+	require.NoError(t, again())
 }

@@ -80,7 +80,7 @@ func (c *call) choosing(ctx context.Context, user access.UserID) (access.Grant, 
 	}
 	if c.Actor.Kind == access.ActorUser && c.Actor.User() != user &&
 		(user != c.Account.Owner || c.May(c.service.bit("profile")) != nil) {
-		return access.Grant{}, access.Denied("denied.other", "these are somebody else's preferences")
+		return access.Grant{}, access.Denied("denies.other", "these are somebody else's preferences")
 	}
 	grant, err := c.grant(ctx, user)
 	if err != nil {

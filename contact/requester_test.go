@@ -105,17 +105,17 @@ func TestRequesterIsForTheDesk(t *testing.T) {
 	w := newWorld(t)
 	w.member("mia", access.All)
 	for actor, want := range map[access.Actor]struct{ kind, field string }{
-		access.As(olive): {"denied.host", ""},
-		access.As("mia"): {"denied.host", ""},
+		access.As(olive): {"denies.host", ""},
+		access.As("mia"): {"denies.host", ""},
 		access.As("eve"): {"not_found", "account"},
 	} {
 		_, err := w.contacts.Requester(ctx, actor, acme, addressOf(t, olive))
 		require.Error(t, err)
 		require.Equal(t, want.kind, code(t, err))
 	}
-	w.policy = access.Denied("denied.night", "not at night")
+	w.policy = access.Denied("denies.night", "not at night")
 	_, err := w.contacts.Requester(ctx, staff, acme, addressOf(t, olive))
-	require.Equal(t, "denied.night", code(t, err))
+	require.Equal(t, "denies.night", code(t, err))
 	_, err = w.contacts.Requester(ctx, system, acme, addressOf(t, olive))
 	require.NoError(t, err)
 }

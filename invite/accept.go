@@ -72,7 +72,7 @@ func (s *Service) authentic(ctx context.Context, tx Tx, token string) (Record, p
 	if !ok {
 		return Record{}, proof{}, unknown()
 	}
-	r, err := tx.Invite(ctx, c.id)
+	r, err := tx.FindInvite(ctx, c.id)
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
 		return Record{}, proof{}, err
 	}
@@ -84,7 +84,10 @@ func (s *Service) authentic(ctx context.Context, tx Tx, token string) (Record, p
 
 // waiting returns an invite to the verified address of a person, by id. Any other looks like none.
 func (s *Service) waiting(ctx context.Context, tx Tx, id ID, who Identity) (Record, proof, error) {
-	r, err := tx.Invite(ctx, id)
+	if err := id.Check(); err != nil {
+		return Record{}, proof{}, err
+	}
+	r, err := tx.FindInvite(ctx, id)
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
 		return Record{}, proof{}, err
 	}
@@ -127,7 +130,7 @@ func (s *Service) accept(ctx context.Context, who Identity, find finder) (Accept
 			return nil
 		}
 		accepted = Acceptance{Outcome: Joined, Account: r.Account, Revision: c.Revision()}
-		return s.admit(ctx, tx, c, r)
+		return s.admit(ctx, tx, c, r, who)
 	})
 	if err != nil {
 		return Acceptance{}, err
@@ -164,8 +167,11 @@ func (s *Service) answer(ctx context.Context, who Identity, kind access.EventKin
 			return err
 		}
 		// Between finding and locking somebody else may have been here.
-		if r, err = tx.Invite(ctx, r.ID); err != nil {
+		if r, err = tx.Invite(ctx, r.Account, r.ID); err != nil {
 			return err
+		}
+		if !proof.token {
+			proof.generation = r.Generation
 		}
 		if o, err = s.standing(ctx, tx, r, proof, who, c.Now); err != nil {
 			return err
@@ -191,7 +197,7 @@ func (s *Service) standing(ctx context.Context, tx Tx, r Record, p proof, who Id
 }
 
 // admit makes the acting person a member on the terms of a live invite that suits them, and uses it up.
-func (s *Service) admit(ctx context.Context, tx Tx, c *access.Call, r Record) error {
+func (s *Service) admit(ctx context.Context, tx Tx, c *access.Call, r Record, who Identity) error {
 	if err := s.members.Catalog().Check(r.Terms.Permissions); err != nil {
 		return err
 	}
@@ -201,9 +207,11 @@ func (s *Service) admit(ctx context.Context, tx Tx, c *access.Call, r Record) er
 	if err := s.inviterStillMay(ctx, tx, r); err != nil {
 		return err
 	}
+	if err := s.domainsStillAllow(c, r, who); err != nil {
+		return err
+	}
 	user := c.Actor.User()
-	_, _, err := c.Admit(ctx, user, r.Terms, 1)
-	if err != nil {
+	if err := c.Admit(ctx, user, r.Terms, 1); err != nil {
 		return err
 	}
 	before := r
@@ -211,12 +219,25 @@ func (s *Service) admit(ctx context.Context, tx Tx, c *access.Call, r Record) er
 	if err := tx.UpdateInvite(ctx, r, r.Generation); err != nil {
 		return err
 	}
-	target := access.Target{Kind: access.TargetUser, ID: string(user), Name: r.Address.String(),
-		After: map[string]string{"invite": string(r.ID), "label": r.Terms.Label}}
-	if err := c.Record(ctx, access.EventInviteAccepted, target, before.facts(), r.facts()); err != nil {
+	if err := c.Record(ctx, access.EventInviteAccepted, r.target(), before.facts(), r.facts()); err != nil {
 		return err
 	}
 	return s.mailAccepted(ctx, c, r)
+}
+
+// domainsStillAllow checks the account's domains as they are now: the invited address, and, where others may accept,
+// the verified address of who does.
+func (s *Service) domainsStillAllow(c *access.Call, r Record, who Identity) error {
+	if err := domainAllowed(c, r.Address); err != nil {
+		return err
+	}
+	if who.Address.Same(r.Address) || len(c.Account.Policy.Domains) == 0 {
+		return nil
+	}
+	if !who.Verified || who.Address.IsZero() {
+		return refusal(NeedsVerified, r)
+	}
+	return domainAllowed(c, who.Address)
 }
 
 // inviterStillMay checks the inviter as if they sent the invite now.
@@ -254,20 +275,22 @@ func (s *Service) mailAccepted(ctx context.Context, c *access.Call, r Record) er
 }
 
 // Decline ends an invite by its token, for the person it is for. Its refusals are those of Accept.
-func (s *Service) Decline(ctx context.Context, token string, who Identity) error {
+func (s *Service) Decline(ctx context.Context, token string, who Identity) (access.Revision, error) {
 	return s.decline(ctx, who, func(ctx context.Context, tx Tx) (Record, proof, error) { return s.authentic(ctx, tx, token) })
 }
 
 // DeclinePending is Decline without a token, for a person whose verified address is the invited one.
-func (s *Service) DeclinePending(ctx context.Context, id ID, who Identity) error {
+func (s *Service) DeclinePending(ctx context.Context, id ID, who Identity) (access.Revision, error) {
 	return s.decline(ctx, who, func(ctx context.Context, tx Tx) (Record, proof, error) { return s.waiting(ctx, tx, id, who) })
 }
 
-func (s *Service) decline(ctx context.Context, who Identity, find finder) error {
-	return s.answer(ctx, who, access.EventInviteDeclined, find, func(ctx context.Context, tx Tx, c *access.Call, r Record, o Outcome) error {
+func (s *Service) decline(ctx context.Context, who Identity, find finder) (access.Revision, error) {
+	var revision access.Revision
+	err := s.answer(ctx, who, access.EventInviteDeclined, find, func(ctx context.Context, tx Tx, c *access.Call, r Record, o Outcome) error {
 		if o == Already {
 			return refusal(IsUsed, r)
 		}
+		revision = c.Revision()
 		before := r
 		r.State, r.Closed = Declined, c.Now
 		if err := tx.UpdateInvite(ctx, r, r.Generation); err != nil {
@@ -275,6 +298,10 @@ func (s *Service) decline(ctx context.Context, who Identity, find finder) error 
 		}
 		return c.Record(ctx, access.EventInviteDeclined, r.target(), before.facts(), r.facts())
 	})
+	if err != nil {
+		return access.Revision{}, err
+	}
+	return revision, nil
 }
 
 // A WaitingInvite is an invite as the list of the person it is for shows it.

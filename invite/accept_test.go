@@ -169,7 +169,7 @@ func TestAcceptNeedsAnActiveAccount(t *testing.T) {
 	_, err := w.Members.SuspendAccount(ctx, system, acme)
 	require.NoError(t, err)
 	for _, accept := range ways {
-		w.refused(access.ErrDenied, "account.suspended", accept)
+		w.refused(access.ErrDenied, "denies.account_suspended", accept)
 	}
 	_, err = w.Members.ReactivateAccount(ctx, system, acme)
 	require.NoError(t, err)
@@ -180,7 +180,7 @@ func TestAcceptNeedsAnActiveAccount(t *testing.T) {
 	_, err = w.Members.CloseAccount(ctx, system, acme)
 	require.NoError(t, err)
 	for _, accept := range ways {
-		w.refused(access.ErrDenied, "account.closed", accept)
+		w.refused(access.ErrDenied, "denies.closed", accept)
 	}
 }
 
@@ -280,10 +280,10 @@ func TestReplaysAreDead(t *testing.T) {
 	for _, who := range []invite.Identity{verified(eve), twin(), verified(ann), unverified("zoe"), impostor(eve, bob)} {
 		_, err := w.Invites.Accept(ctx, token, who)
 		refusedAs(t, invite.IsUsed, err)
-		require.Error(t, w.Invites.Decline(ctx, token, who))
+		require.Error(t, only(w.Invites.Decline(ctx, token, who)))
 		_, err = w.Invites.AcceptPending(ctx, sent.Invite.ID, who)
 		require.Error(t, err)
-		require.Error(t, w.Invites.DeclinePending(ctx, sent.Invite.ID, who))
+		require.Error(t, only(w.Invites.DeclinePending(ctx, sent.Invite.ID, who)))
 	}
 	require.Equal(t, before, w.dump())
 
@@ -404,9 +404,9 @@ func TestWhatHappensBeforeTheLock(t *testing.T) {
 			sent := w.send(bob, access.PayInvoices)
 			token := w.Token(bob)
 			ways := w.acceptance(sent)
-			ways["declining"] = func() error { return w.Invites.Decline(ctx, token, verified(bob)) }
+			ways["declining"] = func() error { return only(w.Invites.Decline(ctx, token, verified(bob))) }
 			meanwhile := func(ctx context.Context, tx storage.Tx) error {
-				r, err := tx.Invite(ctx, sent.Invite.ID)
+				r, err := tx.Invite(ctx, sent.Invite.Account, sent.Invite.ID)
 				require.NoError(t, err)
 				generation := r.Generation
 				test.change(&r)
@@ -455,7 +455,7 @@ func TestAnswersAreAllOrNothing(t *testing.T) {
 		_, err := w.Invites.Waiting(ctx, verified(bob), access.Page{})
 		return err
 	})
-	w.failing("Decline", func() error { return w.Invites.Decline(ctx, token, verified(bob)) })
+	w.failing("Decline", func() error { return only(w.Invites.Decline(ctx, token, verified(bob))) })
 	w.Clock.Advance(time.Hour)
 	w.send(bob, access.PayInvoices)
 	w.join(bob)
@@ -485,7 +485,7 @@ func TestImpostorsGetNothing(t *testing.T) {
 		accepted, err := w.Invites.AcceptPending(ctx, sent.Invite.ID, thief)
 		require.Equal(t, access.NotFound("invite"), err)
 		require.Zero(t, accepted)
-		require.Equal(t, access.NotFound("invite"), w.Invites.DeclinePending(ctx, sent.Invite.ID, thief))
+		require.Equal(t, access.NotFound("invite"), only(w.Invites.DeclinePending(ctx, sent.Invite.ID, thief)))
 		for verb, do := range w.byToken() {
 			require.Equal(t, invalid(), do(strings.Repeat("A", 64), thief), verb)
 			require.Equal(t, invalid(), do(string(sent.Invite.ID), thief), verb)
@@ -499,7 +499,7 @@ func TestImpostorsGetNothing(t *testing.T) {
 			// The host's own delivery proves nothing: even the token doesn't help.
 			_, err = w.Invites.Accept(ctx, sent.Token.Secret(), thief)
 			refusedAs(t, invite.NeedsVerified, err)
-			refusedAs(t, invite.NeedsVerified, w.Invites.Decline(ctx, sent.Token.Secret(), thief))
+			refusedAs(t, invite.NeedsVerified, only(w.Invites.Decline(ctx, sent.Token.Secret(), thief)))
 			require.Equal(t, before, w.dump())
 		}
 	}
@@ -530,7 +530,7 @@ func TestIdentitiesAreChecked(t *testing.T) {
 			_, err := w.Invites.AcceptPending(ctx, sent.Invite.ID, who)
 			return err
 		})
-		w.refused(access.ErrInvalid, test.code, func() error { return w.Invites.DeclinePending(ctx, sent.Invite.ID, who) })
+		w.refused(access.ErrInvalid, test.code, func() error { return only(w.Invites.DeclinePending(ctx, sent.Invite.ID, who)) })
 		w.refused(access.ErrInvalid, test.code, func() error {
 			_, err := w.Invites.Waiting(ctx, who, access.Page{})
 			return err
@@ -589,6 +589,6 @@ func TestWaiting(t *testing.T) {
 
 	w.Clock.Advance(first.Until.Add(-time.Millisecond).Sub(w.Clock.Now()))
 	require.Equal(t, []invite.WaitingInvite{first}, waiting(verified(bob), access.Page{}).Items, "the other has expired")
-	require.NoError(t, w.Invites.DeclinePending(ctx, first.ID, verified(bob)))
+	require.NoError(t, only(w.Invites.DeclinePending(ctx, first.ID, verified(bob))))
 	require.Empty(t, waiting(verified(bob), access.Page{}).Items)
 }

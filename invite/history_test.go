@@ -80,7 +80,7 @@ func TestHistory(t *testing.T) {
 	sent = w.send(eve, access.OpenTickets)
 	count++
 	toEve := access.Target{Kind: access.TargetInvite, ID: string(sent.Invite.ID), Name: "e...@example.com"}
-	require.NoError(t, w.Invites.DeclinePending(ctx, sent.Invite.ID, verified(eve)))
+	require.NoError(t, only(w.Invites.DeclinePending(ctx, sent.Invite.ID, verified(eve))))
 	happened(access.EventInviteDeclined, access.As(eve), toEve, facts(access.OpenTickets, "pending", 1), facts(access.OpenTickets, "declined", 1))
 
 	sent = w.send(eve, access.OpenTickets)

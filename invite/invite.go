@@ -1,13 +1,24 @@
 package invite
 
 import (
+	"fmt"
+	"io"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/rosterkit/roster/access"
 )
 
 // An ID names an invite. It is a UUIDv7 in its text form, and no secret.
 type ID string
+
+// Check returns an error of kind access.ErrInvalid, with code "id.uuid", if the id can't be one of an invite.
+func (id ID) Check() error {
+	if parsed, err := uuid.Parse(string(id)); err != nil || parsed.String() != string(id) {
+		return access.Invalid("invite", "id.uuid", "is not the text of a UUID")
+	}
+	return nil
+}
 
 // A State says what has become of an invite. The zero value is no invite. That one has expired is not a state but a
 // matter of the clock: a pending invite is live before its Expires.
@@ -44,7 +55,8 @@ type Invite struct {
 	Terms   access.Terms
 	// By is who sent, resent or edited it last: the one whose rights are checked again when it is accepted.
 	By         Inviter
-	Generation uint16 // rises with each resend; a link works for the latest only
+	Generation uint16   // rises with each resend; a link works for the latest only
+	Delivery   Delivery // how the latest link was delivered, and so what it proves
 	State      State
 	Created    time.Time
 	Sent       time.Time // when the latest link was made
@@ -73,13 +85,22 @@ func (i Inviter) User() access.UserID {
 // A Record is an invite as it is stored: with what its tokens are derived from, besides the host's key.
 type Record struct {
 	Invite
-	Secret [16]byte // random, of this invite; a resend keeps it and raises the generation
-	Key    string   // the id of the host's key
+	Secret Secret // random, of this invite; a resend keeps it and raises the generation
+	Key    string // the id of the host's key
 }
 
-// A Filter selects invites of an account. The zero value selects them all.
+// A Filter selects invites of an account.
 type Filter struct {
-	State State // in this state
+	State State // in this state; zero for any in storage, and for pending ones in Service.Pending
 	// Prefix selects by the beginning of the canonical address, without regard to case. Up to 200 characters.
 	Prefix string
 }
+
+// A Secret is the random part of an invite that its tokens are derived from. It prints as a placeholder.
+type Secret [16]byte
+
+// Format writes a placeholder, so that no way of printing shows the secret.
+func (Secret) Format(state fmt.State, _ rune) { io.WriteString(state, "invite.Secret") }
+
+// MarshalText returns the placeholder, so that the secret doesn't reach JSON.
+func (Secret) MarshalText() ([]byte, error) { return []byte("invite.Secret"), nil }

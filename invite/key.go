@@ -32,15 +32,17 @@ func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 // A keyring holds the derived keys by the id of the host's key.
 type keyring struct {
 	current string
-	derived map[string][]byte
+	derived map[string]*derivedKey // pointers, so that printing a service shows none
 }
+
+type derivedKey struct{ bytes []byte }
 
 // newKeyring derives the keys of tokens: HKDF (RFC 5869) with SHA-256 and no salt, for this deployment and purpose.
 func newKeyring(keys []Key, deployment string) (keyring, error) {
 	if len(keys) == 0 {
 		return keyring{}, access.Invalid("key", "key.missing", "is missing")
 	}
-	ring := keyring{current: keys[0].ID, derived: make(map[string][]byte)}
+	ring := keyring{current: keys[0].ID, derived: make(map[string]*derivedKey)}
 	for _, k := range keys {
 		switch {
 		case k.ID == "" || len(k.ID) > 32 || strings.ContainsFunc(k.ID, func(r rune) bool { return r <= ' ' || r > '~' }):
@@ -54,7 +56,7 @@ func newKeyring(keys []Key, deployment string) (keyring, error) {
 		if err != nil {
 			return keyring{}, err
 		}
-		ring.derived[k.ID] = derived
+		ring.derived[k.ID] = &derivedKey{derived}
 	}
 	return ring, nil
 }

@@ -186,7 +186,7 @@ func TestGenerationsEnd(t *testing.T) {
 	sent := w.send(bob, access.PayInvoices)
 	set := func(generation uint16) {
 		w.write(func(ctx context.Context, tx storage.Tx) error {
-			r, err := tx.Invite(ctx, sent.Invite.ID)
+			r, err := tx.Invite(ctx, sent.Invite.Account, sent.Invite.ID)
 			require.NoError(t, err)
 			before := r.Generation
 			r.Generation = generation

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"math"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -51,7 +52,7 @@ func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []noti
 }
 
 func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.Prepared, error) {
-	r, err := tx.Invite(ctx, ID(m.Ref))
+	r, err := tx.Invite(ctx, access.AccountID(m.Group), ID(m.Ref))
 	if errors.Is(err, access.ErrNotFound) {
 		return notify.Prepared{Cancel: "the invite is gone"}, nil
 	}
@@ -88,7 +89,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 		Hours                  int
 		Resent                 bool
 	}{account.Profile.Name, inviter, s.config.LinkBase + token.Secret(), s.members.Catalog().Labels(r.Terms.Permissions),
-		r.Terms.Permissions == access.All, r.Expires, account.Profile.TimeZone, int(r.Expires.Sub(r.Sent).Hours()), r.Generation > 1})
+		r.Terms.Permissions == access.All, r.Expires, account.Profile.TimeZone, int(math.Ceil(r.Expires.Sub(r.Sent).Hours())), r.Generation > 1})
 	mail.To = r.Address.Original()
 	return notify.Prepared{Mail: mail}, err
 }
@@ -114,11 +115,13 @@ func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify
 	if err != nil {
 		return notify.Prepared{}, err
 	}
-	// Who has left the account meanwhile doesn't hear about it any more.
-	if _, err := tx.Membership(ctx, r.Account, to.ID); errors.Is(err, access.ErrNotFound) {
-		return notify.Prepared{Cancel: "the receiver is no member any more"}, nil
-	} else if err != nil {
+	// Who may not use the account any more doesn't hear about it any more.
+	grant, err := tx.Grant(ctx, r.Account, to.ID)
+	if err != nil {
 		return notify.Prepared{}, err
+	}
+	if grant.Held(s.members.Now()) == 0 {
+		return notify.Prepared{Cancel: "the receiver is no member any more"}, nil
 	}
 	joined, err := tx.Membership(ctx, r.Account, r.AcceptedBy)
 	if errors.Is(err, access.ErrNotFound) {

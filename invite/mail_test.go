@@ -126,7 +126,7 @@ func TestInviteMailIsCancelled(t *testing.T) {
 			require.NoError(w.T, err)
 		},
 		"the invite was declined": func(w *world, sent invite.Sent) {
-			require.NoError(w.T, w.Invites.DeclinePending(ctx, sent.Invite.ID, verified(bob)))
+			require.NoError(w.T, only(w.Invites.DeclinePending(ctx, sent.Invite.ID, verified(bob))))
 		},
 		"the invite has expired": func(w *world, sent invite.Sent) { w.Clock.Advance(72 * time.Hour) },
 		"the account isn't active": func(w *world, sent invite.Sent) {

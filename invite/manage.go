@@ -66,7 +66,12 @@ func (s *Service) changePending(ctx context.Context, actor access.Actor, kind ac
 		if err := tx.UpdateInvite(ctx, after, before.Generation); err != nil {
 			return err
 		}
-		return c.Record(ctx, kind, after.target(), before.facts(), after.facts())
+		target := after.target()
+		if before.Terms.Label != after.Terms.Label {
+			target.Before = map[string]string{"label": before.Terms.Label}
+			target.After = map[string]string{"label": after.Terms.Label}
+		}
+		return c.Record(ctx, kind, target, before.facts(), after.facts())
 	})
 	if err != nil {
 		return access.Revision{}, err
@@ -76,8 +81,11 @@ func (s *Service) changePending(ctx context.Context, actor access.Actor, kind ac
 
 // pendingOf returns a pending invite of the call's account. Another account's looks like none.
 func pendingOf(ctx context.Context, tx Tx, c *access.Call, id ID) (Record, error) {
-	r, err := tx.Invite(ctx, id)
-	if err == nil && (r.Account != c.Account.ID || r.State != Pending) || errors.Is(err, access.ErrNotFound) {
+	if err := id.Check(); err != nil {
+		return Record{}, err
+	}
+	r, err := tx.Invite(ctx, c.Account.ID, id)
+	if err == nil && r.State != Pending || errors.Is(err, access.ErrNotFound) {
 		return Record{}, access.NotFound("invite")
 	}
 	return r, err

@@ -165,22 +165,22 @@ func TestManagersOfASuspendedAccount(t *testing.T) {
 	require.NoError(t, err)
 	for _, actor := range []access.Actor{access.As(ann), manager, staff} {
 		verbs := w.managing(actor, acme, sent.Invite.ID)
-		w.refused(access.ErrDenied, "account.suspended", verbs["Resend"])
-		w.refused(access.ErrDenied, "account.suspended", verbs["Edit"])
+		w.refused(access.ErrDenied, "denies.account_suspended", verbs["Resend"])
+		w.refused(access.ErrDenied, "denies.account_suspended", verbs["Edit"])
 		list, err := w.Invites.Pending(ctx, actor, acme, invite.Filter{}, access.Page{})
 		require.NoError(t, err)
 		require.Len(t, list.Items, 2)
 	}
 	require.NoError(t, w.managing(manager, acme, sent.Invite.ID)["Revoke"](), "it narrows")
 	require.Equal(t, invite.Revoked, w.record(sent.Invite.ID).State)
-	require.NoError(t, w.Invites.Decline(ctx, token, verified(eve)), "so does this")
+	require.NoError(t, only(w.Invites.Decline(ctx, token, verified(eve))), "so does this")
 
 	_, err = w.Members.CloseAccount(ctx, system, acme)
 	require.NoError(t, err)
 	for _, verb := range w.managing(access.As(ann), acme, sent.Invite.ID) {
-		w.refused(access.ErrDenied, "account.closed", verb)
+		w.refused(access.ErrDenied, "denies.closed", verb)
 	}
-	w.refused(access.ErrDenied, "account.closed", func() error {
+	w.refused(access.ErrDenied, "denies.closed", func() error {
 		_, err := w.Invites.Pending(ctx, access.As(ann), acme, invite.Filter{}, access.Page{})
 		return err
 	})
@@ -204,9 +204,9 @@ func TestManagersKeepToTheirBits(t *testing.T) {
 		return err
 	})
 	for _, verb := range w.managing(access.As(eve), acme, equal.Invite.ID) {
-		w.refused(access.ErrDenied, "denied.manage", verb)
+		w.refused(access.ErrDenied, "denies.manage", verb)
 	}
-	w.refused(access.ErrDenied, "denied.manage", func() error {
+	w.refused(access.ErrDenied, "denies.manage", func() error {
 		_, err := w.Invites.Pending(ctx, access.As(eve), acme, invite.Filter{}, access.Page{})
 		return err
 	})
@@ -216,7 +216,7 @@ func TestManagersKeepToTheirBits(t *testing.T) {
 	// A manager of a suspended membership manages nothing.
 	w.As(ann).Suspends(acme, max)
 	for _, verb := range w.managing(manager, acme, beyond.Invite.ID) {
-		w.refused(access.ErrDenied, "denied.manage", verb)
+		w.refused(access.ErrDenied, "denies.manage", verb)
 	}
 }
 
@@ -451,7 +451,7 @@ func TestVeto(t *testing.T) {
 		_, err := w.Invites.Accept(ctx, token, verified(bob))
 		return err
 	}
-	verbs["Decline"] = func() error { return w.Invites.Decline(ctx, token, verified(bob)) }
+	verbs["Decline"] = func() error { return only(w.Invites.Decline(ctx, token, verified(bob))) }
 	for _, verb := range verbs {
 		w.refused(access.ErrDenied, "host.veto", verb)
 	}

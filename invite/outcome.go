@@ -78,7 +78,7 @@ func (s *Service) suits(r Record, p proof, who Identity) Outcome {
 		return Ready
 	case !who.Address.Same(r.Address) || who.Address.IsZero():
 		return WrongUser
-	case who.Verified || p.token && s.config.Delivery == ByMail:
+	case who.Verified || p.token && r.Delivery == ByMail:
 		return Ready
 	}
 	return NeedsVerified

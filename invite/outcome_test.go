@@ -36,7 +36,7 @@ func situations() []situation {
 		require.NoError(w.T, err)
 	}
 	declined := func(w *world, _ invite.Sent) {
-		require.NoError(w.T, w.Invites.Decline(ctx, w.Token(bob), verified(bob)))
+		require.NoError(w.T, only(w.Invites.Decline(ctx, w.Token(bob), verified(bob))))
 	}
 	after := func(d time.Duration) func(*world, invite.Sent) {
 		return func(w *world, _ invite.Sent) { w.Clock.Advance(d) }
@@ -214,7 +214,7 @@ func TestDeclineByToken(t *testing.T) {
 	for _, s := range situations() {
 		t.Run(s.name, func(t *testing.T) {
 			w, sent, token := s.play(t)
-			w.declines(s.token, sent, func() error { return w.Invites.Decline(ctx, token, s.who) })
+			w.declines(s.token, sent, func() error { return only(w.Invites.Decline(ctx, token, s.who)) })
 		})
 	}
 }
@@ -223,7 +223,7 @@ func TestDeclineWithoutToken(t *testing.T) {
 	for _, s := range situations() {
 		t.Run(s.name, func(t *testing.T) {
 			w, sent, _ := s.play(t)
-			w.declines(s.byID, sent, func() error { return w.Invites.DeclinePending(ctx, sent.Invite.ID, s.who) })
+			w.declines(s.byID, sent, func() error { return only(w.Invites.DeclinePending(ctx, sent.Invite.ID, s.who)) })
 		})
 	}
 }

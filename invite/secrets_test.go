@@ -61,13 +61,13 @@ func TestSecretsAreNowhereElse(t *testing.T) {
 					saw(p, err)
 					if token != toEve {
 						a, err := w.Invites.Accept(ctx, token, who)
-						saw(a, err, w.Invites.Decline(ctx, token, who))
+						saw(a, err, only(w.Invites.Decline(ctx, token, who)))
 					}
 				}
 			}
 			a, err := w.Invites.Accept(ctx, again, verified(bob))
 			saw(a, err)
-			saw(w.Invites.Decline(ctx, toEve, verified(eve)))
+			saw(only(w.Invites.Decline(ctx, toEve, verified(eve))))
 			pending, err := w.Invites.Pending(ctx, access.As(ann), acme, invite.Filter{}, access.Page{})
 			saw(pending, err)
 			waiting, err := w.Invites.Waiting(ctx, verified("zoe"), access.Page{})

@@ -28,7 +28,8 @@ type Sent struct {
 // invite to the address already, it is sent again on the new terms: its old link is dead, and the actor must hold its
 // old bits too. Whether the address belongs to a user makes no difference. access.ErrInvalid, ErrNotFound,
 // ErrDenied (code "invite.domain" for a domain that the account doesn't allow), ErrExists if the address is a
-// member's, ErrLimit.
+// member's, ErrLimit; after one of the limits of 24 hours a composed unit of work can't be committed. Silent staff can't
+// send by mail: ErrInvalid with code "actor.silent".
 func (s *Service) Send(ctx context.Context, actor access.Actor, account access.AccountID, offer Offer) (Sent, error) {
 	if offer.Address.IsZero() {
 		return Sent{}, access.Invalid("address", "address.empty", "is empty")
@@ -132,9 +133,11 @@ func (s *Service) mayInvite(ctx context.Context, c *access.Call, offer Offer) er
 	if err := c.Bounds(0, offer.Terms.Permissions); err != nil {
 		return err
 	}
-	if domains := c.Account.Policy.Domains; len(domains) > 0 && !slices.Contains(domains, offer.Address.Domain()) {
-		return &access.Error{Kind: access.ErrDenied, Code: "invite.domain", Field: "address",
-			Reason: "has a domain that this account doesn't invite"}
+	if err := domainAllowed(c, offer.Address); err != nil {
+		return err
+	}
+	if c.Actor.Silent && s.config.Delivery == ByMail {
+		return access.Invalid("actor", "actor.silent", "is silent, and nobody would get the link")
 	}
 	const enough = 100 // users with one address in one account
 	members, err := c.Tx.MembersByAddress(ctx, c.Account.ID, offer.Address, enough)
@@ -142,11 +145,20 @@ func (s *Service) mayInvite(ctx context.Context, c *access.Call, offer Offer) er
 		return err
 	}
 	for _, m := range members {
-		if m.Owner || m.Expires.IsZero() || c.Now.Before(m.Expires) {
+		if m.Owner || m.Person.Verified && (m.Expires.IsZero() || c.Now.Before(m.Expires)) {
 			return &access.Error{Kind: access.ErrExists, Code: "member.exists", Field: "address", Reason: "is a member's already"}
 		}
 	}
 	return nil
+}
+
+// domainAllowed checks an address against the account's domains.
+func domainAllowed(c *access.Call, address access.Address) error {
+	if domains := c.Account.Policy.Domains; len(domains) == 0 || slices.Contains(domains, address.Domain()) {
+		return nil
+	}
+	return &access.Error{Kind: access.ErrDenied, Code: "invite.domain", Field: "address",
+		Reason: "has a domain that this account doesn't invite"}
 }
 
 // newInvite returns an invite that isn't stored yet: its generation is 0.
@@ -167,7 +179,7 @@ func (s *Service) send(ctx context.Context, tx Tx, c *access.Call, before, r Rec
 		return Sent{}, err
 	}
 	r.Generation++
-	r.Key = s.ring.current
+	r.Key, r.Delivery = s.ring.current, s.config.Delivery
 	r.By = Inviter{c.Actor.Kind, c.Actor.ID}
 	r.Sent, r.Expires = c.Now, c.Now.Add(s.config.Lifetime)
 	kind := access.EventInviteResent
@@ -215,34 +227,10 @@ func (s *Service) checkLimits(ctx context.Context, tx Tx, c *access.Call, r Reco
 	if err := c.Seat(ctx, freed); err != nil {
 		return err
 	}
-	const day = 24 * time.Hour
-	counters := []struct {
-		code string
-		max  int
-		key  [32]byte
-	}{
-		{"invite.per_account", limits.PerAccount, limitKey("invite/account", string(r.Account))},
-		{"invite.per_actor", limits.PerActor, limitKey("invite/actor", actorKey(c.Actor))},
-		{"invite.per_recipient", limits.PerRecipient, limitKey("invite/recipient", string(r.Account), r.Address.Canonical())},
-	}
-	// Limits are locked in ascending order, so that two senders never wait for each other.
-	slices.SortFunc(counters, func(a, b struct {
-		code string
-		max  int
-		key  [32]byte
-	}) int {
-		return slices.Compare(a.key[:], b.key[:])
-	})
-	for _, counter := range counters {
-		n, err := tx.Hit(ctx, counter.key, c.Now, day)
-		if err != nil {
-			return err
-		}
-		if n > counter.max {
-			return tooMany(counter.code, counter.max, 0)
-		}
-	}
-	return nil
+	return c.Count(ctx,
+		access.Limit{Code: "invite.per_account", Max: limits.PerAccount, Name: []string{"invite/account", string(r.Account)}},
+		access.Limit{Code: "invite.per_actor", Max: limits.PerActor, Name: []string{"invite/actor", c.Actor.Kind.String(), c.Actor.ID}},
+		access.Limit{Code: "invite.per_recipient", Max: limits.PerRecipient, Name: []string{"invite/recipient", string(r.Account), r.Address.Canonical()}})
 }
 
 func tooMany(code string, max int, wait time.Duration) error {

@@ -92,7 +92,7 @@ func TestSendNeedsTheRight(t *testing.T) {
 		{"nobody", access.Actor{}, acme, offer(bob, access.PayInvoices), access.ErrInvalid, "actor.zero"},
 		{"no account", access.As(ann), "nosuch", offer(bob, access.PayInvoices), access.ErrNotFound, "not_found"},
 		{"a stranger", access.As(bea), acme, offer(bob, access.PayInvoices), access.ErrNotFound, "not_found"},
-		{"a member who doesn't manage", access.As(eve), acme, offer(bob, access.PayInvoices), access.ErrDenied, "denied.manage"},
+		{"a member who doesn't manage", access.As(eve), acme, offer(bob, access.PayInvoices), access.ErrDenied, "denies.manage"},
 		{"beyond the manager", manager, acme, offer(bob, access.PayInvoices|access.OpenTickets), access.ErrDenied, "permissions.beyond"},
 		{"All, by a manager", manager, acme, offer(bob, access.All), access.ErrDenied, "permissions.beyond"},
 		{"All, in another account", access.As(ann), beta, offer(bob, access.All), access.ErrNotFound, "not_found"},
@@ -109,11 +109,11 @@ func TestSendNeedsTheRight(t *testing.T) {
 	w.sendAs(system, acme, "rob", access.All)
 
 	w.members(access.Config{OnlyOwnerManages: true})
-	w.refused(access.ErrDenied, "denied.manage", func() error {
+	w.refused(access.ErrDenied, "denies.manage", func() error {
 		_, err := w.Invites.Send(ctx, manager, acme, offer("yve", access.PayInvoices))
 		return err
 	})
-	w.refused(access.ErrDenied, "denied.staff", func() error {
+	w.refused(access.ErrDenied, "denies.staff", func() error {
 		_, err := w.Invites.Send(ctx, staff, acme, offer("yve", access.PayInvoices))
 		return err
 	})
@@ -322,7 +322,7 @@ func TestSendInAnAccountThatIsNotActive(t *testing.T) {
 	for _, state := range []struct {
 		set  func(context.Context, access.Actor, access.AccountID) (access.Revision, error)
 		code string
-	}{{w.Members.SuspendAccount, "account.suspended"}, {w.Members.CloseAccount, "account.closed"}} {
+	}{{w.Members.SuspendAccount, "denies.account_suspended"}, {w.Members.CloseAccount, "denies.closed"}} {
 		_, err := state.set(ctx, system, acme)
 		require.NoError(t, err)
 		for _, actor := range []access.Actor{access.As(ann), staff, system} {

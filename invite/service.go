@@ -17,10 +17,10 @@ const DefaultLifetime = 72 * time.Hour
 // A Delivery says how links reach the invited.
 type Delivery uint8
 
-// The ways of delivery.
+// The ways of delivery. The numbers are stored: they are never changed or reused.
 const (
-	ByMail Delivery = iota // this library mails the link to the invited address, and nobody else gets to see it
-	ByHost                 // the host gets the token and delivers it; it then proves nothing about an address
+	ByMail Delivery = 0 // this library mails the link to the invited address, and nobody else gets to see it
+	ByHost Delivery = 1 // the host gets the token and delivers it; it then proves nothing about an address
 )
 
 // A Holder says who may accept with a token.
@@ -136,7 +136,7 @@ func (c Config) check() error {
 	}
 	base, err := url.Parse(c.LinkBase)
 	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Hostname() == "" || strings.ContainsAny(c.LinkBase, "\r\n") {
-		return access.Invalid("link base", "link.base", "is not an absolute http or https URL")
+		return access.Invalid("link_base", "link.base", "is not an absolute http or https URL")
 	}
 	return nil
 }
@@ -144,17 +144,16 @@ func (c Config) check() error {
 // Within returns the service inside a unit of work that is already under way, as access.Service.Within does.
 func (s *Service) Within(tx Tx) *Service {
 	inside := *s
-	inside.members = s.members.Within(tx)
 	run := func(ctx context.Context, fn func(context.Context, Tx) error) error { return fn(ctx, tx) }
 	inside.view, inside.update = run, run
 	return &inside
 }
 
-// KeysInUse returns the ids of the host's keys that pending invites need, sorted: the others can be dropped.
+// KeysInUse returns the ids of the host's keys that live invites need, sorted: the others can be dropped.
 func (s *Service) KeysInUse(ctx context.Context) ([]string, error) {
 	var ids []string
 	err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {
-		ids, err = tx.InviteKeys(ctx)
+		ids, err = tx.InviteKeys(ctx, s.members.Now())
 		return err
 	})
 	return ids, err

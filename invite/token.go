@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-	"github.com/rosterkit/roster/access"
 )
 
 // TokenLength is the length of every token, in characters.
@@ -95,30 +94,17 @@ func (k keyring) authentic(c claim, r Record) bool {
 
 // tokenMAC is HMAC-SHA256 over id, generation, the invite's secret, and a hash of the account and address that the
 // token is for, truncated to 30 bytes.
-func tokenMAC(key []byte, r Record, generation uint16) [macBytes]byte {
+func tokenMAC(key *derivedKey, r Record, generation uint16) [macBytes]byte {
 	id, _ := uuid.Parse(string(r.ID)) // zero for an invite that isn't there
 	bound := sha256.New()
 	for _, text := range []string{string(r.Account), r.Address.Canonical()} {
 		bound.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text))))
 		bound.Write([]byte(text))
 	}
-	h := hmac.New(sha256.New, key)
+	h := hmac.New(sha256.New, key.bytes)
 	h.Write(id[:])
 	h.Write(binary.BigEndian.AppendUint16(nil, generation))
 	h.Write(r.Secret[:])
 	h.Write(bound.Sum(nil))
 	return [macBytes]byte(h.Sum(nil)[:macBytes])
 }
-
-// limitKey names a limit without saying whom it concerns.
-func limitKey(parts ...string) [32]byte {
-	h := sha256.New()
-	for _, p := range parts {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(p))))
-		h.Write([]byte(p))
-	}
-	return [32]byte(h.Sum(nil))
-}
-
-// actorKey names an actor for a limit.
-func actorKey(a access.Actor) string { return a.Kind.String() + ":" + a.ID }

@@ -44,7 +44,7 @@ func (w *world) byToken() map[string]func(token string, who invite.Identity) err
 			}
 			return err
 		},
-		"Decline": func(token string, who invite.Identity) error { return w.Invites.Decline(ctx, token, who) },
+		"Decline": func(token string, who invite.Identity) error { return only(w.Invites.Decline(ctx, token, who)) },
 	}
 }
 
@@ -118,7 +118,7 @@ func TestInvalidTokensCostTheSame(t *testing.T) {
 	future := w.Token(bob)
 	// As after a restore of the database from before the resend.
 	w.write(func(ctx context.Context, tx storage.Tx) error {
-		r, err := tx.Invite(ctx, sent.Invite.ID)
+		r, err := tx.Invite(ctx, sent.Invite.Account, sent.Invite.ID)
 		require.NoError(t, err)
 		r.Generation = 1
 		return tx.UpdateInvite(ctx, r, 2)
@@ -150,7 +150,7 @@ func TestBrokenStorageIsNoInvalidToken(t *testing.T) {
 	}
 	_, err := w.Invites.AcceptPending(ctx, sent.Invite.ID, verified(bob))
 	require.ErrorIs(t, err, errBroken)
-	require.ErrorIs(t, w.Invites.DeclinePending(ctx, sent.Invite.ID, verified(bob)), errBroken)
+	require.ErrorIs(t, only(w.Invites.DeclinePending(ctx, sent.Invite.ID, verified(bob))), errBroken)
 	w.db.broken = ""
 	w.join(bob)
 }
@@ -283,7 +283,7 @@ func TestTokenNeedsBothDatabaseAndKey(t *testing.T) {
 
 	w.Invites = w.service(keys, invite.Config{})
 	w.write(func(ctx context.Context, tx storage.Tx) error {
-		r, err := tx.Invite(ctx, sent.Invite.ID)
+		r, err := tx.Invite(ctx, sent.Invite.Account, sent.Invite.ID)
 		require.NoError(t, err)
 		r.Secret = [16]byte{}
 		return tx.UpdateInvite(ctx, r, r.Generation)

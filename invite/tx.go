@@ -11,8 +11,11 @@ import (
 type Tx interface {
 	access.Tx
 
-	// Invite returns an invite by its id alone. access.ErrNotFound.
-	Invite(ctx context.Context, id ID) (Record, error)
+	// FindInvite returns an invite by its id alone, for who comes with a token and doesn't know the account yet.
+	// access.ErrNotFound.
+	FindInvite(ctx context.Context, id ID) (Record, error)
+	// Invite returns an invite of an account. access.ErrNotFound.
+	Invite(ctx context.Context, account access.AccountID, id ID) (Record, error)
 	// PendingInvite returns the pending invite, expired or not, of an account to an address. access.ErrNotFound.
 	PendingInvite(ctx context.Context, account access.AccountID, address access.Address) (Record, error)
 	// InsertInvite stores a new invite of a locked account. access.ErrExists if its id is taken, or if it is pending
@@ -26,12 +29,9 @@ type Tx interface {
 	// WaitingInvites returns the invites of all accounts to a canonical address that are pending and live at now,
 	// the newest first by id, below before if that isn't empty, at most limit.
 	WaitingInvites(ctx context.Context, address access.Address, now time.Time, before ID, limit int) ([]Record, error)
-	// InviteKeys returns the ids of the host's keys that pending invites of all accounts use, sorted.
-	InviteKeys(ctx context.Context) ([]string, error)
+	// InviteKeys returns the ids of the host's keys that invites of all accounts use which are pending and live at now,
+	// sorted.
+	InviteKeys(ctx context.Context, now time.Time) ([]string, error)
 	// LiveInvites counts the invites of an account that are pending and live at now.
 	LiveInvites(ctx context.Context, account access.AccountID, now time.Time) (int, error)
-	// Hit counts one use of a limit at a time, and returns how many there were after at-window and up to at, this one
-	// included. A use is kept for at least the window with which it was counted. It needs no account lock: the limit
-	// itself is locked until the end of the transaction.
-	Hit(ctx context.Context, limit [32]byte, at time.Time, window time.Duration) (int, error)
 }

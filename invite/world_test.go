@@ -136,7 +136,7 @@ func (w *world) record(id invite.ID) invite.Record {
 	w.T.Helper()
 	var r invite.Record
 	require.NoError(w.T, w.DB.View(ctx, func(ctx context.Context, tx storage.Tx) (err error) {
-		r, err = tx.Invite(ctx, id)
+		r, err = tx.FindInvite(ctx, id)
 		return err
 	}))
 	return r
@@ -354,8 +354,12 @@ func (tx tracedTx) Deliveries(ctx context.Context, group string, kind notify.Kin
 	return called(tx.db, "Deliveries", func() (map[string]notify.Message, error) { return tx.Tx.Deliveries(ctx, group, kind, refs) })
 }
 
-func (tx tracedTx) Invite(ctx context.Context, id invite.ID) (invite.Record, error) {
-	return called(tx.db, "Invite", func() (invite.Record, error) { return tx.Tx.Invite(ctx, id) })
+func (tx tracedTx) FindInvite(ctx context.Context, id invite.ID) (invite.Record, error) {
+	return called(tx.db, "FindInvite", func() (invite.Record, error) { return tx.Tx.FindInvite(ctx, id) })
+}
+
+func (tx tracedTx) Invite(ctx context.Context, account access.AccountID, id invite.ID) (invite.Record, error) {
+	return called(tx.db, "Invite", func() (invite.Record, error) { return tx.Tx.Invite(ctx, account, id) })
 }
 
 func (tx tracedTx) PendingInvite(ctx context.Context, account access.AccountID, address access.Address) (invite.Record, error) {
@@ -399,3 +403,6 @@ func (tx tracedTx) write(name string, do func() error) error {
 
 // words puts a mail's text on one line.
 func words(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// only is the error of a verb that returns a revision too.
+func only(_ access.Revision, err error) error { return err }

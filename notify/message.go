@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -59,6 +60,26 @@ type Message struct {
 	Subject string    // its subject; empty until it is sent
 }
 
+// The lengths of the longest kind of a message, and of its Group, Ref and To.
+const (
+	MaxKindBytes = 64
+	MaxRefBytes  = 128
+)
+
+// Check returns an error if the message can't be stored: it has no id or kind, or a text is too long. Backends call
+// it in Enqueue.
+func (m Message) Check() error {
+	switch {
+	case m.ID == "" || m.Kind == "":
+		return errors.New("notify: a message without an id or a kind")
+	case len(m.Kind) > MaxKindBytes || len(m.ID) > MaxKindBytes:
+		return errors.New("notify: a message whose id or kind is too long")
+	case len(m.Group) > MaxRefBytes || len(m.Ref) > MaxRefBytes || len(m.To) > MaxRefBytes:
+		return errors.New("notify: a message whose group, reference or receiver is too long")
+	}
+	return nil
+}
+
 // A MessageQuery selects messages of one group, newest first.
 type MessageQuery struct {
 	Before MessageID // only messages with a lower id; empty for the newest
@@ -67,11 +88,12 @@ type MessageQuery struct {
 
 // Tx is what this package needs of a transaction.
 type Tx interface {
-	// Enqueue stores messages, in state Queued. It returns an error if an id is taken.
+	// Enqueue stores messages, in state Queued. It returns an error if an id is taken or Message.Check refuses one.
 	Enqueue(ctx context.Context, messages ...Message) error
 	// Messages returns a group's messages, newest first by id.
 	Messages(ctx context.Context, group string, q MessageQuery) ([]Message, error)
-	// Deliveries returns the newest message of a kind for each of refs in a group. Refs without one are left out.
+	// Deliveries returns, for each of refs in a group, the message of a kind with the highest generation, and of those
+	// the highest id. Refs without one are left out.
 	Deliveries(ctx context.Context, group string, kind Kind, refs []string) (map[string]Message, error)
 }
 

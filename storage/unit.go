@@ -82,13 +82,20 @@ func (u *Unit) Heads() []access.Account {
 // Fail notes that a write failed and returns its error. Refusals that say what is there, ErrNotFound and ErrExists,
 // leave the transaction as it was and are not failures.
 func (u *Unit) Fail(err error) error {
-	if err != nil && u.failed == nil && !errors.Is(err, access.ErrNotFound) && !errors.Is(err, access.ErrExists) {
-		u.failed = err
+	if !errors.Is(err, access.ErrNotFound) && !errors.Is(err, access.ErrExists) {
+		u.Spoil(err)
 	}
 	return err
 }
 
-// Failed returns the first failure: a unit that has one must not be committed.
+// Spoil keeps the unit from being committed, by an error of any kind: for a verb that ends halfway. Nil spoils nothing.
+func (u *Unit) Spoil(err error) {
+	if u.failed == nil {
+		u.failed = err
+	}
+}
+
+// Failed returns the first failure, or what spoiled the unit first: a unit that has one must not be committed.
 func (u *Unit) Failed() error { return u.failed }
 
 func copyAccount(a access.Account) access.Account {

@@ -88,3 +88,15 @@ func TestUnitRemembersItsFirstFailure(t *testing.T) {
 	require.ErrorIs(t, u.Fail(second), second)
 	require.Equal(t, first, u.Failed())
 }
+
+func TestUnitIsSpoiledByAnyError(t *testing.T) {
+	for _, reason := range []error{access.ErrExists, access.NotFound("member"), errors.New("halfway")} {
+		var u storage.Unit
+		u.Spoil(nil)
+		require.NoError(t, u.Failed())
+		u.Spoil(reason)
+		u.Spoil(errors.New("later"))
+		_ = u.Fail(errors.New("later still"))
+		require.Equal(t, reason, u.Failed())
+	}
+}

@@ -15,8 +15,7 @@ type Principal struct {
 	Address      access.Address
 	Verified     bool // the host has proof that the address is theirs
 	SecondFactor bool // signed in with one
-	// Staff says that this is the host's staff, by its own id: they come in without a membership, by the host's own
-	// rules for its pages. Can and Grant know nothing of it.
+	// Staff says that this is the host's staff, by its own id, and not a user: Config.Staff decides about them.
 	Staff string
 }
 
@@ -40,9 +39,11 @@ type Config struct {
 	// Refuse writes the answer to a request that isn't let in: its status is 401, 403, 404 or 500. By default it is
 	// the status and its text. err says why, for logs.
 	Refuse func(w http.ResponseWriter, r *http.Request, status int, err error)
-	// Seen is called for each request that is let in and has a member, for example to record when they were last
-	// seen. Its error is passed to Refuse with 500.
-	Seen func(ctx context.Context, p Principal, account access.AccountID, g access.Grant) error
+	// Staff decides whether a member of staff comes in without a membership, for all of p in an account, or to look
+	// around if p is zero. It returns nil for yes. Staff comes in nowhere if it is nil.
+	Staff func(ctx context.Context, p Principal, account access.AccountID, permission access.Permission) error
+	// Seen is called for each request that is let in and has a member, for example to record when they were last seen.
+	Seen func(ctx context.Context, p Principal, account access.AccountID, g access.Grant)
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -76,47 +77,39 @@ func New(grants Grants, config Config) (*Guard, error) {
 func (g *Guard) SignedIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p, ok := g.principal(w, r); ok {
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, request{principal: p})))
+			in, _ := r.Context().Value(requestKey{}).(request)
+			if !in.known || in.principal != p {
+				in = request{principal: p}
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, in)))
 		}
 	})
 }
 
-// Member lets in who has to do with the request's account: its owner, its members in use or not, and staff.
-func (g *Guard) Member(next http.Handler) http.Handler {
-	return g.guard(next, func(access.Grant) error { return nil })
-}
+// Member lets in who has to do with the request's account: its owner, its members in use or not, and staff that
+// Config.Staff lets in.
+func (g *Guard) Member(next http.Handler) http.Handler { return g.guard(next, 0) }
 
-// Require lets in who may do all of p in the request's account now, and staff.
+// Require lets in who may do all of p in the request's account now, and staff that Config.Staff lets in. It panics if p
+// is empty: nobody may do nothing.
 func (g *Guard) Require(p access.Permission) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return g.guard(next, func(grant access.Grant) error {
-			if rule := grant.Decide(p, g.config.Now()); !rule.Allows() {
-				return access.Denied(rule.String(), "the permission is missing or not in use")
-			}
-			return nil
-		})
+	if p == 0 {
+		panic("accesshttp: Require of no permission")
 	}
+	return func(next http.Handler) http.Handler { return g.guard(next, p) }
 }
 
-func (g *Guard) guard(next http.Handler, may func(access.Grant) error) http.Handler {
+func (g *Guard) guard(next http.Handler, p access.Permission) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, ok := g.principal(w, r)
+		principal, ok := g.principal(w, r)
 		if !ok {
 			return
 		}
-		account := g.config.Account(r)
-		grant, err := g.enter(r.Context(), p, account, may)
+		in, err := g.enter(r.Context(), principal, g.config.Account(r), p)
 		if err != nil {
 			g.config.Refuse(w, r, status(err), err)
 			return
 		}
-		if g.config.Seen != nil && grant.Member() {
-			if err := g.config.Seen(r.Context(), p, account, grant); err != nil {
-				g.config.Refuse(w, r, http.StatusInternalServerError, err)
-				return
-			}
-		}
-		in := request{principal: p, account: account, grant: grant, known: true}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, in)))
 	})
 }
@@ -133,22 +126,42 @@ func (g *Guard) principal(w http.ResponseWriter, r *http.Request) (Principal, bo
 	return p, true
 }
 
-// enter returns the grant of somebody who may come in.
-func (g *Guard) enter(ctx context.Context, p Principal, account access.AccountID, may func(access.Grant) error) (access.Grant, error) {
+// enter returns what a request carries whose principal may come in. Inside another guard of the same account it asks
+// the grant that is there already.
+func (g *Guard) enter(ctx context.Context, p Principal, account access.AccountID, permission access.Permission) (request, error) {
+	in := request{principal: p, account: account, known: true}
 	if account.Check() != nil {
-		return access.Grant{}, access.NotFound("account")
+		return in, access.NotFound("account")
 	}
 	if p.Staff != "" {
-		return access.Grant{}, nil
+		if g.config.Staff == nil {
+			return in, access.Denied("denies.staff", "staff has no policy that allows it")
+		}
+		return in, g.config.Staff(ctx, p, account, permission)
 	}
-	grant, err := g.grants.Grant(ctx, p.User, account)
-	if err != nil {
-		return access.Grant{}, err
+	outer, _ := ctx.Value(requestKey{}).(request)
+	inside := outer.known && outer.account == account && outer.principal == p
+	if inside {
+		in.grant = outer.grant
+	} else {
+		grant, err := g.grants.Grant(ctx, p.User, account)
+		if err != nil {
+			return in, err
+		}
+		in.grant = grant
 	}
-	if !grant.Member() {
-		return access.Grant{}, access.NotFound("account")
+	if !in.grant.Member() {
+		return in, access.NotFound("account")
 	}
-	return grant, may(grant)
+	if permission != 0 {
+		if rule := in.grant.Decide(permission, g.config.Now()); !rule.Allows() {
+			return in, access.Denied(rule.String(), "the permission is missing or not in use")
+		}
+	}
+	if g.config.Seen != nil && !inside {
+		g.config.Seen(ctx, p, account, in.grant)
+	}
+	return in, nil
 }
 
 // status returns the HTTP status (RFC 9110) of a refusal.

@@ -127,6 +127,7 @@ func (s *Scene) expectCan(account access.AccountID, p access.Permission, want bo
 	s.world.T.Helper()
 	why, err := s.world.Members.Explain(context.Background(), s.actor.User(), account, p)
 	require.NoError(s.world.T, err)
+	require.NoError(s.world.T, s.fails, "Fails is for the next verb, and a question is none")
 	require.Equal(s.world.T, want, why.Allowed(), "%s, %v in %s: %s", s.actor.ID, s.world.Members.Catalog().Keys(p), account, why.Rule)
 	return s
 }

@@ -118,7 +118,7 @@ func (p *portal) decline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.showAcceptance(w, r)
 	}
-	err = p.invites.Decline(r.Context(), r.PathValue("token"), who.identity(r))
+	_, err = p.invites.Decline(r.Context(), r.PathValue("token"), who.identity(r))
 	if words, ok := refusal(err); ok {
 		return p.explainRefusal(w, r, err, words)
 	}

@@ -45,7 +45,7 @@ var activityGroups = []activityGroup{
 
 var eventKinds = []access.EventKind{
 	access.EventAccountCreated, access.EventAccountUpdated, access.EventAccountPolicySet, access.EventAccountSuspended,
-	access.EventAccountReactivated, access.EventAccountClosed, access.EventOwnerChanged,
+	access.EventAccountReactivated, access.EventAccountClosed, access.EventOwnerChanged, access.EventOwnerSteppedDown,
 	access.EventMemberAdded, access.EventMemberPermissions, access.EventMemberExpiry, access.EventMemberLabel,
 	access.EventMemberSuspended, access.EventMemberReinstated, access.EventMemberRemoved, access.EventMemberLeft,
 	access.EventInviteSent, access.EventInviteResent, access.EventInviteEdited, access.EventInviteRevoked,
@@ -70,7 +70,7 @@ func kindsOf(group string) []access.EventKind {
 	case "contacts":
 		kinds = append(kinds, access.EventPreferencesChanged)
 	case "account":
-		kinds = append(kinds, access.EventOwnerChanged)
+		kinds = append(kinds, access.EventOwnerChanged, access.EventOwnerSteppedDown)
 	}
 	return kinds
 }

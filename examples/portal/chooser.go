@@ -92,6 +92,6 @@ func (p *portal) declineWaiting(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = p.invites.DeclinePending(r.Context(), invite.ID(r.PathValue("invite")), who.identity(r))
+	_, err = p.invites.DeclinePending(r.Context(), invite.ID(r.PathValue("invite")), who.identity(r))
 	return p.settle(w, r, "/accounts", err, "The invite is declined.")
 }

@@ -50,7 +50,7 @@ func (m memberRow) untouchable() string {
 	case m.Owner:
 		return "owner"
 	case m.Self:
-		return "denied.self"
+		return "denies.self"
 	}
 	return "permissions.beyond"
 }

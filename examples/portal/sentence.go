@@ -30,6 +30,7 @@ var eventWords = map[access.EventKind]string{
 	access.EventAccountReactivated: "%a reactivated the account",
 	access.EventAccountClosed:      "%a closed the account",
 	access.EventOwnerChanged:       "%a made %t the owner",
+	access.EventOwnerSteppedDown:   "%a ended the ownership of %t",
 	access.EventMemberAdded:        "%a gave %t access",
 	access.EventMemberPermissions:  "%a changed the permissions of %t",
 	access.EventMemberExpiry:       "%a changed when the access of %t ends",
@@ -42,8 +43,8 @@ var eventWords = map[access.EventKind]string{
 	access.EventInviteResent:       "%a sent the invite to %t again",
 	access.EventInviteEdited:       "%a changed the invite to %t",
 	access.EventInviteRevoked:      "%a revoked the invite to %t",
-	access.EventInviteDeclined:     "%a declined the invite",
-	access.EventInviteAccepted:     "%a accepted the invite",
+	access.EventInviteDeclined:     "%a declined the invite to %t",
+	access.EventInviteAccepted:     "%a accepted the invite to %t",
 	access.EventContactAdded:       "%a added the contact %t",
 	access.EventContactUpdated:     "%a changed the contact %t",
 	access.EventContactRemoved:     "%a removed the contact %t",
@@ -55,6 +56,9 @@ func (t *teller) sentence(event access.Event) string {
 	words, ok := eventWords[event.Kind]
 	if !ok {
 		words = "%a: " + string(event.Kind)
+	}
+	if event.Kind == access.EventMemberAdded && event.Target.ID == string(event.Actor.User()) {
+		words = "%a joined"
 	}
 	return strings.NewReplacer("%a", t.actor(event), "%t", t.target(event)).Replace(words)
 }

@@ -62,8 +62,10 @@ func (p *portal) newGuard() (*accesshttp.Guard, error) {
 			return accesshttp.Principal{User: who.user(), Address: who.Address, Verified: who.Verified}, nil
 		},
 		Refuse: func(w http.ResponseWriter, r *http.Request, _ int, err error) { p.fail(w, r, err) },
-		Seen: func(ctx context.Context, principal accesshttp.Principal, account access.AccountID, grant access.Grant) error {
-			return p.members.RecordSeen(ctx, principal.User, account, grant)
+		Seen: func(ctx context.Context, principal accesshttp.Principal, account access.AccountID, grant access.Grant) {
+			if err := p.members.RecordSeen(ctx, principal.User, account, grant); err != nil {
+				p.log.Warn("recording that a member was seen", "error", err)
+			}
 		},
 		Now: p.now,
 	})
@@ -75,7 +77,7 @@ func (p *portal) holds(permission access.Permission) middleware {
 	return func(next http.Handler) http.Handler {
 		return p.guard.Member(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if grant, _ := accesshttp.GrantFrom(r.Context()); !grant.Held(p.now()).Has(permission) {
-				p.fail(w, r, access.Denied("denied.held", "the permission is missing"))
+				p.fail(w, r, access.Denied("denies.held", "the permission is missing"))
 				return
 			}
 			next.ServeHTTP(w, r)

@@ -140,7 +140,10 @@ func drawRead(t *rapid.T) read {
 			return tx.Changes(ctx, account.Shard(), uint64(number-1), limit)
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) {
-			return tx.Invite(ctx, invite.ID(fmt.Sprintf("%06d", number)))
+			return tx.FindInvite(ctx, invite.ID(fmt.Sprintf("%06d", number)))
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Invite(ctx, account, invite.ID(fmt.Sprintf("%06d", number)))
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.PendingInvite(ctx, account, address) },
 		func(ctx context.Context, tx storage.Tx) (any, error) {
@@ -150,7 +153,7 @@ func drawRead(t *rapid.T) read {
 			return tx.WaitingInvites(ctx, address, at, "", limit)
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.LiveInvites(ctx, account, at) },
-		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.InviteKeys(ctx) },
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.InviteKeys(ctx, at) },
 		func(ctx context.Context, tx storage.Tx) (any, error) {
 			return tx.Hit(ctx, [32]byte{byte(number)}, at, time.Duration(limit)*30*time.Minute)
 		},

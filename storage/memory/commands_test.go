@@ -70,10 +70,11 @@ func drawWrite(t *rapid.T, ids *idSource) write {
 		func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutUsers(ctx, access.User{ID: user, Name: name, Address: address, LastSignIn: at}, access.User{ID: user, Name: name})
 		},
+		func(ctx context.Context, tx storage.Tx) error { return tx.SignedIn(ctx, user, at) },
 		func(ctx context.Context, tx storage.Tx) error {
 			return tx.InsertInvite(ctx, invite.Record{Invite: invite.Invite{ID: invite.ID(next), Account: account,
 				Address: address, State: invite.Pending, Terms: access.Terms{Permissions: access.Permission(number)},
-				By: invite.Inviter{Kind: access.ActorUser, ID: string(user)}, Expires: at}, Key: "key" + name})
+				By: invite.Inviter{Kind: access.ActorUser, ID: string(user)}, Expires: at, Delivery: invite.Delivery(number % 2)}, Key: "key" + name})
 		},
 		func(ctx context.Context, tx storage.Tx) error {
 			r, err := tx.PendingInvite(ctx, account, address)
@@ -88,7 +89,7 @@ func drawWrite(t *rapid.T, ids *idSource) write {
 			return err
 		},
 		func(ctx context.Context, tx storage.Tx) error {
-			_, err := tx.Hit(ctx, [32]byte{byte(number)}, at, time.Hour)
+			_, err := tx.Hit(ctx, [32]byte{byte(number)}, at, time.Duration(1+len(name))*10*time.Minute)
 			return err
 		},
 		func(ctx context.Context, tx storage.Tx) error {
@@ -106,11 +107,12 @@ func drawWrite(t *rapid.T, ids *idSource) write {
 		},
 		func(ctx context.Context, tx storage.Tx) error {
 			return tx.Enqueue(ctx, notify.Message{ID: notify.MessageID(next), Group: string(account), Ref: string(user),
-				Kind: notify.Kind(fmt.Sprint(number % 2)), Created: at, Due: at})
+				Kind: notify.Kind(fmt.Sprint(number % 2)), Generation: uint64(len(name)), Created: at, Due: at})
 		},
 		func(ctx context.Context, tx storage.Tx) error {
 			return tx.Append(ctx, access.Record{ID: access.EventID(next), Account: account, Shard: account.Shard(),
-				Kind: access.EventKind(fmt.Sprint(number % 2)), Time: at, By: user, Public: []byte("{}")})
+				Kind: access.EventKind(fmt.Sprint(number % 2)), Time: at, By: user, Public: []byte("{}"),
+				TargetKind: []access.TargetKind{access.TargetUser, access.TargetContact}[number%2], TargetID: string(user)})
 		},
 	}
 	return rapid.SampledFrom(writes).Draw(t, "write")

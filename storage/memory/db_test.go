@@ -136,7 +136,7 @@ func addMember(account access.AccountID, name string) func(context.Context, stor
 		if err := tx.PutMembership(ctx, m); err != nil {
 			return err
 		}
-		mail := notify.Message{ID: notify.MessageID(name), Group: string(account), Due: noon}
+		mail := notify.Message{ID: notify.MessageID(name), Kind: "added", Group: string(account), Due: noon}
 		if err := tx.Enqueue(ctx, mail); err != nil {
 			return err
 		}

@@ -80,7 +80,7 @@ func eventMatches(f access.EventFilter, r *access.Record) bool {
 	case !f.Until.IsZero() && !r.Time.Before(stored(f.Until)):
 		return false
 	}
-	return f.Concerns == "" || r.By == f.Concerns || r.For == f.Concerns || r.On == f.Concerns
+	return f.Concerns == "" || r.Concerns(f.Concerns)
 }
 
 func (tx *tx) Feed(ctx context.Context) ([access.Shards]access.FeedHead, error) {

@@ -10,15 +10,19 @@ import (
 	"github.com/rosterkit/roster/invite"
 )
 
-func (tx *tx) Invite(ctx context.Context, id invite.ID) (invite.Record, error) {
+func (tx *tx) FindInvite(ctx context.Context, id invite.ID) (invite.Record, error) {
+	account, _ := tx.invites.get(id)
+	return tx.Invite(ctx, account, id)
+}
+
+func (tx *tx) Invite(ctx context.Context, account access.AccountID, id invite.ID) (invite.Record, error) {
 	if err := tx.read(ctx); err != nil {
 		return invite.Record{}, err
 	}
-	account, ok := tx.invites.get(id)
+	r, ok := tx.get(account).invites.get(id)
 	if !ok {
 		return invite.Record{}, access.NotFound("invite")
 	}
-	r, _ := tx.get(account).invites.get(id)
 	return r, nil
 }
 
@@ -147,21 +151,24 @@ func (tx *tx) RevokeInvites(ctx context.Context, account access.AccountID, invit
 		}
 		r.State, r.Closed = invite.Revoked, at
 		tx.putInvite(r)
-		revoked = append(revoked, access.RevokedInvite{ID: string(r.ID), Address: r.Address, Permissions: r.Terms.Permissions})
+		revoked = append(revoked, access.RevokedInvite{ID: string(r.ID), Address: r.Address, Terms: r.Terms,
+			Generation: r.Generation})
 	}
 	return revoked, nil
 }
 
-func (tx *tx) InviteKeys(ctx context.Context) ([]string, error) {
+func (tx *tx) InviteKeys(ctx context.Context, now time.Time) ([]string, error) {
 	if err := tx.read(ctx); err != nil {
 		return nil, err
 	}
+	now = stored(now)
 	used := make(map[string]bool)
 	for _, ids := range tx.pending.above("") {
 		for id := range ids.above("") {
 			account, _ := tx.invites.get(id)
-			r, _ := tx.get(account).invites.get(id)
-			used[r.Key] = true
+			if r, _ := tx.get(account).invites.get(id); r.Live(now) {
+				used[r.Key] = true
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(used)), nil

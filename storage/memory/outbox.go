@@ -17,6 +17,9 @@ func (tx *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 		return err
 	}
 	for _, m := range messages {
+		if err := m.Check(); err != nil {
+			return tx.Fail(err)
+		}
 		if _, ok := tx.messages.get(m.ID); ok {
 			return tx.Fail(errMessageExists)
 		}
@@ -62,18 +65,15 @@ func (tx *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, re
 	for _, ref := range refs {
 		wanted[ref] = true
 	}
-	newest := make(map[string]notify.Message)
+	latest := make(map[string]notify.Message)
 	ids, _ := tx.groups.get(group)
-	for id := range ids.below("") {
-		if len(newest) == len(wanted) {
-			break
-		}
+	for id := range ids.above("") {
 		m, _ := tx.messages.get(id)
-		if _, found := newest[m.Ref]; !found && m.Kind == kind && wanted[m.Ref] {
-			newest[m.Ref] = m
+		if m.Kind == kind && wanted[m.Ref] && m.Generation >= latest[m.Ref].Generation {
+			latest[m.Ref] = m
 		}
 	}
-	return newest, nil
+	return latest, nil
 }
 
 // Claim leases messages to a worker. See notify.Queue.

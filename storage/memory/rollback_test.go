@@ -47,7 +47,7 @@ func TestRollback(t *testing.T) {
 				case 2:
 					cancel()
 				case 3:
-					twice := notify.Message{ID: notify.MessageID(ids.next())}
+					twice := notify.Message{ID: notify.MessageID(ids.next()), Kind: "twice"}
 					_ = tx.Enqueue(ctx, twice, twice) // a failed write that is swallowed
 				}
 				return nil

@@ -19,7 +19,8 @@ type state struct {
 	joined   *tree[access.UserID, *set[access.AccountID]] // the accounts in which a user has a membership
 	invites  *tree[invite.ID, access.AccountID]           // where an invite is
 	pending  *tree[string, *set[invite.ID]]               // the pending invites to a canonical address
-	uses     *tree[string, []use]                         // of a limit
+	limits   *tree[string, limit]                         // by their digests
+	passing  *set[deadline]                               // when limits may be forgotten
 	messages *tree[notify.MessageID, notify.Message]
 	groups   *tree[string, *set[notify.MessageID]]
 	queued   *set[notify.MessageID]

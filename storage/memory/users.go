@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 )
@@ -36,10 +37,25 @@ func (tx *tx) PutUsers(ctx context.Context, users ...access.User) error {
 	}
 	for _, u := range users {
 		u.LastSignIn = stored(u.LastSignIn)
-		if old, ok := tx.users.get(u.ID); ok && u.LastSignIn.IsZero() {
+		if old, ok := tx.users.get(u.ID); ok && old.LastSignIn.After(u.LastSignIn) {
 			u.LastSignIn = old.LastSignIn
 		}
 		tx.users = tx.users.put(u.ID, u)
 	}
+	return nil
+}
+
+func (tx *tx) SignedIn(ctx context.Context, id access.UserID, at time.Time) error {
+	if err := tx.write(ctx); err != nil {
+		return err
+	}
+	u, ok := tx.users.get(id)
+	if !ok {
+		u.ID = id
+	}
+	if at = stored(at); at.After(u.LastSignIn) {
+		u.LastSignIn = at
+	}
+	tx.users = tx.users.put(id, u)
 	return nil
 }

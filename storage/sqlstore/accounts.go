@@ -17,9 +17,9 @@ const (
 
 	selectAccount = `SELECT ` + accountColumns + ` FROM roster_accounts WHERE id = ?`
 
-	selectAccountPresence = `SELECT 1 FROM roster_accounts WHERE id = ?`
-
 	lockAccount = `UPDATE roster_accounts SET version = version + 1 WHERE id = ? RETURNING ` + accountColumns
+
+	unlockAccount = `UPDATE roster_accounts SET version = version - 1 WHERE id = ?`
 
 	insertAccount = `INSERT INTO roster_accounts (id, owner_id, parent_id, status, name, name_fold, company, company_fold,
 			billing_street, billing_city, billing_region, billing_postal_code, billing_country,
@@ -67,18 +67,19 @@ func (t *tx) Lock(ctx context.Context, ids ...access.AccountID) ([]access.Accoun
 	missing := slices.DeleteFunc(slices.Clone(ids), t.holds)
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
-	if len(missing) > 1 { // one that isn't there must be found before another is locked
-		for _, id := range missing {
-			if _, err := find(ctx, t, number, "account", selectAccountPresence, id); err != nil {
-				return nil, err
-			}
-		}
-	}
+	// The lock comes before any read: a snapshot that began earlier could miss what was committed while this waited.
+	var raised []access.Account
 	for _, id := range missing {
 		a, err := find(ctx, t, readAccount, "account", lockAccount, id)
 		if err != nil {
+			if undone := t.unlock(ctx, raised); undone != nil {
+				err = undone
+			}
 			return nil, err
 		}
+		raised = append(raised, a)
+	}
+	for _, a := range raised {
 		t.Keep(a)
 	}
 	accounts := make([]access.Account, len(ids))
@@ -86,6 +87,16 @@ func (t *tx) Lock(ctx context.Context, ids ...access.AccountID) ([]access.Accoun
 		accounts[i], _ = t.Locked(id)
 	}
 	return accounts, nil
+}
+
+// unlock gives accounts the versions back that they had before Lock, which found that one isn't there.
+func (t *tx) unlock(ctx context.Context, accounts []access.Account) error {
+	for _, a := range accounts {
+		if _, err := t.exec(ctx, "unlock an account", unlockAccount, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tx) holds(id access.AccountID) bool {

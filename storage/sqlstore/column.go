@@ -43,21 +43,28 @@ func microsOr(t time.Time, otherwise int64) int64 {
 // instant is the time that is stored as n.
 func instant(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
-// A mailAddress reads an address.
-type mailAddress access.Address
+// An address is in two columns, which one field reads, the original first.
+type (
+	original  access.Address
+	canonical access.Address
+)
 
-func (a *mailAddress) Scan(value any) error {
+func (a *original) Scan(value any) error {
 	text, ok := value.(string)
 	if !ok {
 		return errColumn
 	}
-	if text == "" {
-		*a = mailAddress{}
-		return nil
+	*a = original(access.StoredAddress(text, ""))
+	return nil
+}
+
+func (a *canonical) Scan(value any) error {
+	text, ok := value.(string)
+	if !ok {
+		return errColumn
 	}
-	parsed, err := access.ParseAddress(text)
-	*a = mailAddress(parsed)
-	return err
+	*a = canonical(access.StoredAddress(access.Address(*a).Original(), text))
+	return nil
 }
 
 // fixed reads bytes of a known number.

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	contactColumns = `id, account_id, name, address, company, postal_street, postal_city, postal_region,
+	contactColumns = `id, account_id, name, address, canonical, company, postal_street, postal_city, postal_region,
 		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at`
 
 	selectContact = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE account_id = ? AND id = ?`
@@ -39,8 +39,9 @@ const (
 func readContact(r row) (contact.Contact, error) {
 	var c contact.Contact
 	p := &c.Postal
-	err := r.Scan(&c.ID, &c.Account, &c.Name, (*mailAddress)(&c.Address), &c.Company, &p.Street, &p.City, &p.Region,
-		&p.PostalCode, &p.Country, &c.Phone, &c.Label, &c.Categories, (*moment)(&c.Created), (*moment)(&c.Updated))
+	err := r.Scan(&c.ID, &c.Account, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), &c.Company,
+		&p.Street, &p.City, &p.Region, &p.PostalCode, &p.Country, &c.Phone, &c.Label, &c.Categories,
+		(*moment)(&c.Created), (*moment)(&c.Updated))
 	return c, err
 }
 

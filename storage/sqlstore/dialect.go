@@ -51,7 +51,7 @@ func (e engine) migrations() fs.FS {
 // tables are the names that must be free, or roster's.
 func tables() []string {
 	return []string{"roster_accounts", "roster_memberships", "roster_users", "roster_invites", "roster_contacts",
-		"roster_preferences", "roster_messages", "roster_events", "roster_feed", "roster_limits"}
+		"roster_preferences", "roster_messages", "roster_events", "roster_feed", "roster_limits", "roster_limit_uses"}
 }
 
 const (

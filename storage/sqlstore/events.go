@@ -11,11 +11,11 @@ import (
 
 const (
 	eventColumns = `account_id, version, idx, id, occurred_at, kind, public, actor_salt, actor_text, actor_commitment,
-		target_salt, target_text, target_commitment, by_user_id, for_user_id, on_user_id, hash, shard, number`
+		target_salt, target_text, target_commitment, by_user_id, for_user_id, target_kind, target_id, hash, shard, number`
 
 	eventFilter = ` AND (? = 0 OR kind IN (?...))
 			AND occurred_at >= ? AND occurred_at < ?
-			AND (? = '' OR by_user_id = ? OR for_user_id = ? OR on_user_id = ?)`
+			AND (? = '' OR by_user_id = ? OR for_user_id = ? OR target_kind = ? AND target_id = ?)`
 
 	selectEventsBefore = `SELECT ` + eventColumns + ` FROM roster_events
 		WHERE account_id = ? AND version <= ? AND (version < ? OR idx < ?)` + eventFilter + `
@@ -26,7 +26,7 @@ const (
 		ORDER BY version, idx LIMIT ?`
 
 	insertEvent = `INSERT INTO roster_events (` + eventColumns + `)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	updateHead = `UPDATE roster_accounts SET head_count = ?, head_hash = ? WHERE id = ?`
 
@@ -45,7 +45,7 @@ func readEvent(r row) (access.Record, error) {
 	err := r.Scan(&e.Account, &e.Version, &e.Index, &e.ID, (*moment)(&e.Time), &e.Kind, &e.Public,
 		&e.Actor.Salt, &e.Actor.Text, fixed(e.Actor.Commitment[:]),
 		&e.Target.Salt, &e.Target.Text, fixed(e.Target.Commitment[:]),
-		&e.By, &e.For, &e.On, fixed(e.Hash[:]), &e.Shard, &e.Number)
+		&e.By, &e.For, &e.TargetKind, &e.TargetID, fixed(e.Hash[:]), &e.Shard, &e.Number)
 	return e, err
 }
 
@@ -82,7 +82,8 @@ func (t *tx) writeHistory(ctx context.Context) error {
 		}
 		_, err = t.exec(ctx, "insert an event", insertEvent, e.Account, e.Version, e.Index, e.ID, micros(e.Time), e.Kind,
 			e.Public, optional(e.Actor.Salt), optional(e.Actor.Text), e.Actor.Commitment[:],
-			optional(e.Target.Salt), optional(e.Target.Text), e.Target.Commitment[:], e.By, e.For, e.On, e.Hash[:], e.Shard, n)
+			optional(e.Target.Salt), optional(e.Target.Text), e.Target.Commitment[:], e.By, e.For,
+			e.TargetKind, e.TargetID, e.Hash[:], e.Shard, n)
 		if err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (t *tx) Events(ctx context.Context, account access.AccountID, f access.Even
 	args := []any{account, from.Version, from.Version, from.Index, len(f.Kinds)}
 	args = append(args, kinds...)
 	args = append(args, micros(f.Since), microsOr(f.Until, math.MaxInt64),
-		f.Concerns, f.Concerns, f.Concerns, f.Concerns, atMost(limit))
+		f.Concerns, f.Concerns, f.Concerns, access.TargetUser, f.Concerns, atMost(limit))
 	return list(ctx, t, readEvent, "list events", statement, args...)
 }
 

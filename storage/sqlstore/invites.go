@@ -11,24 +11,26 @@ import (
 )
 
 const (
-	inviteColumns = `id, account_id, address, permissions, member_starts_at, member_expires_at, label, inviter_kind,
-		inviter_id, generation, state, created_at, sent_at, expires_at, closed_at, accepted_by, secret, key_id`
+	inviteColumns = `id, account_id, address, canonical, permissions, member_starts_at, member_expires_at, label, inviter_kind,
+		inviter_id, generation, delivery, state, created_at, sent_at, expires_at, closed_at, accepted_by, secret, key_id`
 
-	selectInvite = `SELECT ` + inviteColumns + ` FROM roster_invites WHERE id = ?`
+	findInvite = `SELECT ` + inviteColumns + ` FROM roster_invites WHERE id = ?`
+
+	selectInvite = `SELECT ` + inviteColumns + ` FROM roster_invites WHERE account_id = ? AND id = ?`
 
 	selectPendingInvite = `SELECT ` + inviteColumns + ` FROM roster_invites
 		WHERE account_id = ? AND canonical = ? AND pending = 1`
 
 	insertInvite = `INSERT INTO roster_invites (id, account_id, address, canonical, created_at,
 			permissions, member_starts_at, member_expires_at, label, inviter_kind, inviter_id, generation,
-			state, pending, sent_at, expires_at, closed_at, accepted_by, secret, key_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			delivery, state, pending, sent_at, expires_at, closed_at, accepted_by, secret, key_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`
 
 	updateInvite = `UPDATE roster_invites SET
 			permissions = ?, member_starts_at = ?, member_expires_at = ?, label = ?, inviter_kind = ?, inviter_id = ?,
-			generation = ?, state = ?, pending = ?, sent_at = ?, expires_at = ?, closed_at = ?, accepted_by = ?,
-			secret = ?, key_id = ?
+			generation = ?, delivery = ?, state = ?, pending = ?, sent_at = ?, expires_at = ?, closed_at = ?,
+			accepted_by = ?, secret = ?, key_id = ?
 		WHERE account_id = ? AND id = ? AND pending = 1 AND generation = ?`
 
 	selectInvites = `SELECT ` + inviteColumns + ` FROM roster_invites
@@ -41,13 +43,14 @@ const (
 		WHERE canonical = ? AND pending = 1 AND id < ? AND expires_at > ?
 		ORDER BY id DESC LIMIT ?`
 
-	// selectNextKey goes from one key to the next in the index, however many invites use one.
-	selectNextKey = `SELECT key_id FROM roster_invites WHERE pending = 1 AND key_id > ? ORDER BY key_id LIMIT 1`
+	// selectNextKey goes from one key to the next in the index, past the invites that are over.
+	selectNextKey = `SELECT key_id FROM roster_invites WHERE pending = 1 AND key_id > ? AND expires_at > ?
+		ORDER BY key_id LIMIT 1`
 
 	countLiveInvites = `SELECT COUNT(*) FROM roster_invites WHERE account_id = ? AND pending = 1 AND expires_at > ?`
 
 	// selectRevocable finds the pending invites of one user that offer one of some bits.
-	selectRevocable = `SELECT id, address, permissions FROM roster_invites
+	selectRevocable = `SELECT ` + inviteColumns + ` FROM roster_invites
 		WHERE account_id = ? AND pending = 1 AND inviter_kind = ? AND inviter_id = ? AND (permissions & ?) <> 0`
 
 	revokeInvite = `UPDATE roster_invites SET state = ?, pending = NULL, closed_at = ?
@@ -56,9 +59,9 @@ const (
 
 func readInvite(r row) (invite.Record, error) {
 	var i invite.Record
-	err := r.Scan(&i.ID, &i.Account, (*mailAddress)(&i.Address), &i.Terms.Permissions, (*moment)(&i.Terms.Starts),
-		(*moment)(&i.Terms.Expires), &i.Terms.Label, &i.By.Kind, &i.By.ID, &i.Generation, &i.State,
-		(*moment)(&i.Created), (*moment)(&i.Sent), (*moment)(&i.Expires), (*moment)(&i.Closed), &i.AcceptedBy,
+	err := r.Scan(&i.ID, &i.Account, (*original)(&i.Address), (*canonical)(&i.Address), &i.Terms.Permissions,
+		(*moment)(&i.Terms.Starts), (*moment)(&i.Terms.Expires), &i.Terms.Label, &i.By.Kind, &i.By.ID, &i.Generation,
+		&i.Delivery, &i.State, (*moment)(&i.Created), (*moment)(&i.Sent), (*moment)(&i.Expires), (*moment)(&i.Closed), &i.AcceptedBy,
 		fixed(i.Secret[:]), &i.Key)
 	return i, err
 }
@@ -70,11 +73,16 @@ func inviteValues(r invite.Record) []any {
 		pending = 1
 	}
 	return []any{r.Terms.Permissions, micros(r.Terms.Starts), micros(r.Terms.Expires), r.Terms.Label, r.By.Kind, r.By.ID,
-		r.Generation, r.State, pending, micros(r.Sent), micros(r.Expires), micros(r.Closed), r.AcceptedBy, r.Secret[:], r.Key}
+		r.Generation, r.Delivery, r.State, pending, micros(r.Sent), micros(r.Expires), micros(r.Closed), r.AcceptedBy,
+		r.Secret[:], r.Key}
 }
 
-func (t *tx) Invite(ctx context.Context, id invite.ID) (invite.Record, error) {
-	return find(ctx, t, readInvite, "invite", selectInvite, id)
+func (t *tx) FindInvite(ctx context.Context, id invite.ID) (invite.Record, error) {
+	return find(ctx, t, readInvite, "invite", findInvite, id)
+}
+
+func (t *tx) Invite(ctx context.Context, account access.AccountID, id invite.ID) (invite.Record, error) {
+	return find(ctx, t, readInvite, "invite", selectInvite, account, id)
 }
 
 func (t *tx) PendingInvite(ctx context.Context, account access.AccountID, address access.Address) (invite.Record, error) {
@@ -115,10 +123,10 @@ func (t *tx) WaitingInvites(ctx context.Context, address access.Address, now tim
 		micros(now), atMost(limit))
 }
 
-func (t *tx) InviteKeys(ctx context.Context) ([]string, error) {
+func (t *tx) InviteKeys(ctx context.Context, now time.Time) ([]string, error) {
 	var keys []string
 	for last := ""; ; {
-		key, found, err := one(ctx, t, text, "find the keys of invites", selectNextKey, last)
+		key, found, err := one(ctx, t, text, "find the keys of invites", selectNextKey, last, micros(now))
 		if err != nil || !found {
 			return keys, err
 		}
@@ -136,22 +144,19 @@ func (t *tx) RevokeInvites(ctx context.Context, account access.AccountID, invite
 	if err := t.hold(ctx, account); err != nil {
 		return nil, err
 	}
-	revoked, err := list(ctx, t, readRevoked, "find invites to revoke", selectRevocable,
+	beyond, err := list(ctx, t, readInvite, "find invites to revoke", selectRevocable,
 		account, access.ActorUser, inviter, access.All&^held)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(revoked, func(a, b access.RevokedInvite) int { return cmp.Compare(a.ID, b.ID) })
-	for _, i := range revoked {
+	slices.SortFunc(beyond, func(a, b invite.Record) int { return cmp.Compare(a.ID, b.ID) })
+	var revoked []access.RevokedInvite
+	for _, i := range beyond {
 		if _, err := t.exec(ctx, "revoke an invite", revokeInvite, invite.Revoked, micros(at), account, i.ID); err != nil {
 			return nil, err
 		}
+		revoked = append(revoked, access.RevokedInvite{ID: string(i.ID), Address: i.Address, Terms: i.Terms,
+			Generation: i.Generation})
 	}
 	return revoked, nil
-}
-
-func readRevoked(r row) (access.RevokedInvite, error) {
-	var i access.RevokedInvite
-	err := r.Scan(&i.ID, (*mailAddress)(&i.Address), &i.Permissions)
-	return i, err
 }

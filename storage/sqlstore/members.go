@@ -35,8 +35,8 @@ const (
 
 	// memberColumns are a membership, whether it is the owner's, and the directory's entry if there is one.
 	memberColumns = membershipColumns + `, a.owner_id = m.user_id,
-		COALESCE(u.address, ''), COALESCE(u.verified, 0), COALESCE(u.name, ''), COALESCE(u.second_factor, 0),
-		u.last_sign_in_at`
+		COALESCE(u.address, ''), COALESCE(u.canonical, ''), COALESCE(u.verified, 0), COALESCE(u.name, ''),
+		COALESCE(u.second_factor, 0), u.last_sign_in_at`
 
 	selectMembers = `SELECT ` + memberColumns + `
 		FROM roster_memberships AS m
@@ -107,8 +107,9 @@ func membershipTargets(m *access.Membership) []any {
 
 func readMember(r row) (access.Member, error) {
 	var m access.Member
-	err := r.Scan(append(membershipTargets(&m.Membership), &m.Owner, (*mailAddress)(&m.Person.Address),
-		&m.Person.Verified, &m.Person.Name, &m.Person.SecondFactor, (*moment)(&m.Person.LastSignIn))...)
+	person := &m.Person
+	err := r.Scan(append(membershipTargets(&m.Membership), &m.Owner, (*original)(&person.Address),
+		(*canonical)(&person.Address), &person.Verified, &person.Name, &person.SecondFactor, (*moment)(&person.LastSignIn))...)
 	m.Person.ID = m.User
 	return m, err
 }

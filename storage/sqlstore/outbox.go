@@ -18,14 +18,17 @@ const (
 	selectMessages = `SELECT ` + messageColumns + ` FROM roster_messages WHERE group_id = ? AND id < ?
 		ORDER BY id DESC LIMIT ?`
 
-	selectDeliveries = `SELECT ` + messageColumns + ` FROM roster_messages WHERE id IN
-		(SELECT MAX(id) FROM roster_messages WHERE group_id = ? AND kind = ? AND ref IN (?...) GROUP BY ref)`
+	// selectDeliveries reads the older ones too, which are few, in the order of an index: the last of each ref counts.
+	selectDeliveries = `SELECT ` + messageColumns + ` FROM roster_messages
+		WHERE group_id = ? AND kind = ? AND ref IN (?...) ORDER BY ref, generation, id`
 
 	selectDue = `SELECT ` + messageColumns + ` FROM roster_messages
 		WHERE state = 1 AND due_at <= ? AND leased_until <= ?
 		ORDER BY due_at, id LIMIT ?`
 
-	leaseMessage = `UPDATE roster_messages SET attempt = attempt + 1, leased_until = ? WHERE id = ?`
+	// leaseMessage leases a message as it was found. Of two workers that found it, one does.
+	leaseMessage = `UPDATE roster_messages SET attempt = attempt + 1, leased_until = ?
+		WHERE id = ? AND attempt = ? AND state = 1 AND leased_until <= ?`
 
 	finishMessage = `UPDATE roster_messages SET state = ?, done_at = ?, reason = ?, address = ?, subject = ?, leased_until = ?
 		WHERE id = ? AND attempt = ? AND state = 1`
@@ -46,6 +49,9 @@ func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 		return err
 	}
 	for _, m := range messages {
+		if err := m.Check(); err != nil {
+			return t.Fail(err)
+		}
 		_, err := t.exec(ctx, "enqueue a message", insertMessage, m.ID, m.Kind, m.Group, m.Ref, m.Generation, m.To,
 			micros(m.Created), notify.Queued, micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason,
 			m.Address, m.Subject)
@@ -83,15 +89,19 @@ func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n i
 		if err != nil {
 			return err
 		}
+		claimed = nil
 		until := micros(now.Add(lease))
-		for i := range due {
-			due[i].Attempt++
-			due[i].Leased = instant(until)
-			if _, err := t.exec(ctx, "lease a message", leaseMessage, until, due[i].ID); err != nil {
+		for _, m := range due {
+			leased, err := t.exec(ctx, "lease a message", leaseMessage, until, m.ID, m.Attempt, micros(now))
+			if err != nil {
 				return err
 			}
+			if leased == 0 { // another worker was faster
+				continue
+			}
+			m.Attempt, m.Leased = m.Attempt+1, instant(until)
+			claimed = append(claimed, m)
 		}
-		claimed = due
 		return nil
 	})
 	if err != nil {

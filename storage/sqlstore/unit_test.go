@@ -375,10 +375,17 @@ func everything(ctx context.Context, tx storage.Tx) error {
 	}
 	return do(
 		func() error { return tx.InsertAccount(ctx, account) },
+		func() error { // undoes what it did
+			if _, err := tx.Lock(ctx, "acme", "nobody's"); !errors.Is(err, access.ErrNotFound) {
+				return err
+			}
+			return nil
+		},
 		func() error { _, err := tx.Lock(ctx, "acme", "globex"); return err },
 		func() error { _, err := tx.Account(ctx, "acme"); return err },
 		func() error { return tx.UpdateAccount(ctx, account) },
 		func() error { return tx.PutUsers(ctx, access.User{ID: "ann", Address: address}) },
+		func() error { return tx.SignedIn(ctx, "ann", noon) },
 		func() error { _, err := tx.User(ctx, "ann"); return err },
 		func() error { _, err := tx.Users(ctx, []access.UserID{"ann", "bob"}); return err },
 		func() error { return tx.PutMembership(ctx, member) },
@@ -390,14 +397,16 @@ func everything(ctx context.Context, tx storage.Tx) error {
 		func() error { return tx.Touch(ctx, "acme", "ann", noon, noon) },
 		func() error { return tx.InsertInvite(ctx, offer) },
 		func() error { return tx.UpdateInvite(ctx, later, 0) },
-		func() error { _, err := tx.Invite(ctx, "1"); return err },
+		func() error { _, err := tx.FindInvite(ctx, "1"); return err },
+		func() error { _, err := tx.Invite(ctx, "acme", "1"); return err },
 		func() error { _, err := tx.PendingInvite(ctx, "acme", address); return err },
 		func() error { _, err := tx.Invites(ctx, "acme", invite.Filter{}, "", 10); return err },
 		func() error { _, err := tx.WaitingInvites(ctx, address, noon, "", 10); return err },
 		func() error { _, err := tx.LiveInvites(ctx, "acme", noon); return err },
-		func() error { _, err := tx.InviteKeys(ctx); return err },
+		func() error { _, err := tx.InviteKeys(ctx, noon.Add(-time.Hour)); return err },
 		func() error { _, err := tx.RevokeInvites(ctx, "acme", "ann", 1, noon); return err },
-		func() error { _, err := tx.Hit(ctx, [32]byte{}, noon, time.Hour); return err },
+		func() error { _, err := tx.Hit(ctx, [32]byte{1}, noon.AddDate(0, 0, -1), time.Hour); return err },
+		func() error { _, err := tx.Hit(ctx, [32]byte{}, noon, time.Hour); return err }, // forgets the other one
 		func() error { return tx.PutContact(ctx, person) },
 		func() error { _, err := tx.Contact(ctx, "acme", "1"); return err },
 		func() error { _, err := tx.ContactByAddress(ctx, "acme", address); return err },

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	userColumns = `id, address, verified, name, second_factor, last_sign_in_at`
+	userColumns = `id, address, canonical, verified, name, second_factor, last_sign_in_at`
 
 	selectUser = `SELECT ` + userColumns + ` FROM roster_users WHERE id = ?`
 
@@ -22,13 +22,20 @@ const (
 		ON CONFLICT (id) DO UPDATE SET address = excluded.address, canonical = excluded.canonical,
 			verified = excluded.verified, name = excluded.name, name_fold = excluded.name_fold,
 			second_factor = excluded.second_factor,
-			last_sign_in_at = CASE WHEN excluded.last_sign_in_at = ? THEN roster_users.last_sign_in_at
-				ELSE excluded.last_sign_in_at END`
+			` + laterSignIn
+
+	putSignIn = `INSERT INTO roster_users
+			(id, address, canonical, verified, name, name_fold, second_factor, last_sign_in_at)
+		VALUES (?, '', '', 0, '', '', 0, ?)
+		ON CONFLICT (id) DO UPDATE SET ` + laterSignIn
+
+	laterSignIn = `last_sign_in_at = CASE WHEN excluded.last_sign_in_at > roster_users.last_sign_in_at
+				THEN excluded.last_sign_in_at ELSE roster_users.last_sign_in_at END`
 )
 
 func readUser(r row) (access.User, error) {
 	var u access.User
-	err := r.Scan(&u.ID, (*mailAddress)(&u.Address), &u.Verified, &u.Name, &u.SecondFactor, (*moment)(&u.LastSignIn))
+	err := r.Scan(&u.ID, (*original)(&u.Address), (*canonical)(&u.Address), &u.Verified, &u.Name, &u.SecondFactor, (*moment)(&u.LastSignIn))
 	return u, err
 }
 
@@ -59,10 +66,15 @@ func (t *tx) PutUsers(ctx context.Context, users ...access.User) error {
 	ascending := slices.SortedStableFunc(slices.Values(users), func(a, b access.User) int { return cmp.Compare(a.ID, b.ID) })
 	for _, u := range ascending {
 		_, err := t.exec(ctx, "put a user", putUser, u.ID, u.Address.Original(), u.Address.Canonical(), u.Verified,
-			u.Name, access.Fold(u.Name), u.SecondFactor, micros(u.LastSignIn), micros(time.Time{}))
+			u.Name, access.Fold(u.Name), u.SecondFactor, micros(u.LastSignIn))
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (t *tx) SignedIn(ctx context.Context, id access.UserID, at time.Time) error {
+	_, err := t.exec(ctx, "put a sign-in", putSignIn, id, micros(at))
+	return err
 }

@@ -115,7 +115,7 @@ func (s scene) checkAccepted(user access.UserID) {
 		list, err := tx.Members(ctx, acme, access.MemberFilter{}, "", 1000)
 		require.NoError(s.t, err)
 		members = len(list)
-		r, err := tx.Invite(ctx, s.toDora)
+		r, err := tx.Invite(ctx, acme, s.toDora)
 		require.NoError(s.t, err)
 		require.Equal(s.t, invite.Accepted, r.State)
 		require.Equal(s.t, user, r.AcceptedBy)

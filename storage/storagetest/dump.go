@@ -21,16 +21,26 @@ import (
 // users have to be named, since nothing lists them all; those that aren't there are left out. It holds full addresses,
 // so it belongs in tests only. It returns the backend's error.
 func Dump(ctx context.Context, db storage.DB, accounts []access.AccountID, users []access.UserID) (string, error) {
+	return dumpAll(ctx, db, []population{{accounts, users}})
+}
+
+// A population is some accounts and the users they have to do with.
+type population struct {
+	accounts []access.AccountID
+	users    []access.UserID
+}
+
+func dumpAll(ctx context.Context, db storage.DB, populations []population) (string, error) {
 	var d dump
 	err := db.View(ctx, func(ctx context.Context, tx storage.Tx) error {
 		d = dump{tx: tx}
-		for _, id := range accounts {
-			if err := d.account(ctx, id, users); err != nil {
-				return err
+		for _, p := range populations {
+			for _, id := range p.accounts {
+				if err := d.account(ctx, id, p.users); err != nil {
+					return err
+				}
 			}
-		}
-		for _, id := range users {
-			if err := d.user(ctx, id); err != nil {
+			if err := d.users(ctx, p.users); err != nil {
 				return err
 			}
 		}
@@ -91,16 +101,22 @@ func (d *dump) preferences(ctx context.Context, id access.AccountID, users []acc
 	return nil
 }
 
-func (d *dump) user(ctx context.Context, id access.UserID) error {
-	user, err := d.tx.User(ctx, id)
-	if err == nil {
-		d.line("user", user)
-	} else if !errors.Is(err, access.ErrNotFound) {
+func (d *dump) users(ctx context.Context, ids []access.UserID) error {
+	entries, err := d.tx.Users(ctx, ids)
+	if err != nil {
 		return err
 	}
-	return pages(d, "account of "+string(id), func(after access.AccountID) ([]access.UserAccount, error) {
-		return d.tx.UserAccounts(ctx, id, access.AccountFilter{}, after, dumpPage)
-	}, func(a access.UserAccount) access.AccountID { return a.Account.ID })
+	for _, id := range ids {
+		if user, known := entries[id]; known {
+			d.line("user", user)
+		}
+		if err := pages(d, "account of "+string(id), func(after access.AccountID) ([]access.UserAccount, error) {
+			return d.tx.UserAccounts(ctx, id, access.AccountFilter{}, after, dumpPage)
+		}, func(a access.UserAccount) access.AccountID { return a.Account.ID }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *dump) feed(ctx context.Context) error {
@@ -109,9 +125,10 @@ func (d *dump) feed(ctx context.Context) error {
 		return err
 	}
 	for shard, head := range heads {
-		if head != (access.FeedHead{}) {
-			d.line(fmt.Sprintf("shard %d", shard), head)
+		if head == (access.FeedHead{}) {
+			continue
 		}
+		d.line(fmt.Sprintf("shard %d", shard), head)
 		if err := pages(d, "change", func(after uint64) ([]access.Record, error) {
 			return d.tx.Changes(ctx, shard, after, dumpPage)
 		}, func(r access.Record) uint64 { return r.Number }); err != nil {
@@ -161,8 +178,11 @@ func (d *dump) fields(path string, v reflect.Value) {
 	case []byte:
 		fmt.Fprintf(&d.text, " %s=%q", path, value)
 		return
-	case [16]byte, access.Digest:
-		fmt.Fprintf(&d.text, " %s=%x", path, value)
+	case access.Digest:
+		fmt.Fprintf(&d.text, " %s=%x", path, value[:])
+		return
+	case invite.Secret:
+		fmt.Fprintf(&d.text, " %s=%x", path, value[:]) // which prints as a placeholder otherwise
 		return
 	}
 	switch v.Kind() {

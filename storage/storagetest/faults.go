@@ -117,6 +117,10 @@ func (t *faultyTx) PutUsers(ctx context.Context, users ...access.User) error {
 	return t.db.write(func() error { return t.Tx.PutUsers(ctx, users...) })
 }
 
+func (t *faultyTx) SignedIn(ctx context.Context, id access.UserID, at time.Time) error {
+	return t.db.write(func() error { return t.Tx.SignedIn(ctx, id, at) })
+}
+
 func (t *faultyTx) Append(ctx context.Context, r access.Record) error {
 	return t.db.write(func() error { return t.Tx.Append(ctx, r) })
 }

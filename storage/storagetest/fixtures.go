@@ -60,7 +60,7 @@ func newInvite(t *testing.T, n int, account access.AccountID, to string) invite.
 			By: invite.Inviter{Kind: access.ActorUser, ID: string(ann)}, Generation: 1, State: invite.Pending,
 			Created: noon(), Sent: noon(), Expires: noon().Add(72 * time.Hour),
 		},
-		Secret: [16]byte{byte(n), 0, 255}, Key: "k1",
+		Secret: invite.Secret{byte(n), 0, 255}, Key: "k1",
 	}
 }
 
@@ -81,7 +81,7 @@ func newRecord(n int, account access.AccountID, kind access.EventKind) access.Re
 	return access.Record{
 		ID: access.EventID(uuid(n)), Account: account, Time: noon(), Kind: kind, Public: []byte(`{}`),
 		Actor: newPart(`{"kind":"user","id":"ann"}`), Target: newPart(`{"kind":"user","id":"bob"}`),
-		By: ann, On: bob, Shard: account.Shard(),
+		By: ann, TargetKind: access.TargetUser, TargetID: string(bob), Shard: account.Shard(),
 	}
 }
 

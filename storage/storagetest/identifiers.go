@@ -183,15 +183,21 @@ func userIDs(t *testing.T, db database) {
 
 func idsInHistory(t *testing.T, db database) {
 	ids := identifiers()
+	kind := func(i int) notify.Kind {
+		if id := ids[len(ids)-1-i]; len(id) <= notify.MaxKindBytes {
+			return notify.Kind(id)
+		}
+		return "long"
+	}
 	for i, id := range ids {
 		account := access.AccountID(id)
 		db.update(func(ctx context.Context, tx storage.Tx) {
 			require.NoError(t, tx.InsertAccount(ctx, newAccount(account)))
 			r := newRecord(i, account, access.EventAccountCreated)
-			r.By, r.On = access.UserID(id), ""
+			r.By, r.TargetKind, r.TargetID = access.UserID(id), access.TargetUser, id
 			require.NoError(t, tx.Append(ctx, r))
 			m := newMessage(i, account)
-			m.Ref, m.Kind = id, notify.Kind(ids[len(ids)-1-i])
+			m.Ref, m.Kind = id, kind(i)
 			same := newMessage(1000+i, acme)
 			same.Ref, same.Kind = id, "same"
 			require.NoError(t, tx.Enqueue(ctx, m, same))
@@ -211,7 +217,7 @@ func idsInHistory(t *testing.T, db database) {
 			messages, err := tx.Messages(ctx, id, notify.MessageQuery{Limit: 10})
 			require.NoError(t, err)
 			require.Len(t, messages, 1, "%q", id)
-			sent, err := tx.Deliveries(ctx, id, notify.Kind(ids[len(ids)-1-i]), ids)
+			sent, err := tx.Deliveries(ctx, id, kind(i), ids)
 			require.NoError(t, err)
 			require.Len(t, sent, 1, "%q", id)
 			require.EqualValues(t, uuid(i), sent[id].ID)
@@ -278,7 +284,9 @@ func strangeIDs(t *testing.T, db database) {
 		strings.ReplaceAll(id, "-", ""), "%", "' OR 1=1 --",
 		"\x00", "\xff\xfe", id + "\x00", strings.Repeat("x", 5000), "👩", "0"} {
 		db.view(func(ctx context.Context, tx storage.Tx) {
-			_, err := tx.Invite(ctx, invite.ID(strange))
+			_, err := tx.FindInvite(ctx, invite.ID(strange))
+			require.ErrorIs(t, err, access.ErrNotFound, "%q", strange)
+			_, err = tx.Invite(ctx, acme, invite.ID(strange))
 			require.ErrorIs(t, err, access.ErrNotFound, "%q", strange)
 			_, err = tx.Contact(ctx, acme, contact.ID(strange))
 			require.ErrorIs(t, err, access.ErrNotFound, "%q", strange)

@@ -24,7 +24,7 @@ func inviteCases() []testCase {
 		{"closed rows make room", "a closed invite stays on the record and leaves room for the next", closedMakesRoom},
 		{"compare and swap", "an invite changes only while it is pending and of the generation given", compareAndSwap},
 		{"one change wins", "of many changes at once to one generation, one wins", oneChangeWins},
-		{"of another account", "an invite can't be changed by way of another account", inviteIsolated},
+		{"of another account", "an invite can't be read or changed by way of another account", inviteIsolated},
 		{"revoked with the sender", "RevokeInvites closes what a user sent that goes beyond what they hold, and nothing else",
 			revokeInvites},
 	}
@@ -36,16 +36,20 @@ func fullInvite(t *testing.T, n int, account access.AccountID) invite.Record {
 	r.Terms = access.Terms{Permissions: access.All, Starts: noon().Add(time.Hour), Expires: noon().AddDate(1, 0, 0),
 		Label: "Büro '%"}
 	r.By = invite.Inviter{Kind: access.ActorStaff, ID: "stäff"}
-	r.Generation = math.MaxUint16
-	r.Secret = [16]byte{0: 0, 1: 255, 15: 1}
+	r.Generation, r.Delivery = math.MaxUint16, invite.ByHost
+	r.Secret = invite.Secret{0: 0, 1: 255, 15: 1}
 	r.Key = "key/2026"
 	return r
 }
 
+// getInvite reads an invite by its id alone, and checks that its account has the same.
 func getInvite(ctx context.Context, t *testing.T, tx storage.Tx, id invite.ID) invite.Record {
 	t.Helper()
-	r, err := tx.Invite(ctx, id)
+	r, err := tx.FindInvite(ctx, id)
 	require.NoError(t, err)
+	same, err := tx.Invite(ctx, r.Account, id)
+	require.NoError(t, err)
+	equal(t, r, same)
 	return r
 }
 
@@ -110,7 +114,7 @@ func onePending(t *testing.T, db database) {
 		got, err := tx.PendingInvite(ctx, acme, second.Address)
 		require.NoError(t, err)
 		equal(t, first, got)
-		_, err = tx.Invite(ctx, second.ID)
+		_, err = tx.FindInvite(ctx, second.ID)
 		require.ErrorIs(t, err, access.ErrNotFound)
 		_, err = tx.PendingInvite(ctx, globex, first.Address)
 		require.ErrorIs(t, err, access.ErrNotFound)
@@ -258,6 +262,10 @@ func inviteIsolated(t *testing.T, db database) {
 		require.NoError(t, err)
 	})
 	db.view(func(ctx context.Context, tx storage.Tx) {
+		_, err := tx.Invite(ctx, acme, theirs.ID)
+		require.ErrorIs(t, err, access.ErrNotFound)
+		_, err = tx.Invite(ctx, "", theirs.ID)
+		require.ErrorIs(t, err, access.ErrNotFound)
 		equal(t, theirs, getInvite(ctx, t, tx, theirs.ID))
 		require.Equal(t, invite.Revoked, getInvite(ctx, t, tx, mine.ID).State)
 	})
@@ -293,9 +301,10 @@ func revokeInvites(t *testing.T, db database) {
 		r := newInvite(t, i, acme, fmt.Sprintf("User%d@example.com", i))
 		r.By = invite.Inviter{Kind: row.kind, ID: string(row.by)}
 		r.Terms.Permissions, r.State, r.Expires = row.offers, row.state, row.expires
+		r.Generation, r.Terms.Label, r.Terms.Expires = uint16(i+1), "label", noon().AddDate(1, 0, 0)
 		invites[i] = r
 		if row.closes {
-			want = append(want, access.RevokedInvite{ID: string(r.ID), Address: r.Address, Permissions: row.offers})
+			want = append(want, access.RevokedInvite{ID: string(r.ID), Address: r.Address, Terms: r.Terms, Generation: r.Generation})
 		}
 	}
 	db.locked(acme, func(ctx context.Context, tx storage.Tx) {

@@ -17,6 +17,7 @@ func limitCases() []testCase {
 		{"sliding window", "a limit counts the uses after at-window and up to at, this one included", slidingWindow},
 		{"long and short windows", "a use is kept for the window with which it was counted, whatever shorter ones ask",
 			longAndShort},
+		{"others", "a use is kept for its window however often other limits are used meanwhile", otherLimits},
 		{"apart", "limits that differ in one bit are counted apart", limitsApart},
 		{"rolled back", "a use that is rolled back isn't counted", limitRolledBack},
 		{"many at once", "of uses at once, none is lost and no two get the same number", hitsTogether},
@@ -86,6 +87,22 @@ func longAndShort(t *testing.T, db database) {
 	require.GreaterOrEqual(t, hit(db, short, noon().Add(2*time.Hour), day), 2)
 }
 
+// otherLimits has more limits pass than a backend may care to forget at once.
+func otherLimits(t *testing.T, db database) {
+	const n = 50
+	kept, day := [32]byte{31: 1}, 24*time.Hour
+	for want := 1; want <= 3; want++ {
+		require.Equal(t, want, hit(db, kept, noon(), day))
+	}
+	for _, after := range []time.Duration{0, 12 * time.Hour, 23 * time.Hour} {
+		for i := range n {
+			require.Equal(t, 1, hit(db, [32]byte{0: 1, 1: byte(i)}, noon().Add(after), time.Minute))
+		}
+		require.Equal(t, 2, hit(db, [32]byte{0: 1}, noon().Add(after), time.Minute))
+	}
+	require.Equal(t, 4, hit(db, kept, noon().Add(day-time.Microsecond), day))
+}
+
 func limitsApart(t *testing.T, db database) {
 	limits := [][32]byte{{}, {31: 1}, {0: 1}, {0: 128}, {15: 1}, {31: 255}, {0: 'a'}, {0: 'A'}, {0: ' '}, {0: '%'}}
 	for range 2 {
@@ -95,6 +112,14 @@ func limitsApart(t *testing.T, db database) {
 	}
 	for _, limit := range limits {
 		require.Equal(t, 3, hit(db, limit, noon(), time.Hour), "limit %x", limit)
+	}
+	// Using some forgets nothing of the others that they still need.
+	end := noon().Add(time.Hour - time.Microsecond)
+	for i := range 30 {
+		require.Equal(t, 1, hit(db, [32]byte{1: byte(1 + i)}, end, time.Microsecond))
+	}
+	for _, limit := range limits {
+		require.Equal(t, 4, hit(db, limit, end, time.Hour), "limit %x", limit)
 	}
 }
 

@@ -32,6 +32,7 @@ func Model(t *testing.T, db storage.DB) (tokens []string) {
 	rapid.Check(t, func(rt *rapid.T) {
 		run++
 		m.reset(run)
+		defer m.remember()
 		m.begin(rt)
 		for range 4 {
 			rt.Repeat(m.actions(rt))
@@ -50,6 +51,8 @@ type model struct {
 	worker  *notify.Worker
 	post    *post
 	said    *utterances
+
+	populations []population // of all runs that are over
 
 	naive    *naive
 	prefix   string
@@ -166,10 +169,14 @@ func (p *post) Send(_ context.Context, mail notify.Mail) error {
 	return nil
 }
 
-// searchSecrets looks for every token in everything that was said and stored.
+// remember notes who there was in the run that is over, for the search at the end.
+func (m *model) remember() {
+	m.populations = append(m.populations, population{slices.Sorted(maps.Keys(m.naive.accounts)), m.users})
+}
+
+// searchSecrets looks for every token in everything that was said and stored, in all runs.
 func (m *model) searchSecrets(t *testing.T) {
-	accounts := slices.Collect(maps.Keys(m.naive.accounts))
-	dump, err := Dump(t.Context(), m.db, accounts, m.users)
+	dump, err := dumpAll(t.Context(), m.db, m.populations)
 	require.NoError(t, err)
 	m.said.add(dump)
 	require.NotEmpty(t, m.said.tokens)

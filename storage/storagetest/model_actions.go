@@ -155,7 +155,10 @@ func (m *model) actions(rt *rapid.T) map[string]func(*rapid.T) {
 			}, n.accept)
 		},
 		"decline": func(rt *rapid.T) {
-			m.answer(rt, byToken, func(l link, user access.UserID) error { return m.invites.Decline(ctx, l.token, m.identity(user)) }, n.decline)
+			m.answer(rt, byToken, func(l link, user access.UserID) error {
+				_, err := m.invites.Decline(ctx, l.token, m.identity(user))
+				return err
+			}, n.decline)
 		},
 		"look up": func(rt *rapid.T) {
 			if len(m.links) == 0 {

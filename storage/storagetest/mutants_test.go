@@ -45,6 +45,9 @@ func mutants() map[string]mutant {
 				return forgivesEnqueue{tx}
 			}),
 		},
+		"forgives a spoiled unit": {
+			"a spoiled unit isn't committed", "units/spoilt", within(func(tx storage.Tx) storage.Tx { return forgivesSpoil{tx} }),
+		},
 		"reads what is newest": {
 			"a view reads one moment", "views/snapshot", func(db storage.DB) storage.DB { return newestView{db} },
 		},
@@ -85,6 +88,17 @@ func mutants() map[string]mutant {
 		"counts a window too long": {
 			"a window ends exactly", "limits/sliding_window", within(func(tx storage.Tx) storage.Tx {
 				return longWindow{tx}
+			}),
+		},
+		"forgets a limit in use": {
+			"a use is kept for its window", "limits/others", within(func(tx storage.Tx) storage.Tx { return oneLimit{tx} }),
+		},
+		"signs in by storing again": {
+			"a sign-in changes nothing else", "users/signed_in", within(func(tx storage.Tx) storage.Tx { return replacesUser{tx} }),
+		},
+		"takes any message": {
+			"a message that can't be stored is refused", "outbox/unfit", within(func(tx storage.Tx) storage.Tx {
+				return cutsKinds{tx}
 			}),
 		},
 		"has no leases": {
@@ -164,6 +178,10 @@ func (m forgivesEnqueue) Enqueue(ctx context.Context, messages ...notify.Message
 	}
 	return m.Tx.Enqueue(ctx, messages...)
 }
+
+type forgivesSpoil struct{ storage.Tx }
+
+func (forgivesSpoil) Spoil(error) {}
 
 type newestView struct{ storage.DB }
 
@@ -256,7 +274,7 @@ func (m keepsZones) Account(ctx context.Context, id access.AccountID) (access.Ac
 type anyGeneration struct{ storage.Tx }
 
 func (m anyGeneration) UpdateInvite(ctx context.Context, r invite.Record, _ uint16) error {
-	stored, err := m.Invite(ctx, r.ID)
+	stored, err := m.Invite(ctx, r.Account, r.ID)
 	if err != nil {
 		return err
 	}
@@ -274,6 +292,30 @@ type longWindow struct{ storage.Tx }
 
 func (m longWindow) Hit(ctx context.Context, limit [32]byte, at time.Time, window time.Duration) (int, error) {
 	return m.Tx.Hit(ctx, limit, at, window+time.Microsecond)
+}
+
+type oneLimit struct{ storage.Tx }
+
+func (m oneLimit) Hit(ctx context.Context, limit [32]byte, at time.Time, window time.Duration) (int, error) {
+	if limit[0] == 0 {
+		return m.Tx.Hit(ctx, limit, at, window)
+	}
+	return 1, nil
+}
+
+type replacesUser struct{ storage.Tx }
+
+func (m replacesUser) SignedIn(ctx context.Context, id access.UserID, at time.Time) error {
+	return m.PutUsers(ctx, access.User{ID: id, LastSignIn: at})
+}
+
+type cutsKinds struct{ storage.Tx }
+
+func (m cutsKinds) Enqueue(ctx context.Context, messages ...notify.Message) error {
+	for i := range messages {
+		messages[i].Kind = messages[i].Kind[:min(len(messages[i].Kind), notify.MaxKindBytes)]
+	}
+	return m.Tx.Enqueue(ctx, messages...)
 }
 
 type noLeases struct{ storage.DB }

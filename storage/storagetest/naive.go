@@ -256,7 +256,7 @@ func (n *naive) transfer(id access.AccountID, actor access.Actor, to access.User
 	if keeps != 0 {
 		a.members[from] = naiveMember{bits: keeps}
 	}
-	a.events++
+	a.events += 2 // one for each of the two
 	n.dropBeyond(a, from, access.All, keeps)
 	return nil
 }

@@ -135,6 +135,7 @@ func (n *naive) accept(id access.AccountID, invited, user access.UserID) error {
 		return err
 	}
 	delete(a.pending, invited)
+	a.events++
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +20,8 @@ func outboxCases() []testCase {
 		{"round trip", "a message comes back as it was enqueued, in state Queued", messageRoundTrip},
 		{"taken id", "a message with an id that is taken is an error, and the one that has it stays", messageTaken},
 		{"list", "a group's messages come newest first, by any page size", messageList},
-		{"deliveries", "the newest message of a kind is found for each thing that it is about", deliveries},
+		{"deliveries", "the message of the highest generation, and of those the newest, is found for each thing", deliveries},
+		{"unfit", "a message that can't be one is an error", messageUnfit},
 		{"order", "messages are claimed longest due first, then by id, and not before they are due", claimOrder},
 		{"lease", "a claimed message isn't claimed again before its lease is over, and is at that instant", leases},
 		{"sent", "a sent message says when, where and what, and is never claimed again", finishSent},
@@ -112,6 +114,29 @@ func messageTaken(t *testing.T, db database) {
 	equal(t, []notify.Message{first}, db.messages())
 }
 
+func messageUnfit(t *testing.T, db database) {
+	long := strings.Repeat("x", notify.MaxRefBytes)
+	fits := newMessage(1, acme)
+	fits.Kind, fits.Ref, fits.To = notify.Kind(long[:notify.MaxKindBytes]), long, long
+	enqueue(db, fits)
+	for _, spoil := range []func(*notify.Message){
+		func(m *notify.Message) { m.ID = "" },
+		func(m *notify.Message) { m.Kind = "" },
+		func(m *notify.Message) { m.Kind += "x" },
+		func(m *notify.Message) { m.Ref += "x" },
+		func(m *notify.Message) { m.To += "x" },
+	} {
+		unfit := fits
+		unfit.ID = notify.MessageID(uuid(2))
+		spoil(&unfit)
+		require.Error(t, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			require.Error(t, tx.Enqueue(ctx, newMessage(3, acme), unfit))
+			return nil // the write failed, and nothing is committed
+		}))
+	}
+	equal(t, []notify.Message{fits}, db.messages())
+}
+
 func messageList(t *testing.T, db database) {
 	var want []notify.MessageID
 	for i := range 13 {
@@ -140,9 +165,12 @@ func deliveries(t *testing.T, db database) {
 		refs = append(refs, m.Ref, fmt.Sprint("none ", i))
 	}
 	for i, change := range []func(*notify.Message){
-		func(m *notify.Message) {}, // a newer one for the same thing
-		func(m *notify.Message) { m.Kind = "other" },
-		func(m *notify.Message) { m.Group = string(globex) },
+		func(m *notify.Message) { m.Generation = 9 },
+		func(m *notify.Message) { m.Generation = 10 },
+		func(m *notify.Message) { m.Generation = 10 }, // this one
+		func(m *notify.Message) { m.Generation = 2 },
+		func(m *notify.Message) { m.Generation, m.Kind = 11, "other" },
+		func(m *notify.Message) { m.Generation, m.Group = 11, string(globex) },
 	} {
 		m := newMessage(n+i, acme)
 		m.Ref = "ref 0"
@@ -154,7 +182,7 @@ func deliveries(t *testing.T, db database) {
 		got, err := tx.Deliveries(ctx, string(acme), "invite", refs)
 		require.NoError(t, err)
 		require.Len(t, got, n)
-		equal(t, messages[n], got["ref 0"])
+		equal(t, messages[n+2], got["ref 0"])
 		for i := 1; i < n; i++ {
 			require.Equal(t, messages[i].ID, got[messages[i].Ref].ID)
 		}

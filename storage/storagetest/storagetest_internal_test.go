@@ -16,10 +16,10 @@ import (
 	"github.com/rosterkit/roster/storage/memory"
 )
 
-// The methods of a transaction that write nothing.
-var readers = []string{"Account", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "Grant",
+// The methods of a transaction that write nothing. Spoil only keeps it from writing.
+var readers = []string{"Account", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "FindInvite", "Grant",
 	"Invite", "InviteKeys", "Invites", "LiveInvites", "Members", "MembersByAddress", "Membership", "Messages", "PendingInvite",
-	"Preference", "Seats", "Subscribers", "User", "UserAccounts", "Users", "WaitingInvites"}
+	"Preference", "Seats", "Spoil", "Subscribers", "User", "UserAccounts", "Users", "WaitingInvites"}
 
 // The methods of the services that change nothing, by package.
 var lookers = map[string][]string{

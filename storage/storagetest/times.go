@@ -78,7 +78,7 @@ func timeRoundTrip(t *testing.T, db database) {
 			kept(t, "Grant.Starts", at, g.Starts)
 			kept(t, "Grant.Expires", at, g.Expires)
 			kept(t, "Grant.LastSeen", at, g.LastSeen)
-			r, err := tx.Invite(ctx, r.ID)
+			r, err := tx.Invite(ctx, account, r.ID)
 			require.NoError(t, err)
 			kept(t, "Invite.Terms.Starts", at, r.Terms.Starts)
 			kept(t, "Invite.Terms.Expires", at, r.Terms.Expires)

@@ -26,6 +26,7 @@ func unitCases() []testCase {
 		{"nested", "a unit or a decision with the context of another unit is ErrNested, and the outer unit goes on",
 			refusesNesting},
 		{"failed write", "a unit in which a write failed commits nothing, even if fn swallowed the error", poisons},
+		{"spoilt", "a unit that is spoilt commits nothing, whatever fn returns, and Update returns why", spoils},
 		{"refusals", "ErrNotFound and ErrExists leave the unit as it was", refusals},
 	}
 }
@@ -186,6 +187,32 @@ func poisons(t *testing.T, db database) {
 	}
 }
 
+func spoils(t *testing.T, db database) {
+	prepare(db)
+	before := db.dump()
+	for _, reason := range []error{errInjected, access.ErrNotFound, access.ErrExists} {
+		err := db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			tx.Spoil(nil) // is nothing
+			tx.Spoil(reason)
+			return writeEverything(ctx, tx, t)
+		})
+		require.ErrorIs(t, err, reason)
+		require.Equal(t, before, db.dump())
+		err = db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			err := writeEverything(ctx, tx, t)
+			tx.Spoil(reason)
+			return err
+		})
+		require.ErrorIs(t, err, reason)
+		require.Equal(t, before, db.dump())
+	}
+	db.update(func(ctx context.Context, tx storage.Tx) {
+		tx.Spoil(nil)
+		require.NoError(t, writeEverything(ctx, tx, t))
+	})
+	require.NotEqual(t, before, db.dump())
+}
+
 func refusals(t *testing.T, db database) {
 	prepare(db)
 	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
@@ -243,8 +270,12 @@ func refused(t *testing.T) []refusal {
 			_, err := tx.User(ctx, eve)
 			return err
 		}},
+		{"FindInvite", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {
+			_, err := tx.FindInvite(ctx, "none")
+			return err
+		}},
 		{"Invite", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {
-			_, err := tx.Invite(ctx, "none")
+			_, err := tx.Invite(ctx, globex, newInvite(t, 1, acme, "one@example.com").ID)
 			return err
 		}},
 		{"PendingInvite", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,8 +15,8 @@ import (
 func userCases() []testCase {
 	return []testCase{
 		{"round trip", "a directory entry comes back as it was stored; a user without one is ErrNotFound", userRoundTrip},
-		{"stored again", "an entry that is stored again replaces the old one, but for a sign-in that it doesn't tell",
-			userAgain},
+		{"stored again", "an entry that is stored again replaces the old one, but for a later sign-in", userAgain},
+		{"signed in", "SignedIn sets the last sign-in, unless it is later already, and nothing else", signedIn},
 		{"many", "any number of users is stored and looked up at once; those without an entry are left out", manyUsers},
 		{"no account", "the directory raises no version and needs no lock", usersWithoutLock},
 	}
@@ -64,10 +65,39 @@ func userAgain(t *testing.T, db database) {
 	}
 	put(fullUser(t, ann), fullUser(t, ann))
 	put(access.User{ID: ann}, access.User{ID: ann, LastSignIn: noon()})
-	earlier := access.User{ID: ann, Name: "Ann", LastSignIn: noon().AddDate(-1, 0, 0)}
-	put(earlier, earlier)
+	earlier, later := noon().Add(-time.Microsecond), noon().Add(time.Microsecond)
+	put(access.User{ID: ann, Name: "Ann", LastSignIn: earlier}, access.User{ID: ann, Name: "Ann", LastSignIn: noon()})
+	put(access.User{ID: ann, LastSignIn: later}, access.User{ID: ann, LastSignIn: later})
 	put(access.User{ID: bob}, access.User{ID: bob})
 	put(fullUser(t, bob), fullUser(t, bob))
+}
+
+func signedIn(t *testing.T, db database) {
+	tick := func(n int) time.Time { return noon().Add(time.Duration(n) * time.Microsecond) }
+	known := fullUser(t, ann) // who signed in at noon
+	db.update(func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.PutUsers(ctx, known, access.User{ID: bob}))
+	})
+	for _, step := range []struct{ at, ann, bob int }{{-1, 0, -1}, {0, 0, 0}, {2, 2, 2}, {1, 2, 2}, {3, 3, 3}} {
+		known.LastSignIn = tick(step.ann)
+		want := map[access.UserID]access.User{
+			ann: known,
+			bob: {ID: bob, LastSignIn: tick(step.bob)},
+			eve: {ID: eve, LastSignIn: tick(step.bob)}, // whom the directory didn't know
+		}
+		read := func(ctx context.Context, tx storage.Tx) {
+			got, err := tx.Users(ctx, []access.UserID{ann, bob, eve})
+			require.NoError(t, err)
+			equal(t, want, got)
+		}
+		db.update(func(ctx context.Context, tx storage.Tx) {
+			for _, id := range []access.UserID{ann, bob, eve} {
+				require.NoError(t, tx.SignedIn(ctx, id, tick(step.at)))
+			}
+			read(ctx, tx)
+		})
+		db.view(read)
+	}
 }
 
 func manyUsers(t *testing.T, db database) {

@@ -109,10 +109,10 @@ func inviteVerbs(owner access.Actor) []verb {
 			return second(do.invites.Revoke(ctx, owner, acme, s.toCarl))
 		}},
 		{"invite.Decline", func(ctx context.Context, do *services, s scene) error {
-			return do.handed.Decline(ctx, s.token, who(s.t, dora))
+			return second(do.handed.Decline(ctx, s.token, who(s.t, dora)))
 		}},
 		{"invite.DeclinePending", func(ctx context.Context, do *services, s scene) error {
-			return do.invites.DeclinePending(ctx, s.toCarl, who(s.t, carl))
+			return second(do.invites.DeclinePending(ctx, s.toCarl, who(s.t, carl)))
 		}},
 		{"invite.Accept", func(ctx context.Context, do *services, s scene) error {
 			return second(do.handed.Accept(ctx, s.token, who(s.t, dora)))

@@ -49,8 +49,10 @@ func snapshot(t *testing.T, db database) {
 		go func() {
 			defer close(done)
 			failed = db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
-				_, err := tx.Lock(ctx, acme)
-				return errors.Join(err, tx.PutMembership(ctx, newMembership(acme, ann, 1)),
+				if _, err := tx.Lock(ctx, acme); err != nil {
+					return err
+				}
+				return errors.Join(tx.PutMembership(ctx, newMembership(acme, ann, 1)),
 					tx.Append(ctx, newRecord(1, acme, access.EventMemberAdded)))
 			})
 		}()

@@ -55,6 +55,7 @@ func writes(t *testing.T) []write {
 		{"PutUsers", true, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutUsers(ctx, access.User{ID: eve, Name: "Eve"})
 		}},
+		{"SignedIn", true, func(ctx context.Context, tx storage.Tx) error { return tx.SignedIn(ctx, ann, noon()) }},
 		{"Append", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.Append(ctx, newRecord(10, acme, access.EventMemberAdded))
 		}},

@@ -9,7 +9,7 @@ CREATE TABLE roster_accounts (
     id                   TEXT    NOT NULL PRIMARY KEY CHECK (id <> ''),
     owner_id             TEXT    NOT NULL CHECK (owner_id <> ''),
     parent_id            TEXT    NOT NULL DEFAULT '',
-    status               INTEGER NOT NULL CHECK (status IN (1, 2, 3)),
+    status               INTEGER NOT NULL CHECK (status BETWEEN 1 AND 255),
     name                 TEXT    NOT NULL,
     name_fold            TEXT    NOT NULL,
     company              TEXT    NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE roster_memberships (
     account_id    TEXT    NOT NULL,
     user_id       TEXT    NOT NULL CHECK (user_id <> ''),
     permissions   INTEGER NOT NULL CHECK (permissions >= 0),
-    status        INTEGER NOT NULL CHECK (status IN (1, 2)),
+    status        INTEGER NOT NULL CHECK (status BETWEEN 1 AND 255),
     starts_at     INTEGER NOT NULL,
     expires_at    INTEGER NOT NULL,
     label         TEXT    NOT NULL,
@@ -74,10 +74,11 @@ CREATE TABLE roster_invites (
     member_starts_at   INTEGER NOT NULL,
     member_expires_at  INTEGER NOT NULL,
     label              TEXT    NOT NULL,
-    inviter_kind       INTEGER NOT NULL CHECK (inviter_kind IN (1, 2, 3)),
+    inviter_kind       INTEGER NOT NULL CHECK (inviter_kind BETWEEN 1 AND 255),
     inviter_id         TEXT    NOT NULL CHECK (inviter_id <> ''),
     generation         INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 65535),
-    state              INTEGER NOT NULL CHECK (state IN (1, 2, 3, 4)),
+    delivery           INTEGER NOT NULL CHECK (delivery BETWEEN 0 AND 255),
+    state              INTEGER NOT NULL CHECK (state BETWEEN 1 AND 255),
     pending            INTEGER          CHECK (pending = 1),
     created_at         INTEGER NOT NULL,
     sent_at            INTEGER NOT NULL,
@@ -93,7 +94,7 @@ CREATE TABLE roster_invites (
 
 CREATE INDEX roster_invites_live ON roster_invites (account_id, pending, expires_at);
 CREATE INDEX roster_invites_waiting ON roster_invites (canonical, pending, id);
-CREATE INDEX roster_invites_key ON roster_invites (pending, key_id);
+CREATE INDEX roster_invites_key ON roster_invites (pending, key_id, expires_at);
 
 CREATE TABLE roster_contacts (
     account_id          TEXT    NOT NULL,
@@ -132,7 +133,7 @@ CREATE TABLE roster_messages (
     generation    INTEGER NOT NULL CHECK (generation >= 0),
     recipient_id  TEXT    NOT NULL,
     created_at    INTEGER NOT NULL,
-    state         INTEGER NOT NULL CHECK (state IN (1, 2, 3, 4)),
+    state         INTEGER NOT NULL CHECK (state BETWEEN 1 AND 255),
     due_at        INTEGER NOT NULL,
     attempt       INTEGER NOT NULL CHECK (attempt >= 0),
     leased_until  INTEGER NOT NULL,
@@ -143,10 +144,11 @@ CREATE TABLE roster_messages (
 ) STRICT;
 
 CREATE INDEX roster_messages_group ON roster_messages (group_id, id);
-CREATE INDEX roster_messages_ref ON roster_messages (group_id, kind, ref, id);
+CREATE INDEX roster_messages_ref ON roster_messages (group_id, kind, ref, generation, id);
 CREATE INDEX roster_messages_outbox ON roster_messages (due_at, id) WHERE state = 1;
 
--- Forgetting a person makes salt and text NULL and the three user ids empty. Everything else stays for ever.
+-- Forgetting a person makes salt and text NULL and empties by_user_id, for_user_id, target_kind and target_id.
+-- Everything else stays for ever.
 CREATE TABLE roster_events (
     account_id         TEXT    NOT NULL,
     version            INTEGER NOT NULL CHECK (version > 0),
@@ -163,7 +165,8 @@ CREATE TABLE roster_events (
     target_commitment  BLOB    NOT NULL CHECK (length(target_commitment) = 32),
     by_user_id         TEXT    NOT NULL,
     for_user_id        TEXT    NOT NULL,
-    on_user_id         TEXT    NOT NULL,
+    target_kind        TEXT    NOT NULL,
+    target_id          TEXT    NOT NULL,
     hash               BLOB    NOT NULL CHECK (length(hash) = 32),
     shard              INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 63),
     number             INTEGER NOT NULL CHECK (number > 0),
@@ -182,8 +185,16 @@ INSERT INTO roster_feed (shard, number, tail)
 WITH RECURSIVE shards (shard) AS (SELECT 0 UNION ALL SELECT shard + 1 FROM shards WHERE shard < 63)
 SELECT shard, 0, '' FROM shards;
 
--- The uses of limits, by the digest that names the limit. A row may go once kept_until has passed.
+-- Limits, by the digests that name them. Who uses one locks its row first. It may go, with its uses, once kept_until
+-- has passed, which is the latest of its uses' own.
 CREATE TABLE roster_limits (
+    digest      BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
+    kept_until  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX roster_limits_passed ON roster_limits (kept_until, digest);
+
+CREATE TABLE roster_limit_uses (
     digest      BLOB    NOT NULL CHECK (length(digest) = 32),
     used_at     INTEGER NOT NULL,
     uses        INTEGER NOT NULL CHECK (uses > 0),
