@@ -207,6 +207,18 @@ func (w *world) receivers() []string {
 	return receivers
 }
 
+// mailed counts the mails of an account that were ever in the outbox, sent or not.
+func (w *world) mailed(account access.AccountID) int {
+	w.T.Helper()
+	n := 0
+	w.view(func(ctx context.Context, tx storage.Tx) error {
+		messages, err := tx.Messages(ctx, string(account), notify.MessageQuery{Limit: 10_000})
+		n = len(messages)
+		return err
+	})
+	return n
+}
+
 func target(user access.UserID) access.Target {
 	return access.Target{Kind: access.TargetUser, ID: string(user)}
 }

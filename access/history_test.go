@@ -423,3 +423,47 @@ func TestMadeUpHistoryKeys(t *testing.T) {
 		requireRefused(t, err, access.ErrInvalid, "page.cursor", "page")
 	}
 }
+
+// TestHistoryOfAClosedAccountStays, for its owner, staff and system; others see what concerns them.
+func TestHistoryOfAClosedAccountStays(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.Members.CloseAccount(t.Context(), support, "acme"))
+	all := reversed(w.events("acme"))
+	for _, actor := range []access.Actor{olive, support, signup} {
+		list, err := w.Members.History(t.Context(), actor, "acme", access.EventFilter{}, access.Page{})
+		require.NoError(t, err)
+		require.Equal(t, all, list.Items)
+		head, err := w.Members.HistoryHead(t.Context(), actor, "acme")
+		require.NoError(t, err)
+		v, err := w.Members.VerifyHistory(t.Context(), actor, "acme", head)
+		require.NoError(t, err)
+		require.Equal(t, access.Verification{Events: head.Count}, v)
+	}
+	for _, actor := range []access.Actor{mona, alma, ivan} {
+		list, err := w.Members.History(t.Context(), actor, "acme", access.EventFilter{}, access.Page{})
+		require.NoError(t, err)
+		require.NotEmpty(t, list.Items)
+		for _, e := range list.Items {
+			require.True(t, concerns(e, actor.User()))
+		}
+	}
+}
+
+func TestHistoryRefusesFilters(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct {
+		filter      access.EventFilter
+		code, field string
+	}{
+		{access.EventFilter{Kinds: make([]access.EventKind, 101)}, "kinds.many", "kinds"},
+		{access.EventFilter{Since: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, "time.range", "since"},
+		{access.EventFilter{Until: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)}, "time.range", "until"},
+	} {
+		_, err := w.Members.History(t.Context(), olive, "acme", tt.filter, access.Page{})
+		requireRefused(t, err, access.ErrInvalid, tt.code, tt.field)
+	}
+	_, err := w.Members.History(t.Context(), olive, "acme", access.EventFilter{Kinds: make([]access.EventKind, 100)}, access.Page{})
+	require.NoError(t, err)
+	_, err = w.Members.Members(t.Context(), olive, "acme", access.MemberFilter{NotSeenSince: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, access.Page{})
+	requireRefused(t, err, access.ErrInvalid, "time.range", "not_seen_since")
+}

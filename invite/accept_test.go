@@ -333,7 +333,7 @@ func TestLookingChangesNothing(t *testing.T) {
 	}
 	require.Equal(t, before, w.dump())
 	calls := w.db.trace(func() { _, _ = w.Invites.Lookup(ctx, token, verified(bob)) })
-	require.Equal(t, []string{"Invite", "Account", "User"}, calls)
+	require.Equal(t, []string{"FindInvite", "Account", "User"}, calls)
 	w.join(bob)
 }
 
@@ -368,7 +368,7 @@ func TestConcurrentAccepts(t *testing.T) {
 				rest = invite.IsUsed
 			}
 			require.Equal(t, map[invite.Outcome]int{invite.Joined: 1, rest: 99}, count)
-			require.Len(t, w.events(acme), events+1)
+			require.Len(t, w.events(acme), events+2, "one member, one acceptance")
 			require.Equal(t, mails+1, w.messages(acme), "one mail, to the owner")
 			list, err := w.Members.Members(ctx, access.As(ann), acme, access.MemberFilter{}, access.Page{})
 			require.NoError(t, err)
@@ -428,6 +428,10 @@ func TestWhatHappensBeforeTheLock(t *testing.T) {
 				want := test.want
 				if want == invite.Already {
 					want = invite.IsUsed
+				}
+				if way == "without a token" && want == invite.IsReplaced {
+					require.NoError(t, ways[way](), "who needs no link doesn't mind a newer one")
+					continue
 				}
 				before := w.dump()
 				refusedAs(t, want, ways[way]())

@@ -59,7 +59,9 @@ func TestHistory(t *testing.T) {
 	_, err = w.Invites.Edit(ctx, system, acme, sent.Invite.ID, access.Terms{Permissions: access.PayInvoices, Starts: starts, Expires: ends, Label: "Books"})
 	require.NoError(t, err)
 	edited := access.Facts{Permissions: access.PayInvoices, Status: "pending", Starts: starts, Expires: ends, Generation: 3}
-	happened(access.EventInviteEdited, system, toBob, facts(access.ManageUsers, "pending", 3), edited)
+	relabelled := toBob
+	relabelled.Before, relabelled.After = map[string]string{"label": ""}, map[string]string{"label": "Books"}
+	happened(access.EventInviteEdited, system, relabelled, facts(access.ManageUsers, "pending", 3), edited)
 
 	token := w.Token(bob)
 	_, err = w.Invites.Lookup(ctx, token, verified(bob))

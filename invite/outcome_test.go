@@ -192,7 +192,7 @@ func (w *world) accepts(want invite.Outcome, who invite.Identity, accept func() 
 		require.Equal(t, invite.Acceptance{Outcome: invite.Joined, Account: acme,
 			Revision: access.Revision{Account: acme, Version: revision.Version}}, accepted)
 		w.As(who.Actor.User()).Can(acme, access.PayInvoices).Cannot(acme, access.OpenTickets).Cannot(beta, access.PayInvoices)
-		require.Len(t, w.events(acme), events+1)
+		require.Len(t, w.events(acme), events+2, "one member, one acceptance")
 
 		before = w.dump()
 		accepted, err = accept()

@@ -384,8 +384,8 @@ func (tx tracedTx) WaitingInvites(ctx context.Context, address access.Address, n
 	})
 }
 
-func (tx tracedTx) InviteKeys(ctx context.Context) ([]string, error) {
-	return called(tx.db, "InviteKeys", func() ([]string, error) { return tx.Tx.InviteKeys(ctx) })
+func (tx tracedTx) InviteKeys(ctx context.Context, now time.Time) ([]string, error) {
+	return called(tx.db, "InviteKeys", func() ([]string, error) { return tx.Tx.InviteKeys(ctx, now) })
 }
 
 func (tx tracedTx) LiveInvites(ctx context.Context, account access.AccountID, now time.Time) (int, error) {
