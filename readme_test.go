@@ -37,7 +37,7 @@ func TestReadme(t *testing.T) {
 		require.True(t, strings.Contains(tests.String(), "func "+name[1]+"("), "the README names %s", name[1])
 	}
 
-	for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(readme, -1) {
+	for _, link := range regexp.MustCompile(`\]\(([\w./-]+)\)`).FindAllStringSubmatch(readme, -1) {
 		_, err := os.Stat(link[1])
 		require.NoError(t, err, "the README links to %s", link[1])
 	}

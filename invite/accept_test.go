@@ -297,6 +297,65 @@ func TestReplaysAreDead(t *testing.T) {
 	w.As(bob).Cannot(acme, access.PayInvoices)
 }
 
+// What a link proves depends on how it was delivered, whatever the service is told since.
+func TestDeliveryStaysWithTheLink(t *testing.T) {
+	w := newWorld(t, invite.Config{Delivery: invite.ByHost})
+	byHost := w.send(bob, access.PayInvoices)
+	require.Equal(t, invite.ByHost, byHost.Invite.Delivery)
+	w.Invites = w.service(keys, invite.Config{})
+	w.worker(w.Mail)
+	_, err := w.Invites.Accept(ctx, byHost.Token.Secret(), unverified(bob))
+	refusedAs(t, invite.NeedsVerified, err)
+
+	w.Clock.Advance(time.Hour)
+	require.Equal(t, invite.ByMail, w.send(bob, access.PayInvoices).Invite.Delivery)
+	token := w.Token(bob)
+	w.Invites = w.service(keys, invite.Config{Delivery: invite.ByHost})
+	_, err = w.Invites.Accept(ctx, token, unverified(bob))
+	require.NoError(t, err, "it was mailed")
+}
+
+// The account's domains hold for who comes in, and as they are then.
+func TestDomainsAreAskedAgain(t *testing.T) {
+	domains := func(w *world, names ...string) {
+		w.T.Helper()
+		_, err := w.Members.SetPolicy(ctx, system, acme, access.Policy{Domains: names})
+		require.NoError(w.T, err)
+	}
+	w := newWorld(t, invite.Config{})
+	ways := w.acceptance(w.send(bob, access.PayInvoices))
+	domains(w, "example.net")
+	for _, accept := range ways {
+		w.refused(access.ErrDenied, "invite.domain", accept)
+	}
+	domains(w, "example.net", "example.com")
+	_, err := w.Invites.Accept(ctx, w.Token(bob), unverified(bob))
+	require.NoError(t, err)
+
+	// Where anybody with the link may accept, their own address counts, and has to be verified.
+	w = newWorld(t, invite.Config{Holder: invite.AnyHolder})
+	w.send(bob, access.PayInvoices)
+	token := w.Token(bob)
+	domains(w, "example.com")
+	elsewhere := invite.Identity{Actor: access.As(eve), Address: mustParse("eve@example.net"), Verified: true}
+	for _, test := range []struct {
+		who  invite.Identity
+		code string
+	}{
+		{elsewhere, "invite.domain"},
+		{unverified(eve), string(invite.NeedsVerified)},
+		{invite.Identity{Actor: access.As(eve)}, string(invite.NeedsVerified)},
+		{invite.Identity{Actor: access.As(eve), Verified: true}, string(invite.NeedsVerified)},
+	} {
+		w.refused(access.ErrDenied, test.code, func() error {
+			_, err := w.Invites.Accept(ctx, token, test.who)
+			return err
+		})
+	}
+	_, err = w.Invites.Accept(ctx, token, verified(eve))
+	require.NoError(t, err)
+}
+
 // A token of one account does nothing to another.
 func TestTokensKeepToTheirAccount(t *testing.T) {
 	w := newWorld(t, invite.Config{})

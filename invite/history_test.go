@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every verb that changes something leaves one event, and none leaves more.
+// Every verb that changes something leaves one event; accepting leaves one of the member and one of the invite.
 func TestHistory(t *testing.T) {
 	w := newWorld(t, invite.Config{})
 	manager := w.manager()
@@ -19,6 +19,7 @@ func TestHistory(t *testing.T) {
 	starts, ends := w.Clock.Now().Add(time.Hour), w.Clock.Now().Add(1000*time.Hour)
 	count := len(w.events(acme))
 	// happened requires the one event since the last call.
+	index := 0
 	happened := func(kind access.EventKind, actor access.Actor, target access.Target, before, after access.Facts) {
 		t.Helper()
 		events := w.events(acme)
@@ -27,7 +28,7 @@ func TestHistory(t *testing.T) {
 		account, err := w.Members.Account(ctx, system, acme)
 		require.NoError(t, err)
 		got := events[count-1]
-		want := access.Event{ID: got.ID, Account: acme, Version: account.Version, Time: w.Clock.Now(), Kind: kind, Actor: actor,
+		want := access.Event{ID: got.ID, Account: acme, Version: account.Version, Index: index, Time: w.Clock.Now(), Kind: kind, Actor: actor,
 			Target: target, Before: before, After: after, Hash: got.Hash}
 		require.Equal(t, want, got)
 		text, err := json.Marshal(got)
@@ -73,8 +74,17 @@ func TestHistory(t *testing.T) {
 	require.NoError(t, err)
 	accepted := edited
 	accepted.Status = "accepted"
-	happened(access.EventInviteAccepted, who.Actor, access.Target{Kind: access.TargetUser, ID: "bob", Name: "b...@example.com",
-		After: map[string]string{"invite": string(sent.Invite.ID), "label": "Books"}}, edited, accepted)
+	// The way into the account is on the record for itself, as it is without an invite.
+	added := w.events(acme)[count]
+	require.Equal(t, access.EventMemberAdded, added.Kind)
+	require.Equal(t, who.Actor, added.Actor)
+	require.Equal(t, access.Target{Kind: access.TargetUser, ID: "bob", Before: map[string]string{"label": ""}, After: map[string]string{"label": "Books"}}, added.Target)
+	require.Equal(t, access.Facts{Permissions: access.PayInvoices, Status: "active", Starts: starts, Expires: ends}, added.After)
+	require.Zero(t, added.Before)
+	count++
+	index = 1
+	happened(access.EventInviteAccepted, who.Actor, toBob, edited, accepted)
+	index = 0
 	_, err = w.Invites.Accept(ctx, token, who)
 	require.NoError(t, err)
 	unchanged()

@@ -22,7 +22,9 @@ func (w *world) limited(code, max string, actor access.Actor, account access.Acc
 	w.T.Helper()
 	w.refused(access.ErrLimit, code, func() error {
 		_, err := w.Invites.Send(ctx, actor, account, offer(to, access.PayInvoices))
-		require.Equal(w.T, max, err.(*access.Error).Params["max"])
+		var limit *access.Error
+		require.ErrorAs(w.T, err, &limit)
+		require.Equal(w.T, max, limit.Params["max"])
 		return err
 	})
 }

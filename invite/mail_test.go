@@ -104,6 +104,15 @@ func TestInviteMailSaysWhatDiffers(t *testing.T) {
 	require.Contains(t, words(mail.Text), "48 hours, until Wednesday, 4 November 2026, 13:00 UTC.")
 }
 
+// Hours are rounded up: a mail never says that a link is valid for none.
+func TestInviteMailSaysHours(t *testing.T) {
+	for lifetime, want := range map[time.Duration]string{30 * time.Minute: "1 hours", 90 * time.Minute: "2 hours", 72 * time.Hour: "72 hours"} {
+		w := newWorld(t, invite.Config{Lifetime: lifetime})
+		w.send(bob, access.PayInvoices)
+		require.Contains(t, words(w.mailTo("bob@example.com").Text), "valid for "+want+", until")
+	}
+}
+
 // The mail says what holds when it leaves, also if that was edited since.
 func TestInviteMailIsOfNow(t *testing.T) {
 	w := newWorld(t, invite.Config{})
@@ -254,7 +263,7 @@ func TestAcceptedMailIsCancelled(t *testing.T) {
 		"the directory has no address": func(w *world) {
 			require.NoError(w.T, w.Members.SyncUser(ctx, access.User{ID: max, Name: "max"}))
 		},
-		"the receiver is no member any more":   func(w *world) { w.As(ann).Removes(acme, max) },
+		"the receiver is no member any more":   func(w *world) { w.As(ann).Suspends(acme, max) },
 		"the new member is no member any more": func(w *world) { w.As(ann).Removes(acme, bob) },
 	} {
 		t.Run(reason, func(t *testing.T) {

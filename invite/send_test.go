@@ -196,6 +196,9 @@ func TestSendToAMember(t *testing.T) {
 			return err
 		})
 	}
+	// That an address is theirs has to be proven: nobody keeps another from being invited.
+	require.NoError(t, w.Members.SyncUser(ctx, access.User{ID: eve, Address: address(t, "zoe@example.com")}))
+	w.send("zoe", access.PayInvoices)
 	// A member of another account is invited like everybody.
 	w.send(bea, access.PayInvoices)
 }

@@ -155,6 +155,38 @@ func TestWithin(t *testing.T) {
 	w.As(bob).Can(acme, access.PayInvoices)
 }
 
+// A verb that ends halfway can't be committed by a host that takes its error for a refusal.
+func TestHalfAVerbIsNotCommitted(t *testing.T) {
+	swallow := func(w *world, verb func(s *invite.Service) error) {
+		w.T.Helper()
+		before := w.dump()
+		err := w.DB.Update(ctx, func(ctx context.Context, tx storage.Tx) error {
+			require.Error(w.T, verb(w.Invites.Within(tx)))
+			return nil
+		})
+		require.Error(w.T, err)
+		require.Equal(w.T, before, w.dump())
+	}
+	w := newWorld(t, invite.Config{Limits: invite.Limits{PerAccount: 1}})
+	w.send(bob, access.PayInvoices)
+	swallow(w, func(s *invite.Service) error {
+		_, err := s.Send(ctx, access.As(ann), acme, offer(eve, access.PayInvoices))
+		require.Equal(t, "invite.per_account", codeOf(err))
+		return err
+	})
+	token := w.Token(bob)
+	w.members(access.Config{Before: func(context.Context, access.Tx, access.Event) error { return access.Denied("host.veto", "no") }})
+	swallow(w, func(s *invite.Service) error {
+		_, err := s.Send(ctx, access.As(ann), acme, offer(eve, access.PayInvoices))
+		return err
+	})
+	swallow(w, func(s *invite.Service) error {
+		_, err := s.Accept(ctx, token, verified(bob))
+		return err
+	})
+	swallow(w, func(s *invite.Service) error { return only(s.Decline(ctx, token, verified(bob))) })
+}
+
 // Beginning a unit inside another is refused, not a deadlock.
 func TestNestedUnits(t *testing.T) {
 	w := newWorld(t, invite.Config{Delivery: invite.ByHost})

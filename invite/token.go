@@ -89,7 +89,7 @@ func (k keyring) authentic(c claim, r Record) bool {
 		same := hmac.Equal(mac[:], c.mac[:])
 		made = made || same && (id == r.Key || c.generation < r.Generation)
 	}
-	return made && r.State != 0 && c.generation <= r.Generation
+	return made && r.State != 0 && r.ID == c.id && c.generation <= r.Generation
 }
 
 // tokenMAC is HMAC-SHA256 over id, generation, the invite's secret, and a hash of the account and address that the

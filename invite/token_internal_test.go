@@ -164,6 +164,7 @@ func TestParseTokenRefuses(t *testing.T) {
 func FuzzParseToken(f *testing.F) {
 	f.Add(fixedToken(f))
 	f.Add("")
+	f.Add(strings.Repeat("A", 22) + fixedToken(f)[22:]) // the rest of a token behind another id
 	f.Add(strings.Repeat("A", 64))
 	f.Add(strings.Repeat("A", 63) + "\n")
 	f.Add(strings.Repeat("-_", 32))

@@ -133,7 +133,7 @@ func TestInvalidTokensCostTheSame(t *testing.T) {
 		for name, text := range map[string]string{"unknown id": change(0), "wrong MAC": change(47),
 			"future generation": future, "other generation": change(17)} {
 			calls := w.db.trace(func() { require.Equal(t, invalid(), do(text, verified(bob)), "%s, %s", verb, name) })
-			require.Equal(t, []string{"Invite"}, calls, "%s, %s", verb, name)
+			require.Equal(t, []string{"FindInvite"}, calls, "%s, %s", verb, name)
 		}
 		require.Empty(t, w.db.trace(func() { require.Equal(t, invalid(), do("x", verified(bob))) }), "%s of no token at all", verb)
 	}
@@ -144,7 +144,7 @@ func TestBrokenStorageIsNoInvalidToken(t *testing.T) {
 	w := newWorld(t, invite.Config{})
 	sent := w.send(bob, access.PayInvoices)
 	token := w.Token(bob)
-	w.db.broken = "Invite"
+	w.db.broken = "FindInvite"
 	for verb, do := range w.byToken() {
 		require.ErrorIs(t, do(token, verified(bob)), errBroken, verb)
 	}
@@ -165,7 +165,7 @@ func TestSecretsDontPrint(t *testing.T) {
 
 	for name, value := range map[string]any{
 		"token": sent.Token, "pointer to a token": &sent.Token, "sent": sent, "pointer to sent": &sent, "tokens": []invite.Token{sent.Token},
-		"result": invite.Result{Sent: sent}, "key": key, "pointer to a key": &key, "keys": []invite.Key{key},
+		"result": invite.Result{Sent: sent}, "service": w.Invites, "record": w.record(sent.Invite.ID), "key": key, "pointer to a key": &key, "keys": []invite.Key{key},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%o", "%c", "%T", "%20v", "%!"} {
 			requireNoSecret(t, name+" by "+verb, fmt.Sprintf(verb, value), secret, key)
@@ -179,11 +179,21 @@ func TestSecretsDontPrint(t *testing.T) {
 		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "value", value)
 		requireNoSecret(t, name+" in a log", log.String(), secret, key)
 	}
+	row := w.record(sent.Invite.ID)
+	for _, verb := range []string{"%v", "%+v", "%s", "%#v", "%d", "%x"} {
+		for _, spelling := range []string{"%v", "%x", "%#v"} {
+			require.NotContains(t, fmt.Sprintf(verb, row), strings.Trim(fmt.Sprintf(spelling, row.Secret[:]), "[]"), verb)
+		}
+		require.Contains(t, fmt.Sprintf(verb, row.Secret), "invite.Secret")
+	}
+	text, err := json.Marshal(row)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"Secret":"invite.Secret"`)
 	for _, verb := range []string{"%v", "%+v", "%s", "%#v", "%d"} {
 		require.Equal(t, "invite.Token(secret)", fmt.Sprintf(verb, sent.Token), verb)
 		require.Equal(t, "invite.Key(2026)", fmt.Sprintf(verb, key), verb)
 	}
-	text, err := json.Marshal(sent.Token)
+	text, err = json.Marshal(sent.Token)
 	require.NoError(t, err)
 	require.JSONEq(t, `"invite.Token(secret)"`, string(text))
 	require.True(t, invite.Token{}.IsZero())
@@ -256,6 +266,24 @@ func TestKeysRotate(t *testing.T) {
 	require.NoError(t, prepared[0].Err)
 	require.NotEmpty(t, prepared[0].Mail.Text)
 	w.join(eve)
+}
+
+// The key of an invite that has expired isn't needed: sending it again makes its link with the current one.
+func TestKeysOfExpiredInvites(t *testing.T) {
+	w := newWorld(t, invite.Config{})
+	w.send(bob, access.PayInvoices)
+	w.Clock.Advance(72*time.Hour - time.Microsecond)
+	ids, err := w.Invites.KeysInUse(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []string{"2026"}, ids)
+	w.Clock.Advance(time.Microsecond)
+	ids, err = w.Invites.KeysInUse(ctx)
+	require.NoError(t, err)
+	require.Empty(t, ids)
+	w.Invites = w.service([]invite.Key{{ID: "2027", Secret: bytes.Repeat([]byte("n"), 32)}}, invite.Config{})
+	w.worker(w.Mail)
+	w.send(bob, access.PayInvoices)
+	w.join(bob)
 }
 
 // tokenOf returns what would be mailed to a user about their pending invite to acme now, with the key "2026".

@@ -35,7 +35,8 @@ const (
 
 func readUser(r row) (access.User, error) {
 	var u access.User
-	err := r.Scan(&u.ID, (*original)(&u.Address), (*canonical)(&u.Address), &u.Verified, &u.Name, &u.SecondFactor, (*moment)(&u.LastSignIn))
+	err := r.Scan(&u.ID, (*original)(&u.Address), (*canonical)(&u.Address), &u.Verified, &u.Name, &u.SecondFactor,
+		(*moment)(&u.LastSignIn))
 	return u, err
 }
 

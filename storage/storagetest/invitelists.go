@@ -195,4 +195,5 @@ func inviteKeys(t *testing.T, db database) {
 	})
 	require.Equal(t, []string{"K1", "k1", "k1 ", "k10", "k2", "é"}, read(noon().Add(time.Hour-time.Microsecond)))
 	require.Equal(t, []string{"K1", "k1", "k1 ", "k2", "é"}, read(noon().Add(time.Hour)))
+	require.Equal(t, []string{"K1", "k1", "k1 ", "k2", "é"}, read(noon().Add(2*time.Hour)))
 }
