@@ -150,8 +150,8 @@ func TestDelegationExhaustively(t *testing.T) {
 		for _, m := range everyManager(now) {
 			for _, a := range everyAttempt(now) {
 				for onlyOwner, s := range map[bool]*access.Service{false: free, true: strict} {
-					if onlyOwner && a.before.Permissions != small1 {
-						continue // one is enough: the rule doesn't look at the member
+					if (onlyOwner || m.power == 0 || status == access.AccountClosed) && a.before.Permissions != small1 {
+						continue // one is enough: these rules don't look at the member
 					}
 					err, same := w.try(t, s, status, m, a)
 					where := fmt.Sprintf("%s in %s, only the owner %v: %s", m.name, status, onlyOwner, a.name)
@@ -167,7 +167,7 @@ func TestDelegationExhaustively(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, tried, 50_000)
+	require.Greater(t, tried, 15_000)
 }
 
 // try makes an attempt in a unit that is rolled back, and says whether ivan's membership and the history stayed.
