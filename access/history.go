@@ -8,7 +8,7 @@ import (
 )
 
 // History returns a page of an account's history, newest first. Those who manage members see all of it, other
-// members only what concerns themselves. ErrInvalid, ErrNotFound, ErrDenied.
+// members only what concerns themselves, without the others' IP and request, and without staff's reason. ErrInvalid, ErrNotFound, ErrDenied.
 func (s *Service) History(ctx context.Context, actor Actor, account AccountID, f EventFilter, page Page) (List[Event], error) {
 	list := "history/" + string(account)
 	limit, key, err := page.Open(list, 2)
@@ -39,9 +39,11 @@ func (s *Service) History(ctx context.Context, actor Actor, account AccountID, f
 		}
 		events := make([]Event, len(rows))
 		for i, r := range rows {
-			if events[i], err = r.Event(); err != nil {
+			e, err := r.Event()
+			if err != nil {
 				return err
 			}
+			events[i] = c.shown(e)
 		}
 		history = ListOf(events, limit, list, func(e Event) []string {
 			return []string{strconv.FormatUint(e.Version, 10), strconv.Itoa(e.Index)}
@@ -62,6 +64,15 @@ func (c *Call) visible(f EventFilter) (EventFilter, error) {
 	}
 	f.Concerns = c.Actor.User()
 	return f, nil
+}
+
+// shown returns an event as the actor may see it: where others' requests came from, and why staff acted, is for those
+// who manage.
+func (c *Call) shown(e Event) Event {
+	if c.Manage() != nil && e.Actor.User() != c.Actor.User() {
+		e.Actor = Actor{Kind: e.Actor.Kind, ID: e.Actor.ID, OnBehalf: e.Actor.OnBehalf}
+	}
+	return e
 }
 
 func eventKey(key []string) (EventKey, error) {

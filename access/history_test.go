@@ -467,3 +467,20 @@ func TestHistoryRefusesFilters(t *testing.T) {
 	_, err = w.Members.Members(t.Context(), olive, "acme", access.MemberFilter{NotSeenSince: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, access.Page{})
 	requireRefused(t, err, access.ErrInvalid, "time.range", "not_seen_since")
 }
+
+// TestHistoryKeepsRequestsFromMembers: where a manager's request came from, and why staff acted, isn't for the member
+// whom it concerns.
+func TestHistoryKeepsRequestsFromMembers(t *testing.T) {
+	w := newWorld(t)
+	manager, desk := olive, access.AsStaff("s-9", "a complaint")
+	manager.IP, manager.Request, desk.Silent = "192.0.2.9", "r-9", true
+	w.must(w.Members.SetLabel(t.Context(), manager, "acme", "ivan", "books"))
+	w.must(w.Members.SetLabel(t.Context(), desk, "acme", "ivan", "press"))
+	newest := func(reader access.Actor) []access.Actor {
+		list, err := w.Members.History(t.Context(), reader, "acme", access.EventFilter{}, access.Page{Limit: 2})
+		require.NoError(t, err)
+		return []access.Actor{list.Items[0].Actor, list.Items[1].Actor}
+	}
+	require.Equal(t, []access.Actor{desk, manager}, newest(olive))
+	require.Equal(t, []access.Actor{{Kind: access.ActorStaff, ID: "s-9"}, access.As("olive")}, newest(ivan))
+}

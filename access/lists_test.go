@@ -220,8 +220,17 @@ func TestWhoCanIsCan(t *testing.T) {
 				list, err := w.Members.WhoCan(t.Context(), support, "acme", p, page)
 				return keysOf(list, err, func(m access.Member) string { return string(m.User) })
 			}}
-			for _, size := range []int{1, 7, 100, access.MaxPage} {
-				if size == 1 && len(want) > 20 {
+			// A page may end exactly where the service reads on.
+			holders, err := w.Members.Members(t.Context(), support, "acme", access.MemberFilter{Permission: p}, access.Page{Limit: access.MaxPage})
+			require.NoError(t, err)
+			edge := 0
+			for _, m := range holders.Items {
+				if slices.Contains(want, string(m.User)) {
+					edge++
+				}
+			}
+			for _, size := range []int{1, 7, 100, edge, access.MaxPage} {
+				if size == 0 || size == 1 && len(want) > 20 {
 					continue // takes its time, and says no more
 				}
 				require.Equal(t, want, list.pages(t, size), "%d, %d a page", p, size)

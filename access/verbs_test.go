@@ -169,7 +169,7 @@ func TestForeignAndAbsentLookTheSame(t *testing.T) {
 				continue // its answer to a foreign id is ErrExists: see TestCreateAccountAgain
 			}
 			for _, actor := range []access.Actor{olive, mona, alma, ivan, access.As("sue"), access.As("nobody")} {
-				for _, user := range []access.UserID{"greg", "gina", "ivan", "nobody", actor.User()} {
+				for _, user := range []access.UserID{"greg", "nobody", actor.User()} {
 					t.Run(strings.Join([]string{status, v.name, actor.ID, string(user)}, " "), func(t *testing.T) {
 						before := w.dump()
 						result, foreign := v.do(t.Context(), w.Members, actor, "globex", user)
