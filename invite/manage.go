@@ -9,7 +9,7 @@ import (
 )
 
 // Edit changes the terms of a pending invite, live or expired; its link and its time stay. The actor manages members,
-// holds every bit before and after, and becomes the inviter. access.ErrInvalid, ErrNotFound, ErrDenied.
+// holds every bit before and after, and becomes the inviter. In a suspended account it can only narrow them. access.ErrInvalid, ErrNotFound, ErrDenied.
 func (s *Service) Edit(ctx context.Context, actor access.Actor, account access.AccountID, id ID, terms access.Terms) (access.Revision, error) {
 	if err := s.members.Catalog().Check(terms.Permissions); err != nil {
 		return access.Revision{}, err
@@ -21,13 +21,22 @@ func (s *Service) Edit(ctx context.Context, actor access.Actor, account access.A
 		if err := c.Bounds(r.Terms.Permissions, terms.Permissions); err != nil {
 			return err
 		}
-		if err := c.Open(); err != nil {
-			return err
+		if widens(r.Terms, terms) {
+			if err := c.Open(); err != nil {
+				return err
+			}
 		}
 		r.Terms = storedTerms(terms)
 		r.By = Inviter{c.Actor.Kind, c.Actor.ID}
 		return nil
 	})
+}
+
+// widens reports whether terms give more than before, or for longer.
+func widens(before, after access.Terms) bool {
+	longer := !before.Expires.IsZero() && (after.Expires.IsZero() || after.Expires.After(before.Expires))
+	sooner := after.Starts.Before(before.Starts)
+	return after.Permissions&^before.Permissions != 0 || longer || sooner
 }
 
 // Revoke ends a pending invite: its link is dead at once. The actor manages members and holds every bit offered. It

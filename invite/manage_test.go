@@ -157,7 +157,7 @@ func TestRevoke(t *testing.T) {
 func TestManagersOfASuspendedAccount(t *testing.T) {
 	w := newWorld(t, invite.Config{})
 	manager := w.manager()
-	sent := w.send(bob, access.PayInvoices)
+	sent := w.send(bob, access.PayInvoices|access.ManageUsers)
 	w.send(eve, access.PayInvoices)
 	token := w.Token(eve)
 	w.Clock.Advance(time.Hour)
@@ -166,7 +166,14 @@ func TestManagersOfASuspendedAccount(t *testing.T) {
 	for _, actor := range []access.Actor{access.As(ann), manager, staff} {
 		verbs := w.managing(actor, acme, sent.Invite.ID)
 		w.refused(access.ErrDenied, "denies.account_suspended", verbs["Resend"])
-		w.refused(access.ErrDenied, "denies.account_suspended", verbs["Edit"])
+		edit := func(terms access.Terms) func() error {
+			return func() error { return only(w.Invites.Edit(ctx, actor, acme, sent.Invite.ID, terms)) }
+		}
+		ends := w.Clock.Now().Add(time.Hour)
+		require.NoError(t, edit(access.Terms{Permissions: access.PayInvoices, Expires: ends})(), "it narrows")
+		w.refused(access.ErrDenied, "denies.account_suspended", edit(access.Terms{Permissions: access.PayInvoices, Expires: ends.Add(time.Minute)}))
+		w.refused(access.ErrDenied, "denies.account_suspended", edit(access.Terms{Permissions: access.PayInvoices}))
+		w.refused(access.ErrDenied, "denies.account_suspended", edit(access.Terms{Permissions: access.PayInvoices | access.ManageUsers, Expires: ends}))
 		list, err := w.Invites.Pending(ctx, actor, acme, invite.Filter{}, access.Page{})
 		require.NoError(t, err)
 		require.Len(t, list.Items, 2)
@@ -188,7 +195,7 @@ func TestManagersKeepToTheirBits(t *testing.T) {
 	w := newWorld(t, invite.Config{})
 	manager := w.manager()
 	w.AsStaff("sam").Adds(acme, eve, access.PayInvoices)
-	beyond := w.send(bob, access.PayInvoices|access.OpenTickets)
+	beyond := w.send(bob, access.PayInvoices|access.ManageUsers)
 	all := w.send("zoe", access.All)
 	equal := w.send("rob", access.PayInvoices|access.ManageUsers)
 	w.Clock.Advance(time.Hour)
@@ -328,7 +335,7 @@ func TestPending(t *testing.T) {
 		return list.Items
 	}
 	require.Empty(t, pending(invite.Filter{}))
-	first := w.send(bob, access.PayInvoices|access.OpenTickets)
+	first := w.send(bob, access.PayInvoices|access.ManageUsers)
 	second := w.sendAs(staff, acme, eve, access.PayInvoices)
 	third := w.sendAs(access.As(max), acme, "zoe", access.PayInvoices)
 	gone := w.send("rob", access.PayInvoices)

@@ -91,7 +91,7 @@ func (n *naive) editInvite(id access.AccountID, actor access.Actor, invited acce
 	switch {
 	case !pending:
 		return access.ErrNotFound
-	case (i.bits|bits)&^n.power(a, actor) != 0 || a.status != access.AccountActive:
+	case (i.bits|bits)&^n.power(a, actor) != 0 || bits&^i.bits != 0 && a.status != access.AccountActive:
 		return access.ErrDenied
 	}
 	if i.bits != bits || i.by != actor {
