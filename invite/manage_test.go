@@ -195,7 +195,7 @@ func TestManagersKeepToTheirBits(t *testing.T) {
 	w := newWorld(t, invite.Config{})
 	manager := w.manager()
 	w.AsStaff("sam").Adds(acme, eve, access.PayInvoices)
-	beyond := w.send(bob, access.PayInvoices|access.ManageUsers)
+	beyond := w.send(bob, access.PayInvoices|access.OpenTickets)
 	all := w.send("zoe", access.All)
 	equal := w.send("rob", access.PayInvoices|access.ManageUsers)
 	w.Clock.Advance(time.Hour)
