@@ -1,6 +1,9 @@
 package access
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // An ActorKind says what sort of party acts. The zero value is nobody.
 type ActorKind uint8
@@ -77,7 +80,7 @@ func (a Actor) Check() error {
 	if err := checkID("actor", a.ID); err != nil {
 		return err
 	}
-	if a.Kind == ActorStaff && a.Reason == "" {
+	if a.Kind == ActorStaff && strings.TrimSpace(a.Reason) == "" {
 		return Invalid("actor", "actor.reason", "is staff and gives no reason")
 	}
 	if a.Kind != ActorStaff && (a.Silent || a.OnBehalf != "") {

@@ -43,7 +43,7 @@ func (s *Service) User(ctx context.Context, user UserID) (User, error) {
 		u, err = tx.User(ctx, user)
 		return err
 	})
-	return u, err
+	return orZero(u, err)
 }
 
 // seenEvery is how far apart two writes of the same LastSeen are.

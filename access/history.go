@@ -50,7 +50,7 @@ func (s *Service) History(ctx context.Context, actor Actor, account AccountID, f
 		})
 		return nil
 	})
-	return history, err
+	return orZero(history, err)
 }
 
 // visible narrows a filter to what the actor may see.
@@ -113,7 +113,8 @@ type Verification struct {
 
 // VerifyHistory recomputes the chain of hashes over an account's whole history and compares it with the account's
 // head and with one that was kept; the zero Head stands for none. It is for those who manage members. ErrNotFound,
-// ErrDenied; what it finds is no error.
+// ErrDenied; what it finds is no error. Inside a unit of work
+// that has changed the account the end of the history isn't written yet, and doesn't fit.
 func (s *Service) VerifyHistory(ctx context.Context, actor Actor, account AccountID, kept Head) (Verification, error) {
 	var v Verification
 	err := s.look(ctx, actor, account, func(ctx context.Context, c *Call) error {

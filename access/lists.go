@@ -26,7 +26,7 @@ func (s *Service) Members(ctx context.Context, actor Actor, account AccountID, f
 		members = ListOf(rows, limit, list, memberKey)
 		return err
 	})
-	return members, err
+	return orZero(members, err)
 }
 
 // Member returns one member, to those who manage members and to the member. ErrInvalid, ErrNotFound, ErrDenied.
@@ -54,7 +54,7 @@ func (s *Service) Member(ctx context.Context, actor Actor, account AccountID, us
 		member = Member{Membership: m, Owner: user == c.Account.Owner, Person: person}
 		return nil
 	})
-	return member, err
+	return orZero(member, err)
 }
 
 // WhoCan returns a page of the users who may do all of p in an account now, ordered by id. It is for those who
@@ -97,7 +97,7 @@ func (s *Service) WhoCan(ctx context.Context, actor Actor, account AccountID, p 
 		able = ListOf(rows, limit, list, memberKey)
 		return nil
 	})
-	return able, err
+	return orZero(able, err)
 }
 
 // Accounts returns a page of the accounts in which a user has a membership, in use or not, ordered by account id, with
@@ -132,7 +132,7 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, user UserID, f Acco
 		accounts = ListOf(rows, limit, list, func(a UserAccount) []string { return []string{string(a.Account.ID)} })
 		return err
 	})
-	return accounts, err
+	return orZero(accounts, err)
 }
 
 // Messages returns a page of the mails of an account, newest first. It needs the permission with the key "emails".
@@ -152,7 +152,7 @@ func (s *Service) Messages(ctx context.Context, actor Actor, account AccountID, 
 		messages = ListOf(rows, limit, list, func(m notify.Message) []string { return []string{string(m.ID)} })
 		return err
 	})
-	return messages, err
+	return orZero(messages, err)
 }
 
 // bitOrAll is the permission with a key; All in a catalog that has none.

@@ -285,3 +285,35 @@ func missingTemplate(t *testing.T) string {
 	require.Error(t, err)
 	return err.Error()
 }
+
+// TestMailsThatWaitKeepTheirActor: each tells who did what it is about, whatever happened since; and what replaces a
+// mail is a newer one about the same person.
+func TestMailsThatWaitKeepTheirActor(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.Members.Suspend(t.Context(), mona, "acme", "ivan"))
+	w.must(w.Members.SetLabel(t.Context(), olive, "acme", "ivan", "no mail about that"))
+	w.Clock.Advance(time.Second)
+	w.must(w.Members.Suspend(t.Context(), alma, "acme", "dave"))
+	w.Clock.Advance(time.Second)
+	w.must(w.Members.Suspend(t.Context(), mona, "acme", "nora"))
+	w.must(w.Members.Suspend(t.Context(), support, "acme", "alma"))
+	by := map[string]string{}
+	for _, m := range w.mails() {
+		_, after, found := strings.Cut(m.Text, "changed by ")
+		require.True(t, found)
+		by[m.To], _, _ = strings.Cut(after, ".")
+	}
+	require.Equal(t, map[string]string{"ivan@example.com": "mona", "dave@example.com": "alma", "nora@example.com": "mona",
+		"alma@example.com": "our support team"}, by)
+}
+
+// TestNewerMailReplacesOlder: of several changes to one person, the last one's mail is sent, as things are then.
+func TestNewerMailReplacesOlder(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.Members.Suspend(t.Context(), mona, "acme", "ivan"))
+	w.Clock.Advance(time.Second)
+	w.must(w.Members.Reinstate(t.Context(), olive, "acme", "ivan"))
+	m := w.mail(t, "ivan")
+	require.Contains(t, m.Text, "changed by olive.")
+	require.NotContains(t, m.Text, "suspended")
+}

@@ -194,6 +194,7 @@ func TestSetExpiryRefuses(t *testing.T) {
 	}{
 		{"now", "ivan", now, "time.past"},
 		{"before", "ivan", now.Add(-time.Microsecond), "time.past"},
+		{"now, as it is stored", "ivan", now.Add(time.Microsecond - 1), "time.past"},
 		{"in the first year", "ivan", time.Time{}.Add(1), "time.past"},
 		{"before it starts", "nora", now.Add(time.Hour), "time.order"},
 		{"when it starts", "nora", accesstest.Epoch.Add(1000 * time.Hour), "time.order"},

@@ -12,12 +12,13 @@ func (t Terms) Check(now time.Time) error {
 	if err := checkYear("starts", t.Starts); err != nil {
 		return err
 	}
+	starts, expires := stored(t.Starts), stored(t.Expires)
 	switch {
 	case t.Expires.IsZero():
 		return nil
-	case !t.Expires.After(now):
+	case !expires.After(now):
 		return Invalid("expires", "time.past", "is not in the future")
-	case !t.Starts.IsZero() && !t.Starts.Before(t.Expires):
+	case !t.Starts.IsZero() && !starts.Before(expires):
 		return Invalid("expires", "time.order", "is not after the start")
 	}
 	return checkYear("expires", t.Expires)

@@ -127,3 +127,12 @@ func cursorSum(list string, b []byte) []byte {
 	sum := sha256.Sum256(append([]byte(list+"\x00"), b...))
 	return sum[:8]
 }
+
+// orZero returns the zero value beside an error: what was read before it isn't an answer.
+func orZero[T any](value T, err error) (T, error) {
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return value, nil
+}

@@ -342,5 +342,8 @@ func (s *Service) Waiting(ctx context.Context, who Identity, page access.Page) (
 		waiting = access.ListOf(shown, limit, list, func(w WaitingInvite) []string { return []string{string(w.ID)} })
 		return nil
 	})
-	return waiting, err
+	if err != nil {
+		return access.List[WaitingInvite]{}, err
+	}
+	return waiting, nil
 }

@@ -141,7 +141,10 @@ func (s *Service) Pending(ctx context.Context, actor access.Actor, account acces
 		pending = access.ListOf(shown, limit, list, func(p PendingInvite) []string { return []string{string(p.ID)} })
 		return err
 	})
-	return pending, err
+	if err != nil {
+		return access.List[PendingInvite]{}, err
+	}
+	return pending, nil
 }
 
 // described adds who sent the invites and what became of their mails.
