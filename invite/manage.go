@@ -110,6 +110,30 @@ type PendingInvite struct {
 	DeliveryReason string
 }
 
+// Invite returns a pending invite. It is for those who manage members. access.ErrInvalid, ErrNotFound, ErrDenied.
+func (s *Service) Invite(ctx context.Context, actor access.Actor, account access.AccountID, id ID) (PendingInvite, error) {
+	var shown []PendingInvite
+	err := s.view(ctx, func(ctx context.Context, tx Tx) error {
+		c, err := s.members.Look(ctx, tx, actor, account)
+		if err != nil {
+			return err
+		}
+		if err := c.Manage(); err != nil {
+			return err
+		}
+		r, err := pendingOf(ctx, tx, c, id)
+		if err != nil {
+			return err
+		}
+		shown, err = described(ctx, tx, account, []Record{r})
+		return err
+	})
+	if err != nil {
+		return PendingInvite{}, err
+	}
+	return shown[0], nil
+}
+
 // Pending returns a page of an account's pending invites, live and expired, newest first. It is for those who manage
 // members. access.ErrInvalid, ErrNotFound, ErrDenied.
 func (s *Service) Pending(ctx context.Context, actor access.Actor, account access.AccountID, f Filter, page access.Page) (access.List[PendingInvite], error) {

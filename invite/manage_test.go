@@ -484,3 +484,30 @@ func TestVeto(t *testing.T) {
 		w.refused(access.ErrDenied, "host.veto", verb)
 	}
 }
+
+// TestInvite is one line of Pending, for the same readers.
+func TestInvite(t *testing.T) {
+	w := newWorld(t, invite.Config{})
+	manager := w.manager()
+	sent := w.send(bob, access.PayInvoices)
+	list, err := w.Invites.Pending(ctx, manager, acme, invite.Filter{}, access.Page{})
+	require.NoError(t, err)
+	one, err := w.Invites.Invite(ctx, manager, acme, sent.Invite.ID)
+	require.NoError(t, err)
+	require.Equal(t, list.Items, []invite.PendingInvite{one})
+
+	read := func(actor access.Actor, account access.AccountID, id invite.ID) func() error {
+		return func() error {
+			one, err := w.Invites.Invite(ctx, actor, account, id)
+			require.Zero(w.T, one)
+			return err
+		}
+	}
+	w.AsStaff("sam").Adds(acme, eve, access.PayInvoices)
+	w.refused(access.ErrDenied, "denies.manage", read(access.As(eve), acme, sent.Invite.ID))
+	w.refused(access.ErrNotFound, "not_found", read(access.As("zoe"), acme, sent.Invite.ID))
+	w.refused(access.ErrNotFound, "not_found", read(manager, acme, "01900000-0000-7000-8000-000000000000"))
+	w.refused(access.ErrInvalid, "id.uuid", read(manager, acme, "x"))
+	require.NoError(t, w.managing(manager, acme, sent.Invite.ID)["Revoke"]())
+	w.refused(access.ErrNotFound, "not_found", read(manager, acme, sent.Invite.ID))
+}

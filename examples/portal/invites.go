@@ -86,16 +86,11 @@ func (p *portal) sendInvite(w http.ResponseWriter, r *http.Request, v *visit) er
 
 // findInvite finds a pending invite by the id in the path.
 func (p *portal) findInvite(r *http.Request, v *visit) (inviteRow, error) {
-	rows, err := p.pendingInvites(r.Context(), v)
+	pending, err := p.invites.Invite(r.Context(), v.actor, v.Account.ID, invite.ID(r.PathValue("invite")))
 	if err != nil {
 		return inviteRow{}, err
 	}
-	for _, row := range rows {
-		if string(row.ID) == r.PathValue("invite") {
-			return row, nil
-		}
-	}
-	return inviteRow{}, access.NotFound("invite")
+	return p.inviteRow(v, pending), nil
 }
 
 func (p *portal) showInvite(w http.ResponseWriter, r *http.Request, v *visit) error {

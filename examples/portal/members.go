@@ -120,13 +120,17 @@ func (p *portal) pendingInvites(ctx context.Context, v *visit) ([]inviteRow, err
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, inviteRow{
-			PendingInvite: pending,
-			Summary:       summary(p.members.Catalog(), pending.Terms.Permissions),
-			Expired:       !pending.Live(v.Now),
-			Delivery:      newDelivery(pending.Delivery, pending.DeliveryReason),
-			Editable:      pending.Terms.Permissions&^v.Grant.Held(v.Now) == 0,
-		})
+		rows = append(rows, p.inviteRow(v, pending))
 	}
 	return rows, nil
+}
+
+func (p *portal) inviteRow(v *visit, pending invite.PendingInvite) inviteRow {
+	return inviteRow{
+		PendingInvite: pending,
+		Summary:       summary(p.members.Catalog(), pending.Terms.Permissions),
+		Expired:       !pending.Live(v.Now),
+		Delivery:      newDelivery(pending.Delivery, pending.DeliveryReason),
+		Editable:      pending.Terms.Permissions&^v.Grant.Held(v.Now) == 0,
+	}
 }

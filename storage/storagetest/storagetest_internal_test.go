@@ -25,7 +25,7 @@ var readers = []string{"Account", "Changes", "Contact", "ContactByAddress", "Con
 var lookers = map[string][]string{
 	"access": {"Account", "Accounts", "Begin", "Can", "Catalog", "Explain", "Grant", "History", "HistoryHead", "Kinds", "Look", "Member",
 		"Members", "Messages", "Now", "Prepare", "User", "VerifyHistory", "WhoCan", "Within"},
-	"invite":  {"KeysInUse", "Kinds", "Lookup", "Pending", "Prepare", "Waiting", "Within"},
+	"invite":  {"KeysInUse", "Kinds", "Lookup", "Invite", "Pending", "Prepare", "Waiting", "Within"},
 	"contact": {"Categories", "Contact", "Contacts", "Kinds", "Preferences", "Prepare", "Recipients", "Requester", "Within"},
 }
 
