@@ -21,6 +21,14 @@ func TestReadme(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, strings.Contains(readme, "```go\n"+string(program)+"```\n"), "the quick start is not examples/quickstart/main.go")
 
+	host, err := os.ReadFile("examples/quickstart/host_test.go")
+	require.NoError(t, err)
+	_, snippet, found := strings.Cut(readme, "```go\nhandle")
+	require.True(t, found)
+	snippet, _, _ = strings.Cut("handle"+snippet, "```\n")
+	unindented := regexp.MustCompile(`(?m)^\t`).ReplaceAllString(string(host), "")
+	require.True(t, strings.Contains(unindented, snippet), "the host's code is not in examples/quickstart/host_test.go")
+
 	var tests strings.Builder
 	files, err := exec.Command("go", "list", "-f", `{{range .TestGoFiles}}{{$.Dir}}/{{.}}
 {{end}}{{range .XTestGoFiles}}{{$.Dir}}/{{.}}

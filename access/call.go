@@ -195,8 +195,18 @@ func (c *Call) Seat(ctx context.Context, freed int) error {
 // asked first, and its error returned. A verb records what it has written: after an error, whatever it is, the unit of
 // work can't be committed.
 func (c *Call) Record(ctx context.Context, kind EventKind, target Target, before, after Facts) error {
-	return c.orSpoil(c.record(ctx, kind, target, before, after))
+	returned := false
+	defer func() {
+		if !returned { // a panic of the host's, which somebody may recover from
+			c.Tx.Spoil(errHalfway)
+		}
+	}()
+	err := c.orSpoil(c.record(ctx, kind, target, before, after))
+	returned = true
+	return err
 }
+
+var errHalfway = errors.New("access: a verb ended halfway")
 
 // orSpoil keeps half a verb from being committed by a host that takes its error for a refusal.
 func (c *Call) orSpoil(err error) error {

@@ -27,7 +27,8 @@ type Config struct {
 	// Random is where ids and salts come from; crypto/rand if nil.
 	Random io.Reader
 	// Staff is the host's policy: whether a member of staff may do what would go on the record of an account as an
-	// event of this kind; the kind is empty for reading. It returns nil for yes. Staff may do nothing if it is nil.
+	// event of this kind; the kind is empty for reading. It returns nil for yes, and for no what the verb is to return:
+	// Denied makes one. Staff may do nothing if it is nil.
 	Staff func(ctx context.Context, actor Actor, kind EventKind, account AccountID) error
 	// OnlyOwnerManages keeps members, whatever they hold, from managing members and invites.
 	OnlyOwnerManages bool
@@ -83,6 +84,9 @@ func New[T Tx](store Store[T], config Config) *Service {
 // and take effect when that commits. It is for one unit, inside its function. A refusal changes nothing, and the unit
 // may go on; after any other error, a veto of Config.Before among them, it can't be committed. A unit with verbs on
 // several accounts begins with tx.Lock of them all, or two such units may wait for each other.
+//
+// A unit belongs to one goroutine. Use the context that the unit's function is given: the outer service with that one
+// returns ErrNested, but with the context from outside it waits for the unit that waits for it.
 func (s *Service) Within(tx Tx) *Service {
 	inside := *s
 	run := func(ctx context.Context, fn func(context.Context, Tx) error) error { return fn(ctx, tx) }

@@ -251,3 +251,17 @@ func TestVetoInsidePoisons(t *testing.T) {
 		}
 	}
 }
+
+// TestPanicsInsidePoison: a panic of the host's own function that somebody recovers from doesn't leave half a verb.
+func TestPanicsInsidePoison(t *testing.T) {
+	w := newWorld(t)
+	before := w.dump()
+	members := access.New(w.DB, access.Config{Now: w.Clock.Now,
+		Before: func(context.Context, access.Tx, access.Event) error { panic("the host's") }})
+	err := w.DB.Update(t.Context(), func(ctx context.Context, tx storage.Tx) error {
+		require.Panics(t, func() { _, _ = members.Within(tx).Remove(ctx, olive, "acme", "ivan") })
+		return nil
+	})
+	require.Error(t, err)
+	require.Equal(t, before, w.dump())
+}

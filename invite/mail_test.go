@@ -87,13 +87,13 @@ func TestInviteMail(t *testing.T) {
 }
 
 func TestInviteMailSaysWhatDiffers(t *testing.T) {
-	w := newWorld(t, invite.Config{Lifetime: 48 * time.Hour, LinkBase: "http://localhost:8080/i?t="})
+	w := newWorld(t, invite.Config{Lifetime: 48 * time.Hour, LinkBase: "http://localhost:8080/i/"})
 	w.sendAs(staff, acme, bob, access.All)
 	mail := w.mailTo("bob@example.com")
 	require.Equal(t, "our support team invites you to “acme”", mail.Subject)
 	require.Contains(t, words(mail.Text), "everything the owner can, except what only the owner may")
 	require.Contains(t, words(mail.Text), "48 hours, until Wednesday, 4 November 2026, 12:00 UTC.")
-	require.Contains(t, mail.Text, "http://localhost:8080/i?t=")
+	require.Contains(t, mail.Text, "http://localhost:8080/i/")
 	require.NotContains(t, mail.Text, "no longer work")
 
 	w.Clock.Advance(time.Hour)

@@ -37,8 +37,9 @@ const (
 
 // Config is what a Service can be told.
 type Config struct {
-	// LinkBase is what a token is appended to for the link in a mail: an absolute http or https URL such as
-	// "https://portal.example/invites/". It is needed with ByMail.
+	// LinkBase is what a token is appended to for the link in a mail: an absolute http or https URL whose path ends with
+	// a slash, such as "https://portal.example/invites/", or, for a page that reads the fragment, one that ends with #.
+	// It is needed with ByMail.
 	LinkBase string
 	// Deployment tells installations that share a host key apart, for example "eu" or "staging".
 	Deployment string
@@ -135,8 +136,15 @@ func (c Config) check() error {
 		return nil
 	}
 	base, err := url.Parse(c.LinkBase)
-	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Hostname() == "" || strings.ContainsAny(c.LinkBase, "\r\n") {
+	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Hostname() == "" || base.User != nil {
 		return access.Invalid("link_base", "link.base", "is not an absolute http or https URL")
+	}
+	// A token in a host name or a query would reach resolvers and logs.
+	inPath := strings.HasSuffix(c.LinkBase, "/") && base.Fragment == ""
+	inFragment := strings.HasSuffix(c.LinkBase, "#")
+	if base.Path == "" || base.RawQuery != "" || !inPath && !inFragment ||
+		strings.ContainsFunc(c.LinkBase, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return access.Invalid("link_base", "link.base", "is not a URL whose path ends with a slash, or that ends with #")
 	}
 	return nil
 }
@@ -149,7 +157,8 @@ func (s *Service) Within(tx Tx) *Service {
 	return &inside
 }
 
-// KeysInUse returns the ids of the host's keys that live invites need, sorted: the others can be dropped.
+// KeysInUse returns the ids of the host's keys that live invites need, sorted: the others can be dropped. A link that
+// a dropped key made, which is over anyway, is answered as one that isn't valid.
 func (s *Service) KeysInUse(ctx context.Context) ([]string, error) {
 	var ids []string
 	err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {

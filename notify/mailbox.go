@@ -1,15 +1,16 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
 )
 
 // A Mailbox is a mailer for development that sends nothing: it keeps the latest mails in memory, secrets and all, for
-// a page that shows them. It is safe for concurrent use.
+// a page that shows them. The zero value keeps 100. It is safe for concurrent use.
 type Mailbox struct {
-	max int
+	max int // 0 for 100
 
 	mu    sync.Mutex
 	mails []Mail // oldest first
@@ -30,7 +31,7 @@ func (b *Mailbox) Send(ctx context.Context, m Mail) error {
 	defer b.mu.Unlock()
 	b.mails = slices.DeleteFunc(b.mails, func(old Mail) bool { return old.MessageID == m.MessageID })
 	b.mails = append(b.mails, m)
-	if surplus := len(b.mails) - b.max; surplus > 0 {
+	if surplus := len(b.mails) - cmp.Or(b.max, 100); surplus > 0 {
 		b.mails = slices.Delete(b.mails, 0, surplus)
 	}
 	return nil

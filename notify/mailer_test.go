@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"testing"
 
@@ -43,4 +44,13 @@ func TestMailbox(t *testing.T) {
 	_, found = box.Mail("1")
 	require.False(t, found, "the oldest one made room")
 	require.Panics(t, func() { notify.NewMailbox(0) })
+}
+
+func TestZeroMailbox(t *testing.T) {
+	var b notify.Mailbox
+	for i := range 101 {
+		require.NoError(t, b.Send(t.Context(), notify.Mail{MessageID: notify.MessageID(fmt.Sprint(i))}))
+	}
+	require.Len(t, b.Mails(), 100)
+	require.Equal(t, notify.MessageID("100"), b.Mails()[0].MessageID)
 }

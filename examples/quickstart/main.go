@@ -2,8 +2,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log"
 
@@ -16,8 +16,10 @@ func main() {
 	ctx := context.Background()
 	db := memory.New() // or sqlstore.New(handle, sqlstore.SQLite)
 	members := access.New(db, access.Config{})
-	key := invite.Key{ID: "2026", Secret: bytes.Repeat([]byte("k"), 32)} // yours: 32 random bytes, not in the database
-	invites := must(invite.New(db, members, []invite.Key{key}, invite.Config{Delivery: invite.ByHost}))
+	secret := make([]byte, 32) // yours comes from where you keep secrets, not from the database
+	rand.Read(secret)
+	keys := []invite.Key{{ID: "2026", Secret: secret}}
+	invites := must(invite.New(db, members, keys, invite.Config{Delivery: invite.ByHost}))
 
 	// Ann owns the account that you bill.
 	ann := access.As("ann")
