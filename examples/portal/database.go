@@ -9,8 +9,8 @@ import (
 	_ "modernc.org/sqlite" // The driver "sqlite".
 )
 
-// schema holds the host's own tables. They live beside the library's in one file and share its
-// transactions if the host wants that. Times are UTC microseconds, as the library keeps them.
+// schema holds the host's own tables. They live beside the library's in one file. Times are
+// UTC microseconds, as the library keeps them.
 const schema = `
 CREATE TABLE IF NOT EXISTS portal_people (
 	id              TEXT PRIMARY KEY,
