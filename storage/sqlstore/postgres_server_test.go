@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"os"
 	"os/exec"
@@ -223,6 +224,21 @@ func (s *postgresServer) open(database string) (*sql.DB, error) {
 		return nil, err
 	}
 	return stdlib.OpenDB(*config), nil
+}
+
+// connect returns how to connect to a database that was migrated.
+func (s *postgresServer) connect(t testing.TB) func(context.Context) (driver.Conn, error) {
+	t.Helper()
+	config, err := s.config(s.newDatabase(t, "TEMPLATE "+s.template))
+	require.NoError(t, err)
+	return stdlib.GetConnector(*config).Connect
+}
+
+// hasICU reports whether databases of this server choose where their locales come from.
+func (s *postgresServer) hasICU(t testing.TB) bool {
+	t.Helper()
+	handle := s.handle(t, "")
+	return value(t, handle, `SELECT current_setting('server_version_num')::integer >= 150000`) == "true"
 }
 
 // administer runs a statement outside the databases of the tests.
