@@ -18,6 +18,9 @@ var (
 	ErrLimit = errors.New("limit reached")
 	// ErrNested: a unit of work was begun inside another one, with its context.
 	ErrNested = errors.New("unit of work inside another")
+	// ErrUnknownOutcome: the connection was lost while a unit of work was being committed, so that nobody can say whether
+	// it was. All of it is there or nothing is. Ask again what is there, or do the verb again.
+	ErrUnknownOutcome = errors.New("outcome unknown")
 )
 
 // An Error says what was refused and why: to programs by Code, Field and Params, to people by its text. Codes are

@@ -19,7 +19,8 @@ type Store[T any] interface {
 	View(ctx context.Context, fn func(context.Context, T) error) error
 	// Update commits if fn returns nil; an error or a panic rolls back, and is passed on. It commits nothing after a
 	// failed write, even if fn swallowed the error. fn may run again after a conflict, so it does nothing that the
-	// transaction can't undo. With the context of a unit of work it returns ErrNested.
+	// transaction can't undo. With the context of a unit of work it returns ErrNested. ErrUnknownOutcome says that the
+	// commit may have been done or not.
 	Update(ctx context.Context, fn func(context.Context, T) error) error
 }
 

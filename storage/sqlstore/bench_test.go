@@ -19,32 +19,39 @@ import (
 // access.Service.Can, impl=bare what one would write by hand: a prepared statement that reads the row of the decision
 // through the same handle, and a test of the bit.
 func BenchmarkCan(b *testing.B) {
-	for _, n := range []int{1_000, 100_000} {
-		handle := openHandle(b, newFile(b))
-		db := migrated(b, handle)
-		questions := loadMemberships(b, handle, n)
-		members := access.New(db, access.Config{})
-		bare := prepareBare(b, handle)
-		for _, impl := range []struct {
-			name string
-			can  func(ctx context.Context, q question) (bool, error)
-		}{
-			{"bare", bare.can},
-			{"roster", func(ctx context.Context, q question) (bool, error) {
-				return members.Can(ctx, q.user, q.account, q.permission)
-			}},
-		} {
-			b.Run(fmt.Sprintf("impl=%s/db=sqlite/n=%d", impl.name, n), func(b *testing.B) {
-				ctx := b.Context()
-				b.ReportAllocs()
-				for i := 0; b.Loop(); i++ {
-					q := questions[i%len(questions)]
-					if yes, err := impl.can(ctx, q); err != nil || yes != q.want {
-						b.Fatalf("%v, %v, want %v", yes, err, q.want)
-					}
+	for _, engine := range engines() {
+		b.Run("db="+engine.name, func(b *testing.B) {
+			for _, n := range []int{1_000, 100_000} {
+				b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) { benchmarkCan(b, engine, n) })
+			}
+		})
+	}
+}
+
+func benchmarkCan(b *testing.B, engine engine, n int) {
+	handle, db := engine.migrated(b)
+	questions := loadMemberships(b, engine, handle, n)
+	members := access.New(db, access.Config{})
+	bare := prepareBare(b, engine, handle)
+	for _, impl := range []struct {
+		name string
+		can  func(ctx context.Context, q question) (bool, error)
+	}{
+		{"bare", bare.can},
+		{"roster", func(ctx context.Context, q question) (bool, error) {
+			return members.Can(ctx, q.user, q.account, q.permission)
+		}},
+	} {
+		b.Run("impl="+impl.name, func(b *testing.B) {
+			ctx := b.Context()
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				q := questions[i%len(questions)]
+				if yes, err := impl.can(ctx, q); err != nil || yes != q.want {
+					b.Fatalf("%v, %v, want %v", yes, err, q.want)
 				}
-			})
-		}
+			}
+		})
 	}
 }
 
@@ -58,7 +65,7 @@ type question struct {
 
 // loadMemberships stores n memberships with random permissions, and returns questions about them in a random order:
 // half are answered yes; of the others half are about a permission that the member lacks, half about a stranger.
-func loadMemberships(b *testing.B, handle *sql.DB, n int) []question {
+func loadMemberships(b *testing.B, engine engine, handle *sql.DB, n int) []question {
 	b.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
 	newID := func() string {
@@ -68,27 +75,34 @@ func loadMemberships(b *testing.B, handle *sql.DB, n int) []question {
 		}
 		return id.String()
 	}
+	prepare := func(load *sql.Tx, statement string) *sql.Stmt {
+		prepared, err := load.PrepareContext(b.Context(), engine.placed(statement))
+		require.NoError(b, err)
+		b.Cleanup(func() { prepared.Close() })
+		return prepared
+	}
 	load, err := handle.BeginTx(b.Context(), nil)
 	require.NoError(b, err)
 	defer load.Rollback()
 	const (
 		insertAccount = `INSERT INTO roster_accounts VALUES (?, ?, '', 1, 'Some Body', 'some body', '', '', '1 High Street', 'Town', '', '12345', 'AT',
-			'', '', '', '', '', '', 'en', 'UTC', 0, '[]', 0, 1, 0, zeroblob(32))`
+			'', '', '', '', '', '', 'en', 'UTC', 0, '[]', 0, 1, 0, ?)`
 		insertMember = `INSERT INTO roster_memberships VALUES (?, ?, ?, 1, ?, ?, '', 0, 0)`
 		bits         = 14
 	)
+	addAccount, addMember := prepare(load, insertAccount), prepare(load, insertMember)
 	never := time.Time{}.UnixMicro()
 	questions := make([]question, 0, 2*n)
 	var account access.AccountID
 	for i := range n {
 		if i%10 == 0 {
 			account = access.AccountID(newID())
-			_, err := load.ExecContext(b.Context(), insertAccount, account, newID())
+			_, err := addAccount.ExecContext(b.Context(), account, newID(), make([]byte, 32))
 			require.NoError(b, err)
 		}
 		user := access.UserID(newID())
 		held := 1 + random.IntN(1<<bits-2) // at least one bit, and not all
-		_, err := load.ExecContext(b.Context(), insertMember, account, user, held, never, never)
+		_, err := addMember.ExecContext(b.Context(), account, user, held, never, never)
 		require.NoError(b, err)
 		yes := question{user, account, pick(random, held, bits), true}
 		no := question{user, account, pick(random, ^held, bits), false}
@@ -98,6 +112,7 @@ func loadMemberships(b *testing.B, handle *sql.DB, n int) []question {
 		questions = append(questions, yes, no)
 	}
 	require.NoError(b, load.Commit())
+	execute(b, handle, "ANALYZE")
 	random.Shuffle(len(questions), func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
 	return questions
 }
@@ -114,11 +129,11 @@ func pick(random *rand.Rand, set, below int) access.Permission {
 // A bare is the check by hand.
 type bare struct{ statement *sql.Stmt }
 
-func prepareBare(b *testing.B, handle *sql.DB) bare {
+func prepareBare(b *testing.B, engine engine, handle *sql.DB) bare {
 	b.Helper()
-	statement, err := handle.PrepareContext(b.Context(), `SELECT a.version, a.status, a.owner_id = ?, m.permissions, m.status, m.starts_at, m.expires_at
+	statement, err := handle.PrepareContext(b.Context(), engine.placed(`SELECT a.version, a.status, a.owner_id = ?, m.permissions, m.status, m.starts_at, m.expires_at
 		FROM roster_accounts AS a LEFT JOIN roster_memberships AS m ON m.account_id = a.id AND m.user_id = ?
-		WHERE a.id = ?`)
+		WHERE a.id = ?`))
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, statement.Close()) })
 	return bare{statement}

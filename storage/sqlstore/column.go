@@ -79,6 +79,14 @@ func (f fixed) Scan(value any) error {
 	return nil
 }
 
+// bit returns yes or no as it is stored.
+func bit(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
 // optional returns bytes as they are stored where they may be absent.
 func optional(bytes []byte) any {
 	if bytes == nil {

@@ -6,12 +6,19 @@
 //	db := sqlstore.New(handle, sqlstore.SQLite)
 //	err = db.Migrate(ctx)
 //
+// or, with PostgreSQL,
+//
+//	handle, err := sql.Open("pgx", "postgres://...")
+//	...
+//	db := sqlstore.New(handle, sqlstore.Postgres)
+//
 // All tables begin with "roster_". They may live beside the host's own.
 package sqlstore
 
 import (
 	"context"
 	"database/sql"
+	"sync"
 	"sync/atomic"
 
 	"github.com/rosterkit/roster/access"
@@ -26,7 +33,8 @@ type DB struct {
 	// writer is held by the unit of work that writes, where the engine has room for one writer only: waiting in line
 	// here ends with the context and costs nothing.
 	writer chan struct{}
-	grant  atomic.Pointer[sql.Stmt] // of grantStatement, once it was used
+	grant  atomic.Pointer[sql.Stmt] // of selectGrant, once it was used
+	texts  sync.Map                 // of string: statements as the engine is sent them, by what they are here
 }
 
 var _ storage.DB = (*DB)(nil)
@@ -54,8 +62,11 @@ func (db *DB) View(ctx context.Context, fn func(context.Context, storage.Tx) err
 	return db.view(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
 }
 
-// Update runs fn and commits, as access.Store says. Updates of one DB wait in line for each other; those of other
-// processes wait for the time that the database is set to. A commit that has begun isn't ended by the context.
+// Update runs fn and commits, as access.Store says. On SQLite, updates of one DB wait in line for each other; those of
+// other processes wait for the time that the database is set to. On PostgreSQL they wait for the rows that others have
+// locked, and fn runs again, a few times, after a deadlock, a serialization failure or a lock that wasn't to be had. A
+// commit that has begun isn't ended by the context; if a server doesn't answer it soon after the context has ended, or
+// the connection is lost, the error is access.ErrUnknownOutcome.
 func (db *DB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
 	return db.update(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
 }
@@ -69,7 +80,25 @@ func (db *DB) Grant(ctx context.Context, account access.AccountID, user access.U
 	if err != nil {
 		return access.Grant{}, failed(ctx, "prepare the decision", err)
 	}
-	return readGrant(ctx, statement.QueryRowContext(ctx, user, user, account))
+	return readGrant(ctx, statement.QueryRowContext(ctx, db.grantArgs(account, user)...))
+}
+
+// grantArgs are the arguments of selectGrant.
+func (db *DB) grantArgs(account access.AccountID, user access.UserID) []any {
+	return db.engine.searched([]any{string(user), string(user), string(account)})
+}
+
+// text returns a statement as the engine is sent it.
+func (db *DB) text(statement string) string {
+	if !db.engine.numbered {
+		return statement
+	}
+	if text, known := db.texts.Load(statement); known {
+		return text.(string)
+	}
+	text := db.engine.rewrite(statement)
+	db.texts.Store(statement, text)
+	return text
 }
 
 // prepared returns the statement of Grant, preparing it if nobody has.
@@ -77,7 +106,7 @@ func (db *DB) prepared(ctx context.Context) (*sql.Stmt, error) {
 	if statement := db.grant.Load(); statement != nil {
 		return statement, nil
 	}
-	statement, err := db.handle.PrepareContext(ctx, selectGrant)
+	statement, err := db.handle.PrepareContext(ctx, db.text(selectGrant))
 	if err != nil {
 		return nil, err
 	}

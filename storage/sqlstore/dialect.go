@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
@@ -16,24 +18,58 @@ type Dialect uint8
 
 // The dialects.
 const (
-	SQLite Dialect = 1 // 3.40 or later, in WAL mode, with a busy timeout
+	SQLite   Dialect = 1 // 3.40 or later, in WAL mode, with a busy timeout
+	Postgres Dialect = 2 // PostgreSQL 13 or later, with an encoding of UTF8
 )
 
 // An engine is what a dialect does in its own way.
 type engine struct {
 	name        string
 	goose       goose.Dialect
-	beginView   string // must give one snapshot for all reads that follow the first
-	beginUpdate string // must keep every other writer of an account out from the first statement on
+	migrateLock sessionLock // keeps other processes from migrating; nil where the file's own lock does
+	beginView   string      // must give one snapshot for all reads that follow the first
+	beginUpdate string      // must let a locking statement see what was committed while it waited
+	manyWriters bool        // a server: units wait for rows instead of in line, and a connection to it may be lost
+	numbered    bool        // placeholders are $1, $2 ... instead of question marks
+	wellFormed  bool        // refuses a text that isn't UTF-8 or has a NUL, also as what is searched for
+	skipLocked  string      // ends a SELECT that takes the rows it finds, but for those that others have
+	foreign     string      // selects a table of one of our names that roster didn't make
 	verify      func(context.Context, *sql.DB) error
 }
 
 func (d Dialect) engine() engine {
 	switch d {
 	case SQLite:
-		return engine{"sqlite", goose.DialectSQLite3, "BEGIN", "BEGIN IMMEDIATE", verifySQLite}
+		return engine{
+			name:        "sqlite",
+			goose:       goose.DialectSQLite3,
+			beginView:   "BEGIN",
+			beginUpdate: "BEGIN IMMEDIATE",
+			foreign:     selectForeign,
+			verify:      verifySQLite,
+		}
+	case Postgres:
+		return engine{
+			name:        "postgres",
+			goose:       goose.DialectPostgres,
+			migrateLock: advisoryLock{},
+			beginView:   "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+			beginUpdate: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+			manyWriters: true,
+			numbered:    true,
+			wellFormed:  true,
+			skipLocked:  " FOR UPDATE SKIP LOCKED",
+			foreign:     selectForeignPostgres,
+			verify:      verifyPostgres,
+		}
 	}
 	panic("sqlstore: unknown dialect")
+}
+
+// A sessionLock is held on one connection while migrations run.
+type sessionLock interface {
+	SessionLock(context.Context, *sql.Conn) error
+	SessionUnlock(context.Context, *sql.Conn) error
 }
 
 //go:embed migrations
@@ -54,47 +90,11 @@ func tables() []string {
 		"roster_preferences", "roster_messages", "roster_events", "roster_feed", "roster_limits", "roster_limit_uses"}
 }
 
-const (
-	selectSettings = `SELECT sqlite_version(), (SELECT encoding FROM pragma_encoding),
-		(SELECT journal_mode FROM pragma_journal_mode), (SELECT timeout FROM pragma_busy_timeout)`
-
-	// selectForeign finds a table of one of our names that roster didn't make. The version table is the mark of ours,
-	// and has columns by which it is known.
-	selectForeign = `SELECT name FROM sqlite_master
-		WHERE type IN ('table', 'view') AND name IN (?...) AND NOT EXISTS
-			(SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '` + versionTable + `')
-		UNION ALL
-		SELECT name FROM sqlite_master WHERE name = '` + versionTable + `' AND
-			(SELECT COUNT(*) FROM pragma_table_info('` + versionTable + `') WHERE name IN ('version_id', 'is_applied')) <> 2
-		LIMIT 1`
-)
-
-// verifySQLite refuses a database in which roster would be wrong or would fail under load.
-func verifySQLite(ctx context.Context, handle *sql.DB) error {
-	var version, encoding, journal string
-	var timeout int
-	err := handle.QueryRowContext(ctx, selectSettings).Scan(&version, &encoding, &journal, &timeout)
-	if err != nil {
-		return failed(ctx, "read the settings of SQLite", err)
-	}
-	var major, minor int
-	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil || major < 3 || major == 3 && minor < 40 {
-		return fmt.Errorf("sqlstore: this is SQLite %s: use a driver with SQLite 3.40 or later", version)
-	}
-	if encoding != "UTF-8" {
-		return fmt.Errorf("sqlstore: the database file is encoded in %s, in which ids sort in another order: make one in UTF-8", encoding)
-	}
-	if journal != "wal" {
-		return fmt.Errorf("sqlstore: the journal mode is %q, in which readers and writers lock each other out:"+
-			" open a database file with the pragma journal_mode(WAL)", journal)
-	}
-	if timeout <= 0 {
-		return errors.New("sqlstore: there is no busy timeout, so that units of work fail where they should wait:" +
-			" open the database with the pragma busy_timeout(10000)")
-	}
-	statement, names := in(selectForeign, tables())
+// refuseForeign returns an error if there is a table of one of our names that roster didn't make.
+func (e engine) refuseForeign(ctx context.Context, handle *sql.DB) error {
+	statement, names := in(e.foreign, tables())
 	var name string
-	err = handle.QueryRowContext(ctx, statement, names...).Scan(&name)
+	err := handle.QueryRowContext(ctx, e.rewrite(statement), names...).Scan(&name)
 	if err == nil {
 		return fmt.Errorf("sqlstore: there is a table %s that roster has not made: rename it or use another database", name)
 	}
@@ -102,4 +102,38 @@ func verifySQLite(ctx context.Context, handle *sql.DB) error {
 		return failed(ctx, "look for tables", err)
 	}
 	return nil
+}
+
+// searched returns the arguments of a read. A text that the engine refuses can't be stored either, so that whoever asks
+// for one, which strangers may, has to be told that it isn't there.
+func (e engine) searched(args []any) []any {
+	if !e.wellFormed {
+		return args
+	}
+	for i, arg := range args {
+		if v := reflect.ValueOf(arg); v.Kind() == reflect.String {
+			args[i] = storable(v.String())
+		}
+	}
+	return args
+}
+
+// storable returns a text, with a control character, which no id has, in the place of what isn't UTF-8 or is a NUL.
+func storable(text string) string {
+	const nothing = "\x01"
+	return strings.ReplaceAll(strings.ToValidUTF8(text, nothing), "\x00", nothing)
+}
+
+// rewrite returns a statement with the engine's placeholders. No statement has a question mark that isn't one.
+func (e engine) rewrite(statement string) string {
+	if !e.numbered {
+		return statement
+	}
+	parts := strings.Split(statement, "?")
+	var text strings.Builder
+	text.WriteString(parts[0])
+	for i, part := range parts[1:] {
+		fmt.Fprintf(&text, "$%d%s", i+1, part)
+	}
+	return text.String()
 }

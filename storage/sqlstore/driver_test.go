@@ -13,7 +13,7 @@ import (
 
 // A probe stands between database/sql and the driver: it notes every statement, and may fail it.
 type probe struct {
-	name       string
+	connect    func(context.Context) (driver.Conn, error)
 	mu         sync.Mutex
 	statements []string
 	// before is asked before a statement is run, and after when it has been; an error is returned in its place.
@@ -23,7 +23,13 @@ type probe struct {
 // openProbed opens a database file through a probe.
 func openProbed(t testing.TB, file string, p *probe) *sql.DB {
 	t.Helper()
-	p.name = dataSource(file)
+	return openThrough(t, p, func(context.Context) (driver.Conn, error) { return (&sqlite.Driver{}).Open(dataSource(file)) })
+}
+
+// openThrough opens what connect connects to through a probe.
+func openThrough(t testing.TB, p *probe, connect func(context.Context) (driver.Conn, error)) *sql.DB {
+	t.Helper()
+	p.connect = connect
 	handle := sql.OpenDB(p)
 	t.Cleanup(func() { require.NoError(t, handle.Close()) })
 	return handle
@@ -52,15 +58,15 @@ func (p *probe) note(statement string) (before, after func(driver.Conn, string) 
 	return p.before, p.after
 }
 
-func (p *probe) Connect(context.Context) (driver.Conn, error) {
-	conn, err := (&sqlite.Driver{}).Open(p.name)
+func (p *probe) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := p.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &probedConn{conn, p}, nil
 }
 
-func (p *probe) Driver() driver.Driver { return &sqlite.Driver{} }
+func (p *probe) Driver() driver.Driver { return nil }
 
 type probedConn struct {
 	driver.Conn
@@ -93,7 +99,10 @@ func (c *probedConn) ResetSession(ctx context.Context) error {
 	return c.Conn.(driver.SessionResetter).ResetSession(ctx)
 }
 
-func (c *probedConn) IsValid() bool { return c.Conn.(driver.Validator).IsValid() }
+func (c *probedConn) IsValid() bool {
+	validator, ok := c.Conn.(driver.Validator)
+	return !ok || validator.IsValid()
+}
 
 // probed runs a statement, unless the probe fails it before or after.
 func probed[T any](c *probedConn, statement string, run func() (T, error)) (T, error) {

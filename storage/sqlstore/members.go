@@ -44,7 +44,7 @@ const (
 		LEFT JOIN roster_users AS u ON u.id = m.user_id
 		WHERE m.account_id = ? AND m.user_id > ?
 			AND (? = 0 OR m.status = ?)
-			AND (? = 0 OR a.owner_id = m.user_id OR (m.permissions & ?) = ?)
+			AND (a.owner_id = m.user_id OR (m.permissions & ?) = ?)
 			AND m.last_seen_at < ?
 			AND (? = '' OR substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
 				OR substr(m.user_id, 1, length(?)) = ?)
@@ -56,7 +56,7 @@ const (
 		JOIN roster_accounts ON id = m.account_id
 		WHERE m.user_id = ? AND m.account_id > ? AND id > ?
 			AND (? = 0 OR roster_accounts.status = ?)
-			AND (? = 0 OR owner_id = m.user_id OR (m.permissions & ?) = ?)
+			AND (owner_id = m.user_id OR (m.permissions & ?) = ?)
 			AND (? = '' OR substr(name_fold, 1, length(?)) = ? OR substr(company_fold, 1, length(?)) = ?)
 		ORDER BY m.account_id LIMIT ?`
 
@@ -69,7 +69,8 @@ const (
 // readGrant reads the row of selectGrant. It scans into integers because that is what a decision spends most of its
 // time on.
 func readGrant(ctx context.Context, r row) (access.Grant, error) {
-	var owner, accountStatus, version, permissions, status, starts, expires, lastSeen int64
+	var owner bool
+	var accountStatus, version, permissions, status, starts, expires, lastSeen int64
 	err := r.Scan(&owner, &accountStatus, &version, &permissions, &status, &starts, &expires, &lastSeen)
 	if errors.Is(err, sql.ErrNoRows) {
 		return access.Grant{}, nil
@@ -77,7 +78,7 @@ func readGrant(ctx context.Context, r row) (access.Grant, error) {
 	if err != nil {
 		return access.Grant{}, failed(ctx, "read a decision", err)
 	}
-	g := access.Grant{Owner: owner == 1, Account: access.AccountStatus(accountStatus), Version: uint64(version)}
+	g := access.Grant{Owner: owner, Account: access.AccountStatus(accountStatus), Version: uint64(version)}
 	if status != 0 { // there is a membership
 		g.Permissions, g.Status = access.Permission(permissions), access.Status(status)
 		g.Starts, g.Expires, g.LastSeen = instant(starts), instant(expires), instant(lastSeen)
@@ -89,7 +90,7 @@ func (t *tx) Grant(ctx context.Context, account access.AccountID, user access.Us
 	if err := t.ready(ctx); err != nil {
 		return access.Grant{}, err
 	}
-	grant, err := readGrant(ctx, t.conn.QueryRowContext(ctx, selectGrant, user, user, account))
+	grant, err := readGrant(ctx, t.conn.QueryRowContext(ctx, t.db.text(selectGrant), t.db.grantArgs(account, user)...))
 	return grant, t.Fail(err)
 }
 
@@ -148,14 +149,14 @@ func (t *tx) DeleteMembership(ctx context.Context, account access.AccountID, use
 func (t *tx) Members(ctx context.Context, account access.AccountID, f access.MemberFilter, after access.UserID, limit int) ([]access.Member, error) {
 	fold := access.Fold(f.Prefix)
 	return list(ctx, t, readMember, "list members", selectMembers, account, after, f.Status, f.Status,
-		f.Permission, f.Permission, f.Permission, microsOr(f.NotSeenSince, math.MaxInt64),
+		f.Permission, f.Permission, microsOr(f.NotSeenSince, math.MaxInt64),
 		f.Prefix, fold, fold, fold, fold, f.Prefix, f.Prefix, atMost(limit))
 }
 
 func (t *tx) UserAccounts(ctx context.Context, user access.UserID, f access.AccountFilter, after access.AccountID, limit int) ([]access.UserAccount, error) {
 	fold := access.Fold(f.Prefix)
 	accounts, err := list(ctx, t, readUserAccount, "list accounts", selectUserAccounts, user, after, after,
-		f.Status, f.Status, f.Permission, f.Permission, f.Permission, fold, fold, fold, fold, fold, atMost(limit))
+		f.Status, f.Status, f.Permission, f.Permission, fold, fold, fold, fold, fold, atMost(limit))
 	for i, a := range accounts {
 		if held, ok := t.Locked(a.Account.ID); ok { // its history may be ahead of the table's
 			accounts[i].Account = held

@@ -51,8 +51,16 @@ func (db *DB) migrate(ctx context.Context) error {
 	if err := db.engine.verify(ctx, db.handle); err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(db.engine.goose, db.handle, db.engine.migrations(),
-		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err := db.engine.refuseForeign(ctx, db.handle); err != nil {
+		return err
+	}
+	options := []goose.ProviderOption{
+		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
+	}
+	if lock := db.engine.migrateLock; lock != nil {
+		options = append(options, goose.WithSessionLocker(lock))
+	}
+	provider, err := goose.NewProvider(db.engine.goose, db.handle, db.engine.migrations(), options...)
 	if err != nil {
 		return failed(ctx, "prepare the migrations", err)
 	}

@@ -85,7 +85,7 @@ func (t *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, ref
 func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]notify.Message, error) {
 	var claimed []notify.Message
 	err := db.update(ctx, func(ctx context.Context, t *tx) error {
-		due, err := list(ctx, t, readMessage, "find due messages", selectDue, micros(now), micros(now), atMost(n))
+		due, err := list(ctx, t, readMessage, "find due messages", selectDue+t.db.engine.skipLocked, micros(now), micros(now), atMost(n))
 		if err != nil {
 			return err
 		}

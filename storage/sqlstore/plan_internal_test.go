@@ -132,7 +132,7 @@ func TestStatementsAreListed(t *testing.T) {
 	require.NoError(t, err)
 	var found []string
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
+		if strings.HasSuffix(file, "_test.go") || file == "postgres.go" { // whose statements ask a server about itself
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)

@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -14,10 +15,22 @@ import (
 	"github.com/rosterkit/roster/storage/storagetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		stopServers()
+		os.Exit(code)
+	}))
+}
 
 func TestContract(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.DB { return migrated(t, openHandle(t, newFile(t))) })
+	for _, engine := range engines() {
+		t.Run(engine.name, func(t *testing.T) {
+			storagetest.Run(t, func(t *testing.T) storage.DB {
+				_, db := engine.migrated(t)
+				return db
+			})
+		})
+	}
 }
 
 // newFile returns the name of a database file that isn't there yet.

@@ -19,6 +19,7 @@ type failure struct {
 
 func (f *failure) Error() string {
 	var coded interface{ Code() int }
+	var state sqlState
 	switch {
 	case errors.Is(f.err, context.Canceled):
 		return fmt.Sprintf("sqlstore: %s: %v", f.what, context.Canceled)
@@ -26,11 +27,16 @@ func (f *failure) Error() string {
 		return fmt.Sprintf("sqlstore: %s: %v", f.what, context.DeadlineExceeded)
 	case errors.As(f.err, &coded):
 		return fmt.Sprintf("sqlstore: %s: error %d of the database", f.what, coded.Code())
+	case errors.As(f.err, &state):
+		return fmt.Sprintf("sqlstore: %s: error %s of the database", f.what, state.SQLState())
 	}
 	return fmt.Sprintf("sqlstore: %s: failed", f.what)
 }
 
 func (f *failure) Unwrap() error { return f.err }
+
+// An sqlState is an error that a server sent, with the five characters that the standard has for it.
+type sqlState interface{ SQLState() string }
 
 // failed wraps an error of the driver. Where the context has ended, that is the cause, however the driver puts it.
 func failed(ctx context.Context, what string, err error) error {
@@ -77,7 +83,7 @@ func (t *tx) exec(ctx context.Context, what, statement string, args ...any) (int
 	if err := t.writable(ctx); err != nil {
 		return 0, err
 	}
-	result, err := t.conn.ExecContext(ctx, statement, args...)
+	result, err := t.conn.ExecContext(ctx, t.db.text(statement), args...)
 	if err != nil {
 		return 0, t.Fail(failed(ctx, what, err))
 	}
@@ -93,7 +99,7 @@ func one[T any](ctx context.Context, t *tx, read func(row) (T, error), what, sta
 	if err := t.ready(ctx); err != nil {
 		return value, false, err
 	}
-	value, err = read(t.conn.QueryRowContext(ctx, statement, args...))
+	value, err = read(t.conn.QueryRowContext(ctx, t.db.text(statement), t.db.engine.searched(args)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return value, false, nil
 	}
@@ -117,7 +123,7 @@ func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, st
 	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := t.conn.QueryContext(ctx, statement, args...)
+	rows, err := t.conn.QueryContext(ctx, t.db.text(statement), t.db.engine.searched(args)...)
 	if err != nil {
 		return nil, t.Fail(failed(ctx, what, err))
 	}
@@ -151,15 +157,20 @@ func text(r row) (s string, err error) {
 // maxList is how many values are asked for in one statement: well below what any engine takes.
 const maxList = 500
 
-// in writes as many placeholders as there are values in the place of the statement's "(?...)". No value at all becomes
-// one that equals nothing.
+// in writes placeholders for values in the place of the statement's "(?...)". No value at all becomes one that equals
+// nothing. The number of placeholders is a power of two or maxList, and the last value is repeated to fill them: there
+// are few texts of a statement so, which the DB, the driver and the server remember.
 func in[T ~string](statement string, values []T) (string, []any) {
 	if len(values) == 0 {
 		return in(statement, []T{""})
 	}
-	args := make([]any, len(values))
-	for i, value := range values {
-		args[i] = string(value)
+	places := 1
+	for places < len(values) {
+		places = min(2*places, maxList)
 	}
-	return strings.Replace(statement, "(?...)", "(?"+strings.Repeat(", ?", len(values)-1)+")", 1), args
+	args := make([]any, places)
+	for i := range args {
+		args[i] = string(values[min(i, len(values)-1)])
+	}
+	return strings.Replace(statement, "(?...)", "(?"+strings.Repeat(", ?", places-1)+")", 1), args
 }

@@ -5,14 +5,17 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
 )
 
 // A tx is one unit of work: a transaction on a connection of its own.
 type tx struct {
 	storage.Unit
+	db       *DB
 	conn     *sql.Conn
 	readOnly bool
 	ended    bool
@@ -29,11 +32,14 @@ var errEnded = errors.New("sqlstore: the unit of work has ended")
 // rollbackPatience is how long a connection may take to roll back before it is given up.
 const rollbackPatience = 5 * time.Second
 
-// selectSnapshot reads a row that is always there. SQLite fixes a snapshot at the first read, not at BEGIN.
+// commitPatience is how long a COMMIT is waited for when the context has ended.
+const commitPatience = time.Second / 2
+
+// selectSnapshot reads a row that is always there. Engines fix a snapshot at the first read, not at BEGIN.
 const selectSnapshot = `SELECT number FROM roster_feed WHERE shard = 0`
 
 func (db *DB) view(ctx context.Context, fn func(context.Context, *tx) error) error {
-	return db.unit(ctx, db.engine.beginView, func(ctx context.Context, t *tx) error {
+	_, err := db.unit(ctx, db.engine.beginView, func(ctx context.Context, t *tx) error {
 		t.readOnly = true
 		var number int64
 		if err := t.conn.QueryRowContext(ctx, selectSnapshot).Scan(&number); err != nil {
@@ -41,17 +47,22 @@ func (db *DB) view(ctx context.Context, fn func(context.Context, *tx) error) err
 		}
 		return fn(ctx, t)
 	})
+	return err
 }
 
 func (db *DB) update(ctx context.Context, fn func(context.Context, *tx) error) error {
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err // before waiting for a unit that waits for this one
 	}
+	if db.engine.manyWriters {
+		return db.retried(ctx, func() (conflict bool, err error) { return db.unit(ctx, db.engine.beginUpdate, fn) })
+	}
 	if err := db.enter(ctx); err != nil {
 		return err
 	}
 	defer db.leave()
-	return db.unit(ctx, db.engine.beginUpdate, fn)
+	_, err := db.unit(ctx, db.engine.beginUpdate, fn)
+	return err
 }
 
 // enter waits for its turn to write.
@@ -67,17 +78,18 @@ func (db *DB) enter(ctx context.Context) error {
 func (db *DB) leave() { <-db.writer }
 
 // unit runs fn between a BEGIN and a COMMIT or ROLLBACK of its own making: what database/sql would begin depends on
-// how the host opened the database.
-func (db *DB) unit(ctx context.Context, begin string, fn func(context.Context, *tx) error) error {
+// how the host opened the database. If it fails by a conflict with another unit, and nothing was committed, conflict is
+// true.
+func (db *DB) unit(ctx context.Context, begin string, fn func(context.Context, *tx) error) (conflict bool, err error) {
 	if err := storage.CheckOutside(ctx, db); err != nil {
-		return err
+		return false, err
 	}
 	conn, err := db.handle.Conn(ctx)
 	if err != nil {
-		return failed(ctx, "connect", err)
+		return false, failed(ctx, "connect", err)
 	}
 	defer conn.Close()
-	t := &tx{conn: conn}
+	t := &tx{db: db, conn: conn}
 	committed := false
 	defer func() { // also after a panic, and when a test ends its goroutine
 		t.ended = true
@@ -86,23 +98,23 @@ func (db *DB) unit(ctx context.Context, begin string, fn func(context.Context, *
 		}
 	}()
 	if _, err := conn.ExecContext(ctx, begin); err != nil {
-		return failed(ctx, "begin", err)
+		return false, failed(ctx, "begin", err)
 	}
 	if err := fn(storage.Inside(ctx, db), t); err != nil {
-		return err
+		return isConflict(t.Failed()), err // whatever fn made of it
 	}
 	if t.readOnly {
-		return nil
+		return false, nil
 	}
 	if err := t.commit(ctx); err != nil {
-		return err
+		return isConflict(err), err
 	}
 	committed = true
-	return nil
+	return false, nil
 }
 
 // commit writes what waits for the end and commits. The context may end it before the COMMIT is sent, not after: what
-// became of a COMMIT must be known.
+// became of a COMMIT should be known. A server that can't be reached any more mustn't hold up the caller for ever.
 func (t *tx) commit(ctx context.Context) error {
 	if err := t.Failed(); err != nil {
 		return err
@@ -113,10 +125,33 @@ func (t *tx) commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := t.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
-		return failed(context.WithoutCancel(ctx), "commit", err)
+	patient, cancel := context.WithoutCancel(ctx), func() {}
+	if t.db.engine.manyWriters {
+		patient, cancel = outlive(ctx, commitPatience)
 	}
-	return nil
+	defer cancel()
+	_, err := t.conn.ExecContext(patient, "COMMIT")
+	if err == nil {
+		return nil
+	}
+	err = failed(patient, "commit", err)
+	if t.db.engine.manyWriters && !isRolledBack(err) {
+		err = fmt.Errorf("%w: %w", access.ErrUnknownOutcome, err)
+	}
+	return err
+}
+
+// outlive returns a context that ends a while after another one. The caller must cancel it.
+func outlive(ctx context.Context, while time.Duration) (context.Context, context.CancelFunc) {
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(while):
+			cancel()
+		case <-patient.Done():
+		}
+	})
+	return patient, func() { stop(); cancel() }
 }
 
 // rollback leaves the connection without a transaction. One that doesn't say so is not used again: whoever got it next

@@ -47,24 +47,27 @@ func nth(n int, do func() error) func(driver.Conn, string) error {
 func fail() error { return errInjected }
 
 func TestCommitFails(t *testing.T) {
-	var p probe
-	handle := openProbed(t, newFile(t), &p)
-	db := migrated(t, handle)
-	insertAccount(t, db, "acme")
+	for _, engine := range engines() {
+		t.Run(engine.name, func(t *testing.T) {
+			var p probe
+			handle, db := engine.probed(t, &p)
+			insertAccount(t, db, "acme")
 
-	p.set(on("COMMIT"), nil)
-	err := lock(t.Context(), db)
-	require.ErrorIs(t, err, errInjected, "a commit that failed is reported as done")
-	p.set(nil, nil)
-	require.EqualValues(t, 1, version(t, db))
-	requireIdle(t, handle)
+			p.set(on("COMMIT"), nil)
+			err := lock(t.Context(), db)
+			require.ErrorIs(t, err, errInjected, "a commit that failed is reported as done")
+			p.set(nil, nil)
+			require.EqualValues(t, 1, version(t, db))
+			requireIdle(t, handle, engine)
 
-	p.set(nil, on("COMMIT")) // it took effect, and nobody was told
-	require.ErrorIs(t, lock(t.Context(), db), errInjected)
-	p.set(nil, nil)
-	require.EqualValues(t, 2, version(t, db))
-	requireIdle(t, handle)
-	require.NoError(t, lock(t.Context(), db))
+			p.set(nil, on("COMMIT")) // it took effect, and nobody was told
+			require.ErrorIs(t, lock(t.Context(), db), errInjected)
+			p.set(nil, nil)
+			require.EqualValues(t, 2, version(t, db))
+			requireIdle(t, handle, engine)
+			require.NoError(t, lock(t.Context(), db))
+		})
+	}
 }
 
 // TestRollbackFails shows that a connection with an open transaction is not used again.
@@ -90,44 +93,52 @@ func TestRollbackFails(t *testing.T) {
 // TestEveryStatementFails lets each statement of a unit that does everything fail in turn, before and after it took
 // effect. What a failed unit left behind would fail the next one, or show in the end.
 func TestEveryStatementFails(t *testing.T) {
-	for _, when := range []string{"before", "after"} {
-		t.Run(when, func(t *testing.T) {
-			var p probe
-			handle := openProbed(t, newFile(t), &p)
-			db := migrated(t, handle)
-			insertAccount(t, db, "acme")
-			for n := 0; ; n++ {
-				if when == "before" {
-					p.set(nth(n, fail), nil)
-				} else {
-					p.set(nil, nth(n, fail))
-				}
-				err := db.Update(t.Context(), everything)
-				p.set(nil, nil)
-				if err == nil {
-					require.Greater(t, n, 30, "statements")
-					require.Equal(t, complete(t), dump(t, db))
-					return
-				}
-				require.ErrorIs(t, err, errInjected, "statement %d", n)
-				require.NotContains(t, err.Error(), "ann", "a driver's text came through")
-				requireIdle(t, handle)
-				if when == "after" && version(t, db) != 1 {
-					require.Equal(t, complete(t), dump(t, db), "half of it is there")
-					return // the COMMIT took effect
-				}
-				require.EqualValues(t, 1, version(t, db), "statement %d", n)
-			}
-		})
+	for _, engine := range engines() {
+		for _, when := range []string{"before", "after"} {
+			t.Run(engine.name+"/"+when, func(t *testing.T) { failEveryStatement(t, engine, when) })
+		}
+	}
+}
+
+func failEveryStatement(t *testing.T, engine engine, when string) {
+	var p probe
+	handle, db := engine.probed(t, &p)
+	insertAccount(t, db, "acme")
+	for n := 0; ; n++ {
+		if when == "before" {
+			p.set(nth(n, fail), nil)
+		} else {
+			p.set(nil, nth(n, fail))
+		}
+		err := db.Update(t.Context(), everything)
+		p.set(nil, nil)
+		if err == nil {
+			require.Greater(t, n, 30, "statements")
+			require.Equal(t, complete(t), dump(t, db))
+			return
+		}
+		require.ErrorIs(t, err, errInjected, "statement %d", n)
+		require.NotContains(t, err.Error(), "ann", "a driver's text came through")
+		requireIdle(t, handle, engine)
+		if when == "after" && version(t, db) != 1 {
+			require.Equal(t, complete(t), dump(t, db), "half of it is there")
+			return // the COMMIT took effect
+		}
+		require.EqualValues(t, 1, version(t, db), "statement %d", n)
 	}
 }
 
 // TestCancelledAtEveryStatement ends the context at each statement in turn. It leaves no transaction open, and no
 // connection that can't be used.
 func TestCancelledAtEveryStatement(t *testing.T) {
+	for _, engine := range engines() {
+		t.Run(engine.name, func(t *testing.T) { cancelAtEveryStatement(t, engine) })
+	}
+}
+
+func cancelAtEveryStatement(t *testing.T, engine engine) {
 	var p probe
-	handle := openProbed(t, newFile(t), &p)
-	db := migrated(t, handle)
+	handle, db := engine.probed(t, &p)
 	insertAccount(t, db, "acme")
 	for n := 0; ; n++ {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -136,7 +147,7 @@ func TestCancelledAtEveryStatement(t *testing.T) {
 		ended := ctx.Err() != nil
 		cancel()
 		p.set(nil, nil)
-		requireIdle(t, handle)
+		requireIdle(t, handle, engine)
 		if err == nil {
 			require.True(t, ended, "the COMMIT, which has to be seen through, wasn't")
 			require.Greater(t, n, 30, "statements")
@@ -320,16 +331,13 @@ func version(t *testing.T, db *sqlstore.DB) uint64 {
 }
 
 // requireIdle checks that no connection is in use, and that none of the idle ones is inside a transaction.
-func requireIdle(t *testing.T, handle *sql.DB) {
+func requireIdle(t *testing.T, handle *sql.DB, engine engine) {
 	t.Helper()
 	require.Zero(t, handle.Stats().InUse)
 	for range handle.Stats().Idle {
 		conn, err := handle.Conn(t.Context())
 		require.NoError(t, err)
-		_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
-		require.NoError(t, err)
-		_, err = conn.ExecContext(t.Context(), "ROLLBACK")
-		require.NoError(t, err)
+		engine.idle(t, conn)
 		require.NoError(t, conn.Close())
 	}
 }

@@ -66,8 +66,8 @@ func (t *tx) PutUsers(ctx context.Context, users ...access.User) error {
 	// In one order everywhere, so that two units don't wait for each other; of one id, the last counts.
 	ascending := slices.SortedStableFunc(slices.Values(users), func(a, b access.User) int { return cmp.Compare(a.ID, b.ID) })
 	for _, u := range ascending {
-		_, err := t.exec(ctx, "put a user", putUser, u.ID, u.Address.Original(), u.Address.Canonical(), u.Verified,
-			u.Name, access.Fold(u.Name), u.SecondFactor, micros(u.LastSignIn))
+		_, err := t.exec(ctx, "put a user", putUser, u.ID, u.Address.Original(), u.Address.Canonical(), bit(u.Verified),
+			u.Name, access.Fold(u.Name), bit(u.SecondFactor), micros(u.LastSignIn))
 		if err != nil {
 			return err
 		}
