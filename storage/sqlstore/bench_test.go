@@ -110,7 +110,9 @@ func loadMemberships(b *testing.B, engine engine, handle *sql.DB, n int) []quest
 		questions = append(questions, yes, no)
 	}
 	require.NoError(b, load.Commit())
-	execute(b, handle, "ANALYZE")
+	if engine.name != "sqlite" { // whose planner takes the two keys as they are without statistics, and more time with them
+		execute(b, handle, "ANALYZE")
+	}
 	random.Shuffle(len(questions), func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
 	return questions
 }
