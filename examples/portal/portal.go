@@ -63,7 +63,7 @@ type portal struct {
 
 // newPortal puts the portal together, on an open database with the host's tables in it.
 func newPortal(ctx context.Context, c config) (*portal, error) {
-	store := sqlstore.New(c.database, sqlstore.SQLite)
+	store := sqlstore.New(c.database, sqlstore.SQLite, sqlstore.Config{})
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func Example_host() {
 
 	handle := must(sql.Open("sqlite", "file:"+filepath.Join(folder, "host.db")+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)"))
 	defer handle.Close()
-	db := sqlstore.New(handle, sqlstore.SQLite)
+	db := sqlstore.New(handle, sqlstore.SQLite, sqlstore.Config{})
 	defer db.Close()
 	check(db.Migrate(ctx))
 

@@ -14,7 +14,7 @@ import (
 
 func main() {
 	ctx := context.Background()
-	db := memory.New() // or sqlstore.New(handle, sqlstore.SQLite)
+	db := memory.New() // or sqlstore.New(handle, sqlstore.SQLite, sqlstore.Config{})
 	members := access.New(db, access.Config{})
 	secret := make([]byte, 32) // yours comes from where you keep secrets, not from the database
 	rand.Read(secret)

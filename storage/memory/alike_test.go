@@ -61,7 +61,7 @@ func emptySQLite(t *testing.T, file string) []byte {
 func openSQLite(t require.TestingT, file string) (db *sqlstore.DB, end func()) {
 	handle, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_pragma=synchronous(OFF)")
 	require.NoError(t, err)
-	db = sqlstore.New(handle, sqlstore.SQLite)
+	db = sqlstore.New(handle, sqlstore.SQLite, sqlstore.Config{})
 	return db, func() {
 		require.NoError(t, db.Close())
 		require.NoError(t, handle.Close())

@@ -3,14 +3,14 @@
 //
 //	handle, err := sql.Open("sqlite", "file:portal.db?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)")
 //	...
-//	db := sqlstore.New(handle, sqlstore.SQLite)
+//	db := sqlstore.New(handle, sqlstore.SQLite, sqlstore.Config{})
 //	err = db.Migrate(ctx)
 //
 // or, with PostgreSQL,
 //
 //	handle, err := sql.Open("pgx", "postgres://...")
 //	...
-//	db := sqlstore.New(handle, sqlstore.Postgres)
+//	db := sqlstore.New(handle, sqlstore.Postgres, sqlstore.Config{})
 //
 // All tables begin with "roster_". They may live beside the host's own.
 package sqlstore
@@ -28,8 +28,9 @@ import (
 // A DB is roster's data in a database. It is safe for concurrent use. Several of them, in one process or in many, may
 // share a database.
 type DB struct {
-	handle *sql.DB
+	handle Handle
 	engine engine
+	config Config
 	// writer is held by the unit of work that writes, where the engine has room for one writer only: waiting in line
 	// here ends with the context and costs nothing.
 	writer chan struct{}
@@ -39,13 +40,20 @@ type DB struct {
 
 var _ storage.DB = (*DB)(nil)
 
+// A Handle is what a DB needs of the host's *sql.DB.
+type Handle interface {
+	Conn(context.Context) (*sql.Conn, error)
+	PrepareContext(ctx context.Context, statement string) (*sql.Stmt, error)
+	QueryRowContext(ctx context.Context, statement string, args ...any) *sql.Row
+}
+
 // New returns a DB on a handle, which stays the host's: to configure, and to close after the DB. It panics if the
-// handle is nil or the dialect isn't one. Call Migrate before anything else.
-func New(handle *sql.DB, dialect Dialect) *DB {
+// handle is nil, the dialect isn't one, or a name in the Config isn't usable. Call Migrate before anything else.
+func New(handle Handle, dialect Dialect, config Config) *DB {
 	if handle == nil {
 		panic("sqlstore: New without a database handle")
 	}
-	return &DB{handle: handle, engine: dialect.engine(), writer: make(chan struct{}, 1)}
+	return &DB{handle: handle, engine: dialect.engine(), config: config, writer: make(chan struct{}, 1)}
 }
 
 // Close releases what the DB itself holds, a prepared statement, and leaves the handle open. The DB must not be used

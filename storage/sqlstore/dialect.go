@@ -20,6 +20,7 @@ type Dialect uint8
 const (
 	SQLite   Dialect = 1 // 3.40 or later, in WAL mode, with a busy timeout
 	Postgres Dialect = 2 // PostgreSQL 13 or later, with an encoding of UTF8
+	MySQL    Dialect = 3 // MySQL 8 or MariaDB 10.6, or later
 )
 
 // An engine is what a dialect does in its own way.
@@ -34,7 +35,7 @@ type engine struct {
 	wellFormed  bool        // refuses a text that isn't UTF-8 or has a NUL, also as what is searched for
 	skipLocked  string      // ends a SELECT that takes the rows it finds, but for those that others have
 	foreign     string      // selects a table of one of our names that roster didn't make
-	verify      func(context.Context, *sql.DB) error
+	verify      func(context.Context, Handle) error
 }
 
 func (d Dialect) engine() engine {
@@ -91,7 +92,7 @@ func tables() []string {
 }
 
 // refuseForeign returns an error if there is a table of one of our names that roster didn't make.
-func (e engine) refuseForeign(ctx context.Context, handle *sql.DB) error {
+func (e engine) refuseForeign(ctx context.Context, handle Handle) error {
 	statement, names := in(e.foreign, tables())
 	var name string
 	err := handle.QueryRowContext(ctx, e.rewrite(statement), names...).Scan(&name)

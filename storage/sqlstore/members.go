@@ -90,7 +90,7 @@ func (t *tx) Grant(ctx context.Context, account access.AccountID, user access.Us
 	if err := t.ready(ctx); err != nil {
 		return access.Grant{}, err
 	}
-	grant, err := readGrant(ctx, t.conn.QueryRowContext(ctx, t.db.text(selectGrant), t.db.grantArgs(account, user)...))
+	grant, err := readGrant(ctx, t.session.QueryRowContext(ctx, t.db.text(selectGrant), t.db.grantArgs(account, user)...))
 	return grant, t.Fail(err)
 }
 

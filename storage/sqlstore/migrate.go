@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -60,7 +61,7 @@ func (db *DB) migrate(ctx context.Context) error {
 	if lock := db.engine.migrateLock; lock != nil {
 		options = append(options, goose.WithSessionLocker(lock))
 	}
-	provider, err := goose.NewProvider(db.engine.goose, db.handle, db.engine.migrations(), options...)
+	provider, err := goose.NewProvider(db.engine.goose, db.handle.(*sql.DB), db.engine.migrations(), options...)
 	if err != nil {
 		return failed(ctx, "prepare the migrations", err)
 	}

@@ -199,7 +199,7 @@ func planned(t *testing.T) *sql.DB {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, handle.Close()) })
 	handle.SetMaxOpenConns(1) // the statistics are read when a connection opens
-	db := New(handle, SQLite)
+	db := New(handle, SQLite, Config{})
 	require.NoError(t, db.Migrate(t.Context()))
 	return handle
 }

@@ -26,7 +26,7 @@ const (
 )
 
 // verifyPostgres refuses a database in which roster would be wrong.
-func verifyPostgres(ctx context.Context, handle *sql.DB) error {
+func verifyPostgres(ctx context.Context, handle Handle) error {
 	var version, encoding, schema string
 	var number int
 	err := handle.QueryRowContext(ctx, selectServer).Scan(&version, &number, &encoding, &schema)

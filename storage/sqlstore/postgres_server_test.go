@@ -93,7 +93,7 @@ func (s *postgresServer) prepareTemplate() error {
 		return err
 	}
 	defer handle.Close()
-	return sqlstore.New(handle, sqlstore.Postgres).Migrate(context.Background())
+	return sqlstore.New(handle, sqlstore.Postgres, sqlstore.Config{}).Migrate(context.Background())
 }
 
 // start starts a server in a temporary directory, which can be reached by a socket in there.

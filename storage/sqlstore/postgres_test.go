@@ -23,7 +23,7 @@ import (
 // openPostgres returns a DB on a database of PostgreSQL.
 func openPostgres(t testing.TB, handle *sql.DB) *sqlstore.DB {
 	t.Helper()
-	db := sqlstore.New(handle, sqlstore.Postgres)
+	db := sqlstore.New(handle, sqlstore.Postgres, sqlstore.Config{})
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 )
@@ -23,7 +22,7 @@ const (
 )
 
 // verifySQLite refuses a database in which roster would be wrong or would fail under load.
-func verifySQLite(ctx context.Context, handle *sql.DB) error {
+func verifySQLite(ctx context.Context, handle Handle) error {
 	var version, encoding, journal string
 	var timeout int
 	err := handle.QueryRowContext(ctx, selectSettings).Scan(&version, &encoding, &journal, &timeout)

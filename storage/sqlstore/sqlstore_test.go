@@ -52,7 +52,7 @@ func openHandle(t testing.TB, file string) *sql.DB {
 // open returns a DB that still has to be migrated.
 func open(t testing.TB, handle *sql.DB) *sqlstore.DB {
 	t.Helper()
-	db := sqlstore.New(handle, sqlstore.SQLite)
+	db := sqlstore.New(handle, sqlstore.SQLite, sqlstore.Config{})
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }
@@ -66,8 +66,8 @@ func migrated(t testing.TB, handle *sql.DB) *sqlstore.DB {
 
 func TestNewPanicsOnProgrammersMistakes(t *testing.T) {
 	handle := openHandle(t, newFile(t))
-	require.PanicsWithValue(t, "sqlstore: New without a database handle", func() { sqlstore.New(nil, sqlstore.SQLite) })
-	require.PanicsWithValue(t, "sqlstore: unknown dialect", func() { sqlstore.New(handle, 0) })
+	require.PanicsWithValue(t, "sqlstore: New without a database handle", func() { sqlstore.New(nil, sqlstore.SQLite, sqlstore.Config{}) })
+	require.PanicsWithValue(t, "sqlstore: unknown dialect", func() { sqlstore.New(handle, 0, sqlstore.Config{}) })
 }
 
 func TestCloseLeavesTheHandleOpen(t *testing.T) {

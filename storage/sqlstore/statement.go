@@ -83,7 +83,7 @@ func (t *tx) exec(ctx context.Context, what, statement string, args ...any) (int
 	if err := t.writable(ctx); err != nil {
 		return 0, err
 	}
-	result, err := t.conn.ExecContext(ctx, t.db.text(statement), args...)
+	result, err := t.session.ExecContext(ctx, t.db.text(statement), args...)
 	if err != nil {
 		return 0, t.Fail(failed(ctx, what, err))
 	}
@@ -99,7 +99,7 @@ func one[T any](ctx context.Context, t *tx, read func(row) (T, error), what, sta
 	if err := t.ready(ctx); err != nil {
 		return value, false, err
 	}
-	value, err = read(t.conn.QueryRowContext(ctx, t.db.text(statement), t.db.engine.searched(args)...))
+	value, err = read(t.session.QueryRowContext(ctx, t.db.text(statement), t.db.engine.searched(args)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return value, false, nil
 	}
@@ -123,7 +123,7 @@ func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, st
 	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := t.conn.QueryContext(ctx, t.db.text(statement), t.db.engine.searched(args)...)
+	rows, err := t.session.QueryContext(ctx, t.db.text(statement), t.db.engine.searched(args)...)
 	if err != nil {
 		return nil, t.Fail(failed(ctx, what, err))
 	}

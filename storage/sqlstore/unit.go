@@ -16,7 +16,8 @@ import (
 type tx struct {
 	storage.Unit
 	db       *DB
-	conn     *sql.Conn
+	session  Session
+	joined   bool // the transaction is the host's
 	readOnly bool
 	ended    bool
 }
@@ -42,7 +43,7 @@ func (db *DB) view(ctx context.Context, fn func(context.Context, *tx) error) err
 	_, err := db.unit(ctx, db.engine.beginView, func(ctx context.Context, t *tx) error {
 		t.readOnly = true
 		var number int64
-		if err := t.conn.QueryRowContext(ctx, selectSnapshot).Scan(&number); err != nil {
+		if err := t.session.QueryRowContext(ctx, selectSnapshot).Scan(&number); err != nil {
 			return failed(ctx, "begin", err)
 		}
 		return fn(ctx, t)
@@ -89,12 +90,12 @@ func (db *DB) unit(ctx context.Context, begin string, fn func(context.Context, *
 		return false, failed(ctx, "connect", err)
 	}
 	defer conn.Close()
-	t := &tx{db: db, conn: conn}
+	t := &tx{db: db, session: conn}
 	committed := false
 	defer func() { // also after a panic, and when a test ends its goroutine
 		t.ended = true
 		if !committed {
-			t.rollback(ctx)
+			rollback(ctx, conn)
 		}
 	}()
 	if _, err := conn.ExecContext(ctx, begin); err != nil {
@@ -116,13 +117,7 @@ func (db *DB) unit(ctx context.Context, begin string, fn func(context.Context, *
 // commit writes what waits for the end and commits. The context may end it before the COMMIT is sent, not after: what
 // became of a COMMIT should be known. A server that can't be reached any more mustn't hold up the caller for ever.
 func (t *tx) commit(ctx context.Context) error {
-	if err := t.Failed(); err != nil {
-		return err
-	}
-	if err := t.writeHistory(ctx); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
+	if err := t.flush(ctx); err != nil {
 		return err
 	}
 	patient, cancel := context.WithoutCancel(ctx), func() {}
@@ -130,7 +125,7 @@ func (t *tx) commit(ctx context.Context) error {
 		patient, cancel = outlive(ctx, commitPatience)
 	}
 	defer cancel()
-	_, err := t.conn.ExecContext(patient, "COMMIT")
+	_, err := t.session.ExecContext(patient, "COMMIT")
 	if err == nil {
 		return nil
 	}
@@ -139,6 +134,17 @@ func (t *tx) commit(ctx context.Context) error {
 		err = fmt.Errorf("%w: %w", access.ErrUnknownOutcome, err)
 	}
 	return err
+}
+
+// flush writes what waits for the end, unless the unit can't be committed.
+func (t *tx) flush(ctx context.Context) error {
+	if err := t.Failed(); err != nil {
+		return err
+	}
+	if err := t.writeHistory(ctx); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 // outlive returns a context that ends a while after another one. The caller must cancel it.
@@ -156,10 +162,10 @@ func outlive(ctx context.Context, while time.Duration) (context.Context, context
 
 // rollback leaves the connection without a transaction. One that doesn't say so is not used again: whoever got it next
 // would work inside the transaction of somebody else.
-func (t *tx) rollback(ctx context.Context) {
+func rollback(ctx context.Context, conn *sql.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackPatience)
 	defer cancel()
-	if _, err := t.conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-		t.conn.Raw(func(any) error { return driver.ErrBadConn })
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 }

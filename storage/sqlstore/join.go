@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/rosterkit/roster/storage"
+)
+
+// A Session runs statements one after the other. *sql.Tx and *sql.Conn are Sessions.
+type Session interface {
+	ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, statement string, args ...any) *sql.Row
+}
+
+// The savepoint of Join.
+const (
+	beginSavepoint    = `SAVEPOINT roster`
+	releaseSavepoint  = `RELEASE SAVEPOINT roster`
+	rollbackSavepoint = `ROLLBACK TO SAVEPOINT roster`
+)
+
+// Join runs fn inside a transaction of the host, which the host has begun and commits or rolls back: what fn did
+// through roster and what the host did through its transaction appear both, or neither.
+//
+//	tx, err := handle.BeginTx(ctx, nil)
+//	...
+//	defer tx.Rollback()
+//	_, err = tx.ExecContext(ctx, `INSERT INTO orders ...`)
+//	...
+//	err = db.Join(ctx, tx, func(ctx context.Context, roster storage.Tx) error {
+//		_, err := members.Within(roster).Add(ctx, actor, account, user, terms)
+//		return err
+//	})
+//	...
+//	err = tx.Commit()
+//
+// If fn returns an error, what it did is undone, the host's own work is kept, and the error is returned. What it
+// locked, and the end of the change feed, which all accounts share, stay locked until the host's transaction ends: call
+// Join last, and commit at once.
+//
+// Nothing is retried. After an error of the database, such as a deadlock, roll the transaction back and begin the whole
+// of it again: some databases have then ended it by themselves.
+func (db *DB) Join(ctx context.Context, host Session, fn func(context.Context, storage.Tx) error) (err error) {
+	if err := storage.CheckOutside(ctx, db); err != nil {
+		return err
+	}
+	if _, err := host.ExecContext(ctx, beginSavepoint); err != nil {
+		return failed(ctx, "begin", err)
+	}
+	t := &tx{db: db, session: host, joined: true}
+	flushed := false
+	defer func() { // also after a panic
+		t.ended = true
+		if !flushed {
+			err = errors.Join(err, undo(ctx, host))
+		}
+	}()
+	if err := fn(storage.Inside(ctx, db), t); err != nil {
+		return err
+	}
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	if _, err := host.ExecContext(ctx, releaseSavepoint); err != nil {
+		return failed(ctx, "end", err)
+	}
+	flushed = true
+	return nil
+}
+
+// undo takes back what was done since the savepoint.
+func undo(ctx context.Context, host Session) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackPatience)
+	defer cancel()
+	for _, statement := range []string{rollbackSavepoint, releaseSavepoint} {
+		if _, err := host.ExecContext(ctx, statement); err != nil {
+			return failed(ctx, "roll back", err)
+		}
+	}
+	return nil
+}
