@@ -17,7 +17,9 @@ const (
 
 	selectAccount = `SELECT ` + accountColumns + ` FROM roster_accounts WHERE id = ?`
 
-	lockAccount = `UPDATE roster_accounts SET version = version + 1 WHERE id = ? RETURNING ` + accountColumns
+	raiseVersion = `UPDATE roster_accounts SET version = version + 1 WHERE id = ?`
+
+	lockAccount = raiseVersion + ` RETURNING ` + accountColumns
 
 	unlockAccount = `UPDATE roster_accounts SET version = version - 1 WHERE id = ?`
 
@@ -70,7 +72,7 @@ func (t *tx) Lock(ctx context.Context, ids ...access.AccountID) ([]access.Accoun
 	// The lock comes before any read: a snapshot that began earlier could miss what was committed while this waited.
 	var raised []access.Account
 	for _, id := range missing {
-		a, err := find(ctx, t, readAccount, "account", lockAccount, id)
+		a, err := t.lock(ctx, id)
 		if err != nil {
 			if undone := t.unlock(ctx, raised); undone != nil {
 				err = undone
@@ -87,6 +89,22 @@ func (t *tx) Lock(ctx context.Context, ids ...access.AccountID) ([]access.Accoun
 		accounts[i], _ = t.Locked(id)
 	}
 	return accounts, nil
+}
+
+// lock raises an account's version, which locks its row, and returns what is in it then.
+func (t *tx) lock(ctx context.Context, id access.AccountID) (access.Account, error) {
+	if t.db.engine.returning {
+		return find(ctx, t, readAccount, "account", lockAccount, id)
+	}
+	// A text that the engine refuses is in no row.
+	raised, err := t.exec(ctx, "lock an account", raiseVersion, t.db.engine.searched([]any{id})...)
+	if err != nil {
+		return access.Account{}, err
+	}
+	if raised == 0 {
+		return access.Account{}, access.NotFound("account")
+	}
+	return find(ctx, t, readAccount, "account", selectAccount, id)
 }
 
 // unlock gives accounts the versions back that they had before Lock, which found that one isn't there.
@@ -108,12 +126,8 @@ func (t *tx) InsertAccount(ctx context.Context, a access.Account) error {
 	a.Version, a.Head = 1, access.Head{}
 	a.Created = instant(micros(a.Created))
 	args := append([]any{a.ID, a.Owner, a.Parent, a.Status}, profileValues(a.Profile, a.Policy)...)
-	inserted, err := t.exec(ctx, "insert an account", insertAccount, append(args, micros(a.Created), a.Head.Hash[:])...)
-	if err != nil {
+	if err := t.insert(ctx, "insert an account", insertAccount, append(args, micros(a.Created), a.Head.Hash[:])...); err != nil {
 		return err
-	}
-	if inserted == 0 {
-		return access.ErrExists
 	}
 	t.Keep(a)
 	return nil

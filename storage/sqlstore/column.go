@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"math"
@@ -21,11 +22,11 @@ func (m *moment) Scan(value any) error {
 		*m = moment{}
 		return nil
 	}
-	n, ok := value.(int64)
-	if !ok {
+	var n sql.NullInt64
+	if err := n.Scan(value); err != nil { // some drivers return texts of digits
 		return errColumn
 	}
-	*m = moment(instant(n))
+	*m = moment(instant(n.Int64))
 	return nil
 }
 
@@ -50,7 +51,7 @@ type (
 )
 
 func (a *original) Scan(value any) error {
-	text, ok := value.(string)
+	text, ok := asText(value)
 	if !ok {
 		return errColumn
 	}
@@ -59,12 +60,21 @@ func (a *original) Scan(value any) error {
 }
 
 func (a *canonical) Scan(value any) error {
-	text, ok := value.(string)
+	text, ok := asText(value)
 	if !ok {
 		return errColumn
 	}
 	*a = canonical(access.StoredAddress(access.Address(*a).Original(), text))
 	return nil
+}
+
+// asText returns a text, which some drivers give as bytes.
+func asText(value any) (text string, ok bool) {
+	if bytes, ok := value.([]byte); ok {
+		return string(bytes), true
+	}
+	text, ok = value.(string)
+	return text, ok
 }
 
 // fixed reads bytes of a known number.
@@ -99,7 +109,7 @@ func optional(bytes []byte) any {
 type texts []string
 
 func (l *texts) Scan(value any) error {
-	text, ok := value.(string)
+	text, ok := asText(value)
 	if !ok {
 		return errColumn
 	}

@@ -1,11 +1,62 @@
 package sqlstore
 
+import (
+	"cmp"
+	"regexp"
+	"strings"
+)
+
 // A Config says where in the database roster's tables are. The zero Config is a good one.
 type Config struct {
 	// Prefix begins the name of every table and index: lowercase letters, digits and underscores, at most 20, the first
 	// a letter. By default "roster_".
 	Prefix string
 	// Schema is the schema of PostgreSQL that holds the tables, which must be there: as Prefix, at most 63. By default
-	// it is the first of the search_path in which tables can be made. Other engines have none.
+	// it is the first of the search_path. Other engines have none.
 	Schema string
+}
+
+// defaultPrefix is what statements and migrations are written with.
+const defaultPrefix = "roster_"
+
+var (
+	prefixForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,19}$`)
+	schemaForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+)
+
+// mustFit returns the Config with its defaults, and panics if a name isn't usable: names become part of statements.
+func (c Config) mustFit(e engine) Config {
+	c.Prefix = cmp.Or(c.Prefix, defaultPrefix)
+	switch {
+	case !prefixForm.MatchString(c.Prefix):
+		panic("sqlstore: Config.Prefix must be lowercase letters, digits and underscores, at most 20, the first a letter")
+	case c.Schema != "" && !e.schemas:
+		panic("sqlstore: Config.Schema is for PostgreSQL only")
+	case c.Schema != "" && !schemaForm.MatchString(c.Schema):
+		panic("sqlstore: Config.Schema must be lowercase letters, digits and underscores, at most 63, the first a letter")
+	}
+	return c
+}
+
+// table returns the full name of a table that statements are written with.
+func (c Config) table(name string) string {
+	if c.Schema == "" {
+		return c.local(name)
+	}
+	return `"` + c.Schema + `".` + c.local(name)
+}
+
+// local replaces the prefix in a text that is for one schema.
+func (c Config) local(text string) string { return strings.ReplaceAll(text, defaultPrefix, c.Prefix) }
+
+// versionTable is where goose notes which migrations were done, without the schema.
+func (c Config) versionTable() string { return c.Prefix + "migrations" }
+
+// tables are the tables' names without the schema, but for that of versions.
+func (c Config) tables() []string {
+	var names []string
+	for _, right := range tableRights() {
+		names = append(names, c.local(right.table))
+	}
+	return names
 }

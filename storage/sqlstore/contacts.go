@@ -32,7 +32,7 @@ const (
 	selectContacts = `SELECT ` + contactColumns + ` FROM roster_contacts
 		WHERE account_id = ? AND id > ?
 			AND (categories & ?) = ?
-			AND (? = '' OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
+			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
 		ORDER BY id LIMIT ?`
 )
 

@@ -35,7 +35,9 @@ type DB struct {
 	// here ends with the context and costs nothing.
 	writer chan struct{}
 	grant  atomic.Pointer[sql.Stmt] // of selectGrant, once it was used
-	texts  sync.Map                 // of string: statements as the engine is sent them, by what they are here
+
+	asWritten          bool     // statements are sent as they are written here
+	texts, sharedTexts sync.Map // of string: statements as they are sent, by what they are here
 }
 
 var _ storage.DB = (*DB)(nil)
@@ -53,7 +55,12 @@ func New(handle Handle, dialect Dialect, config Config) *DB {
 	if handle == nil {
 		panic("sqlstore: New without a database handle")
 	}
-	return &DB{handle: handle, engine: dialect.engine(), config: config, writer: make(chan struct{}, 1)}
+	engine := dialect.engine()
+	config = config.mustFit(engine)
+	return &DB{
+		handle: handle, engine: engine, config: config, writer: make(chan struct{}, 1),
+		asWritten: engine.rewrite == nil && config.table(defaultPrefix) == defaultPrefix,
+	}
 }
 
 // Close releases what the DB itself holds, a prepared statement, and leaves the handle open. The DB must not be used
@@ -84,6 +91,9 @@ func (db *DB) Grant(ctx context.Context, account access.AccountID, user access.U
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return access.Grant{}, err
 	}
+	if !db.engine.prepares {
+		return readGrant(ctx, db.handle.QueryRowContext(ctx, db.text(selectGrant, false), db.grantArgs(account, user)...))
+	}
 	statement, err := db.prepared(ctx)
 	if err != nil {
 		return access.Grant{}, failed(ctx, "prepare the decision", err)
@@ -96,25 +106,12 @@ func (db *DB) grantArgs(account access.AccountID, user access.UserID) []any {
 	return db.engine.searched([]any{string(user), string(user), string(account)})
 }
 
-// text returns a statement as the engine is sent it.
-func (db *DB) text(statement string) string {
-	if !db.engine.numbered {
-		return statement
-	}
-	if text, known := db.texts.Load(statement); known {
-		return text.(string)
-	}
-	text := db.engine.rewrite(statement)
-	db.texts.Store(statement, text)
-	return text
-}
-
 // prepared returns the statement of Grant, preparing it if nobody has.
 func (db *DB) prepared(ctx context.Context) (*sql.Stmt, error) {
 	if statement := db.grant.Load(); statement != nil {
 		return statement, nil
 	}
-	statement, err := db.handle.PrepareContext(ctx, db.text(selectGrant))
+	statement, err := db.handle.PrepareContext(ctx, db.text(selectGrant, false))
 	if err != nil {
 		return nil, err
 	}

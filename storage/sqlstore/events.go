@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"math"
 
@@ -15,7 +16,7 @@ const (
 
 	eventFilter = ` AND (? = 0 OR kind IN (?...))
 			AND occurred_at >= ? AND occurred_at < ?
-			AND (? = '' OR by_user_id = ? OR for_user_id = ? OR target_kind = ? AND target_id = ?)`
+			AND (length(?) = 0 OR by_user_id = ? OR for_user_id = ? OR target_kind = ? AND target_id = ?)`
 
 	selectEventsBefore = `SELECT ` + eventColumns + ` FROM roster_events
 		WHERE account_id = ? AND version <= ? AND (version < ? OR idx < ?)` + eventFilter + `
@@ -32,7 +33,10 @@ const (
 
 	// raiseFeed numbers an event. The row stays locked to the end of the transaction, so that numbers have no gap and
 	// are in the order of commits.
-	raiseFeed = `UPDATE roster_feed SET number = number + 1, tail = ? WHERE shard = ? RETURNING number`
+	raiseFeed = `UPDATE roster_feed SET number = number + ?, tail = ? WHERE shard = ? RETURNING number`
+
+	// raiseFeedByID is raiseFeed where UPDATE returns nothing but a number that it calls an id.
+	raiseFeedByID = `UPDATE roster_feed SET number = LAST_INSERT_ID(number + ?), tail = ? WHERE shard = ?`
 
 	selectFeed = `SELECT shard, number, tail FROM roster_feed ORDER BY shard`
 
@@ -72,23 +76,53 @@ func (t *tx) writeHistory(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, e := range t.Unit.Events() {
-		n, found, err := one(ctx, t, number, "number an event", raiseFeed, e.ID, e.Shard)
-		if err != nil {
+	for events := t.Unit.Events(); len(events) > 0; {
+		n := 1 // of one shard
+		for n < len(events) && events[n].Shard == events[0].Shard {
+			n++
+		}
+		if err := t.writeShard(ctx, events[:n]); err != nil {
 			return err
 		}
-		if !found {
-			return errNoShard
-		}
-		_, err = t.exec(ctx, "insert an event", insertEvent, e.Account, e.Version, e.Index, e.ID, micros(e.Time), e.Kind,
-			e.Public, optional(e.Actor.Salt), optional(e.Actor.Text), e.Actor.Commitment[:],
-			optional(e.Target.Salt), optional(e.Target.Text), e.Target.Commitment[:], e.By, e.For,
-			e.TargetKind, e.TargetID, e.Hash[:], e.Shard, n)
-		if err != nil {
-			return err
-		}
+		events = events[n:]
 	}
 	return nil
+}
+
+// writeShard writes events of one shard.
+func (t *tx) writeShard(ctx context.Context, events []access.Record) error {
+	last := events[len(events)-1]
+	end, err := t.raise(ctx, last.Shard, len(events), last.ID)
+	if err != nil {
+		return err
+	}
+	number := end - len(events)
+	var rows [][]any
+	for _, e := range events {
+		number++
+		rows = append(rows, []any{e.Account, e.Version, e.Index, e.ID, micros(e.Time), e.Kind,
+			e.Public, optional(e.Actor.Salt), optional(e.Actor.Text), e.Actor.Commitment[:],
+			optional(e.Target.Salt), optional(e.Target.Text), e.Target.Commitment[:], e.By, e.For,
+			e.TargetKind, e.TargetID, e.Hash[:], e.Shard, number})
+	}
+	return t.insertRows(ctx, "insert events", insertEvent, rows)
+}
+
+// raise numbers a shard's next n events, and returns the number of the last.
+func (t *tx) raise(ctx context.Context, shard, n int, tail access.EventID) (end int, err error) {
+	if t.db.engine.returning {
+		end, _, err = one(ctx, t, number, "number events", raiseFeed, n, tail, shard)
+	} else {
+		var result sql.Result
+		if result, err = t.run(ctx, "number events", raiseFeedByID, n, tail, shard); err == nil {
+			id, unknown := result.LastInsertId()
+			end, err = int(id), t.Fail(unknown)
+		}
+	}
+	if err == nil && end == 0 {
+		err = errNoShard
+	}
+	return end, err
 }
 
 func (t *tx) Events(ctx context.Context, account access.AccountID, f access.EventFilter, from access.EventKey, ascending bool, limit int) ([]access.Record, error) {

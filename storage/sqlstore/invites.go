@@ -36,7 +36,7 @@ const (
 	selectInvites = `SELECT ` + inviteColumns + ` FROM roster_invites
 		WHERE account_id = ? AND id < ?
 			AND (? = 0 OR state = ?)
-			AND (? = '' OR substr(canonical, 1, length(?)) = ?)
+			AND (length(?) = 0 OR substr(canonical, 1, length(?)) = ?)
 		ORDER BY id DESC LIMIT ?`
 
 	selectWaitingInvites = `SELECT ` + inviteColumns + ` FROM roster_invites
@@ -94,11 +94,7 @@ func (t *tx) InsertInvite(ctx context.Context, r invite.Record) error {
 		return err
 	}
 	args := []any{r.ID, r.Account, r.Address.Original(), r.Address.Canonical(), micros(r.Created)}
-	inserted, err := t.exec(ctx, "insert an invite", insertInvite, append(args, inviteValues(r)...)...)
-	if err == nil && inserted == 0 {
-		err = access.ErrExists
-	}
-	return err
+	return t.insert(ctx, "insert an invite", insertInvite, append(args, inviteValues(r)...)...)
 }
 
 func (t *tx) UpdateInvite(ctx context.Context, r invite.Record, generation uint16) error {

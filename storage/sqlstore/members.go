@@ -46,7 +46,7 @@ const (
 			AND (? = 0 OR m.status = ?)
 			AND (a.owner_id = m.user_id OR (m.permissions & ?) = ?)
 			AND m.last_seen_at < ?
-			AND (? = '' OR substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
+			AND (length(?) = 0 OR substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
 				OR substr(m.user_id, 1, length(?)) = ?)
 		ORDER BY m.user_id LIMIT ?`
 
@@ -57,13 +57,13 @@ const (
 		WHERE m.user_id = ? AND m.account_id > ? AND id > ?
 			AND (? = 0 OR roster_accounts.status = ?)
 			AND (owner_id = m.user_id OR (m.permissions & ?) = ?)
-			AND (? = '' OR substr(name_fold, 1, length(?)) = ? OR substr(company_fold, 1, length(?)) = ?)
+			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(company_fold, 1, length(?)) = ?)
 		ORDER BY m.account_id LIMIT ?`
 
 	countSeats = `SELECT
 		(SELECT COUNT(*) FROM roster_memberships AS m JOIN roster_accounts AS a ON a.id = m.account_id
-			WHERE m.account_id = ? AND m.user_id <> a.owner_id AND (m.expires_at = ? OR m.expires_at > ?)) +
-		(SELECT COUNT(*) FROM roster_invites WHERE account_id = ? AND pending = 1 AND expires_at > ?)`
+			WHERE m.account_id = ? AND m.user_id <> a.owner_id AND (m.expires_at = ? OR m.expires_at > ?)` + shareMark + `) +
+		(SELECT COUNT(*) FROM roster_invites WHERE account_id = ? AND pending = 1 AND expires_at > ?` + shareMark + `)`
 )
 
 // readGrant reads the row of selectGrant. It scans into integers because that is what a decision spends most of its
@@ -90,7 +90,7 @@ func (t *tx) Grant(ctx context.Context, account access.AccountID, user access.Us
 	if err := t.ready(ctx); err != nil {
 		return access.Grant{}, err
 	}
-	grant, err := readGrant(ctx, t.session.QueryRowContext(ctx, t.db.text(selectGrant), t.db.grantArgs(account, user)...))
+	grant, err := readGrant(ctx, t.session.QueryRowContext(ctx, t.text(selectGrant), t.db.grantArgs(account, user)...))
 	return grant, t.Fail(err)
 }
 

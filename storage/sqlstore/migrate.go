@@ -3,29 +3,45 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
-	"time"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 
 	"github.com/rosterkit/roster/storage"
 )
 
-// versionTable is where goose notes which migrations were done.
-const versionTable = "roster_migrations"
-
-// migrateAttempts is how often a migration is begun that fails because somebody else is at it, and migratePause how
-// long it waits before the second attempt. Each further pause is twice as long.
-const (
-	migrateAttempts = 5
-	migratePause    = 50 * time.Millisecond
-)
-
 // Migrate verifies that the database is one roster can rely on, and brings its tables to what this version of roster
 // needs. It refuses otherwise, with an error that says what to change. It may be called at every start, by several
 // processes at once. It is a unit of work in itself: inside another it returns access.ErrNested.
+//
+// Where the role that the program runs with may not make tables, call it with a handle of a role that may, give the
+// running role what Grants says, and let the program call Verify.
 func (db *DB) Migrate(ctx context.Context) error {
+	return db.alone(ctx, func(conn Session) error {
+		if err := db.refuseForeign(ctx, conn); err != nil {
+			return err
+		}
+		if err := db.migrate(ctx, conn); err != nil {
+			return err
+		}
+		return db.verifyTables(ctx, conn)
+	})
+}
+
+// Verify returns an error that says what to change if the database is none that roster can rely on, or its tables
+// aren't those that this version of roster needs. It needs no more rights than Grants says.
+func (db *DB) Verify(ctx context.Context) error {
+	return db.alone(ctx, func(conn Session) error { return db.verifyTables(ctx, conn) })
+}
+
+// alone runs fn while nobody else migrates, after having verified the settings of the database.
+func (db *DB) alone(ctx context.Context, fn func(Session) error) error {
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err
 	}
@@ -33,48 +49,110 @@ func (db *DB) Migrate(ctx context.Context) error {
 		return err
 	}
 	defer db.leave()
-	// Each migration is a transaction. Of several processes that begin the same one, all but the first fail, and find
-	// it done when they try again.
-	for attempt, pause := 1, migratePause; ; attempt, pause = attempt+1, 2*pause {
-		err := db.migrate(ctx)
-		if _, failed := errors.AsType[*failure](err); !failed || attempt == migrateAttempts {
-			return err
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return err
-		}
+	conn, err := db.handle.Conn(ctx)
+	if err != nil {
+		return failed(ctx, "connect", err)
 	}
+	defer conn.Close()
+	end, err := db.engine.migrating(ctx, conn, db.config)
+	if err != nil {
+		conn.Raw(func(any) error { return driver.ErrBadConn }) // it may be inside a transaction, or hold a lock
+		return err
+	}
+	err = db.engine.verify(ctx, conn)
+	if err == nil {
+		err = fn(conn)
+	}
+	if err != nil {
+		rollback(ctx, conn)
+		return err
+	}
+	if err := end(ctx); err != nil {
+		rollback(ctx, conn)
+		return err
+	}
+	return nil
 }
 
-func (db *DB) migrate(ctx context.Context) error {
-	if err := db.engine.verify(ctx, db.handle); err != nil {
-		return err
+// inTransaction begins a transaction with some statements, and returns how to commit it.
+func inTransaction(ctx context.Context, conn Session, begin ...string) (commit func(context.Context) error, err error) {
+	for _, statement := range begin {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return nil, failed(ctx, "begin to migrate", err)
+		}
 	}
-	if err := db.engine.refuseForeign(ctx, db.handle); err != nil {
-		return err
-	}
-	options := []goose.ProviderOption{
-		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
-	}
-	if lock := db.engine.migrateLock; lock != nil {
-		options = append(options, goose.WithSessionLocker(lock))
-	}
-	provider, err := goose.NewProvider(db.engine.goose, db.handle.(*sql.DB), db.engine.migrations(), options...)
+	return func(ctx context.Context) error {
+		if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+			return failed(ctx, "commit migrations", err)
+		}
+		return nil
+	}, nil
+}
+
+// migrate does the migrations that aren't done yet.
+func (db *DB) migrate(ctx context.Context, conn Session) error {
+	handle := sql.OpenDB(through{conn})
+	defer handle.Close()
+	provider, err := goose.NewProvider(db.engine.goose, handle, db.engine.migrations(db.config),
+		goose.WithTableName(db.config.versionTable()), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return failed(ctx, "prepare the migrations", err)
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return failed(ctx, "migrate", err)
 	}
-	current, known, err := provider.GetVersions(ctx)
-	if err != nil {
-		return failed(ctx, "read the version of the tables", err)
+	return nil
+}
+
+// verifyTables refuses tables that aren't those of this version of roster.
+func (db *DB) verifyTables(ctx context.Context, conn Session) error {
+	var done sql.NullInt64
+	if err := conn.QueryRowContext(ctx, db.text(selectVersion, false)).Scan(&done); err != nil {
+		return failed(ctx, "read the version of the tables (was Migrate called, and what Grants says granted?)", err)
 	}
-	if current > known {
+	switch known := db.engine.known(); {
+	case done.Int64 > known:
 		return fmt.Errorf("sqlstore: the tables were migrated to version %d by a newer roster, and this one knows %d: update the program",
-			current, known)
+			done.Int64, known)
+	case done.Int64 < known:
+		return fmt.Errorf("sqlstore: the tables are of version %d, and this roster needs %d: call Migrate", done.Int64, known)
+	}
+	if db.engine.verifyTables != nil {
+		return db.engine.verifyTables(ctx, db, conn)
+	}
+	return nil
+}
+
+const selectVersion = `SELECT MAX(version_id) FROM roster_migrations WHERE is_applied`
+
+// known is the version of the newest migration.
+func (e engine) known() int64 {
+	files, err := fs.Glob(e.migrations(Config{}), "*.sql")
+	if err != nil || len(files) == 0 {
+		panic("sqlstore: no migrations for " + e.name)
+	}
+	number, _, _ := strings.Cut(slices.Max(files), "_")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		panic("sqlstore: a migration without a number")
+	}
+	return version
+}
+
+// refuseForeign returns an error if there is a table of one of our names that roster didn't make.
+func (db *DB) refuseForeign(ctx context.Context, conn Session) error {
+	statement, names := in(db.engine.foreign, db.config.tables())
+	statement = db.config.local(statement) // in the schema that the session looks in
+	if db.engine.schemas {
+		statement = numbered(statement)
+	}
+	var name string
+	err := conn.QueryRowContext(ctx, statement, names...).Scan(&name)
+	if err == nil {
+		return fmt.Errorf("sqlstore: there is a table %s that roster has not made: rename it or use another database", name)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return failed(ctx, "look for tables", err)
 	}
 	return nil
 }

@@ -48,18 +48,15 @@ func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 	if err := t.writable(ctx); err != nil {
 		return err
 	}
+	var rows [][]any
 	for _, m := range messages {
 		if err := m.Check(); err != nil {
 			return t.Fail(err)
 		}
-		_, err := t.exec(ctx, "enqueue a message", insertMessage, m.ID, m.Kind, m.Group, m.Ref, m.Generation, m.To,
-			micros(m.Created), notify.Queued, micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason,
-			m.Address, m.Subject)
-		if err != nil {
-			return err
-		}
+		rows = append(rows, []any{m.ID, m.Kind, m.Group, m.Ref, m.Generation, m.To, micros(m.Created), notify.Queued,
+			micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason, m.Address, m.Subject})
 	}
-	return nil
+	return t.insertRows(ctx, "enqueue messages", insertMessage, rows)
 }
 
 func (t *tx) Messages(ctx context.Context, group string, q notify.MessageQuery) ([]notify.Message, error) {

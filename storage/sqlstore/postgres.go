@@ -2,10 +2,33 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/pressly/goose/v3"
 )
+
+func postgresEngine() engine {
+	return engine{
+		name:         "postgres",
+		goose:        goose.DialectPostgres,
+		beginView:    []string{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+		beginUpdate:  []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
+		migrating:    migratingPostgres,
+		verify:       verifyPostgres,
+		foreign:      selectForeignPostgres,
+		grant:        grantPostgres,
+		rewrite:      numbered,
+		skipLocked:   " FOR UPDATE SKIP LOCKED",
+		manyWriters:  true,
+		returning:    true,
+		wellFormed:   true,
+		schemas:      true,
+		isConflict:   isConflictPostgres,
+		isRolledBack: isRolledBackPostgres,
+	}
+}
 
 const (
 	selectServer = `SELECT current_setting('server_version'), current_setting('server_version_num')::integer,
@@ -16,20 +39,33 @@ const (
 		WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 			AND c.relname IN (?...) AND NOT EXISTS
 				(SELECT 1 FROM pg_catalog.pg_class AS v
-					WHERE v.relnamespace = c.relnamespace AND v.relname = '` + versionTable + `' AND v.relkind = 'r')
+					WHERE v.relnamespace = c.relnamespace AND v.relname = 'roster_migrations' AND v.relkind = 'r')
 		UNION ALL
 		SELECT c.relname FROM pg_catalog.pg_class AS c
-		WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = '` + versionTable + `' AND
+		WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = 'roster_migrations' AND
 			(SELECT COUNT(*) FROM pg_catalog.pg_attribute AS a
 				WHERE a.attrelid = c.oid AND a.attname IN ('version_id', 'is_applied')) <> 2
 		LIMIT 1`
+
+	// migrateAlone waits until no other transaction migrates. The key is "roster" in ASCII.
+	migrateAlone = `SELECT pg_advisory_xact_lock(125823003944306)`
 )
 
+// migratingPostgres begins a transaction for all migrations: what belongs to a session only, such as the search_path,
+// has to be said in it, as the next transaction may be on another session of the server's.
+func migratingPostgres(ctx context.Context, conn Session, config Config) (end func(context.Context) error, err error) {
+	begin := []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"}
+	if config.Schema != "" {
+		begin = append(begin, `SET LOCAL search_path TO "`+config.Schema+`"`)
+	}
+	return inTransaction(ctx, conn, append(begin, migrateAlone)...)
+}
+
 // verifyPostgres refuses a database in which roster would be wrong.
-func verifyPostgres(ctx context.Context, handle Handle) error {
+func verifyPostgres(ctx context.Context, conn Session) error {
 	var version, encoding, schema string
 	var number int
-	err := handle.QueryRowContext(ctx, selectServer).Scan(&version, &number, &encoding, &schema)
+	err := conn.QueryRowContext(ctx, selectServer).Scan(&version, &number, &encoding, &schema)
 	if err != nil {
 		return failed(ctx, "read the settings of PostgreSQL", err)
 	}
@@ -47,23 +83,32 @@ func verifyPostgres(ctx context.Context, handle Handle) error {
 	return nil
 }
 
-// An advisoryLock is held by one session of a PostgreSQL database at a time.
-type advisoryLock struct{}
-
-// The key is "roster" in ASCII.
-const (
-	takeAdvisoryLock    = `SELECT pg_advisory_lock(125823003944306)`
-	releaseAdvisoryLock = `SELECT pg_advisory_unlock(125823003944306)`
-)
-
-func (advisoryLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, takeAdvisoryLock)
-	return err
+// grantPostgres is a GRANT of rights on a table.
+func grantPostgres(config Config, right tableRight, role string) string {
+	return "GRANT " + right.rights + " ON " + config.table(right.table) + " TO " + role
 }
 
-func (advisoryLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, rollbackPatience)
-	defer cancel()
-	_, err := conn.ExecContext(ctx, releaseAdvisoryLock)
-	return err
+func isConflictPostgres(err error) bool {
+	switch stateOf(err) {
+	case "40001", // serialization failure
+		"40P01", // deadlock
+		"55P03": // a lock isn't to be had in the time that the host has set
+		return true
+	}
+	return false
+}
+
+// isRolledBackPostgres knows the codes after which nothing was committed. After all others, among them that of a server
+// that is shut down in between, one can't know.
+func isRolledBackPostgres(err error) bool {
+	state := stateOf(err)
+	switch {
+	case state == "40003": // "statement completion unknown"
+		return false
+	case isConflictPostgres(err):
+		return true
+	}
+	return strings.HasPrefix(state, "40") || // rolled back
+		strings.HasPrefix(state, "23") || // a constraint that was deferred
+		strings.HasPrefix(state, "25") // no transaction, or a failed one
 }

@@ -4,7 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/pressly/goose/v3"
 )
+
+func sqliteEngine() engine {
+	return engine{
+		name:        "sqlite",
+		goose:       goose.DialectSQLite3,
+		beginView:   []string{"BEGIN"},
+		beginUpdate: []string{"BEGIN IMMEDIATE"},
+		migrating:   migratingSQLite,
+		verify:      verifySQLite,
+		foreign:     selectForeign,
+		returning:   true,
+		prepares:    true,
+		isConflict:  isBusy,
+	}
+}
 
 const (
 	selectSettings = `SELECT sqlite_version(), (SELECT encoding FROM pragma_encoding),
@@ -14,18 +31,23 @@ const (
 	// and has columns by which it is known.
 	selectForeign = `SELECT name FROM sqlite_master
 		WHERE type IN ('table', 'view') AND name IN (?...) AND NOT EXISTS
-			(SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '` + versionTable + `')
+			(SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'roster_migrations')
 		UNION ALL
-		SELECT name FROM sqlite_master WHERE name = '` + versionTable + `' AND
-			(SELECT COUNT(*) FROM pragma_table_info('` + versionTable + `') WHERE name IN ('version_id', 'is_applied')) <> 2
+		SELECT name FROM sqlite_master WHERE name = 'roster_migrations' AND
+			(SELECT COUNT(*) FROM pragma_table_info('roster_migrations') WHERE name IN ('version_id', 'is_applied')) <> 2
 		LIMIT 1`
 )
 
+// migratingSQLite begins a transaction for all migrations.
+func migratingSQLite(ctx context.Context, conn Session, _ Config) (end func(context.Context) error, err error) {
+	return inTransaction(ctx, conn, "BEGIN IMMEDIATE")
+}
+
 // verifySQLite refuses a database in which roster would be wrong or would fail under load.
-func verifySQLite(ctx context.Context, handle Handle) error {
+func verifySQLite(ctx context.Context, conn Session) error {
 	var version, encoding, journal string
 	var timeout int
-	err := handle.QueryRowContext(ctx, selectSettings).Scan(&version, &encoding, &journal, &timeout)
+	err := conn.QueryRowContext(ctx, selectSettings).Scan(&version, &encoding, &journal, &timeout)
 	if err != nil {
 		return failed(ctx, "read the settings of SQLite", err)
 	}
@@ -45,4 +67,12 @@ func verifySQLite(ctx context.Context, handle Handle) error {
 			" open the database with the pragma busy_timeout(10000)")
 	}
 	return nil
+}
+
+// isBusy reports whether another process had the database for longer than the busy timeout. The low byte of SQLite's
+// codes is the primary one.
+func isBusy(err error) bool {
+	var coded interface{ Code() int }
+	const busy = 5
+	return errors.As(err, &coded) && coded.Code()&0xff == busy
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rosterkit/roster/access"
@@ -20,6 +21,7 @@ type failure struct {
 func (f *failure) Error() string {
 	var coded interface{ Code() int }
 	var state sqlState
+	number := numberOf(f.err)
 	switch {
 	case errors.Is(f.err, context.Canceled):
 		return fmt.Sprintf("sqlstore: %s: %v", f.what, context.Canceled)
@@ -29,6 +31,8 @@ func (f *failure) Error() string {
 		return fmt.Sprintf("sqlstore: %s: error %d of the database", f.what, coded.Code())
 	case errors.As(f.err, &state):
 		return fmt.Sprintf("sqlstore: %s: error %s of the database", f.what, state.SQLState())
+	case number != 0:
+		return fmt.Sprintf("sqlstore: %s: error %d of the database", f.what, number)
 	}
 	return fmt.Sprintf("sqlstore: %s: failed", f.what)
 }
@@ -78,14 +82,26 @@ func (t *tx) hold(ctx context.Context, account access.AccountID) error {
 	return t.writable(ctx)
 }
 
+// text returns a statement as the engine is sent it.
+func (t *tx) text(statement string) string { return t.db.text(statement, t.joined) }
+
+// run runs a write.
+func (t *tx) run(ctx context.Context, what, statement string, args ...any) (sql.Result, error) {
+	if err := t.writable(ctx); err != nil {
+		return nil, err
+	}
+	result, err := t.session.ExecContext(ctx, t.text(statement), plain(args)...)
+	if err != nil {
+		return nil, t.Fail(failed(ctx, what, err))
+	}
+	return result, nil
+}
+
 // exec runs a write and returns how many rows it concerned.
 func (t *tx) exec(ctx context.Context, what, statement string, args ...any) (int64, error) {
-	if err := t.writable(ctx); err != nil {
-		return 0, err
-	}
-	result, err := t.session.ExecContext(ctx, t.db.text(statement), args...)
+	result, err := t.run(ctx, what, statement, args...)
 	if err != nil {
-		return 0, t.Fail(failed(ctx, what, err))
+		return 0, err
 	}
 	n, err := result.RowsAffected()
 	if err != nil {
@@ -94,12 +110,50 @@ func (t *tx) exec(ctx context.Context, what, statement string, args ...any) (int
 	return n, nil
 }
 
+// insert runs an INSERT that does nothing if a key is taken. It returns access.ErrExists then.
+func (t *tx) insert(ctx context.Context, what, statement string, args ...any) error {
+	if err := t.writable(ctx); err != nil {
+		return err
+	}
+	result, err := t.session.ExecContext(ctx, t.text(statement), plain(args)...)
+	if err != nil {
+		if t.db.engine.isDuplicate != nil && t.db.engine.isDuplicate(err) {
+			return access.ErrExists
+		}
+		return t.Fail(failed(ctx, what, err))
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return t.Fail(failed(ctx, what, err))
+	}
+	if n == 0 {
+		return access.ErrExists
+	}
+	return nil
+}
+
+// insertRows runs an INSERT of one row for many of them, a few at a time.
+func (t *tx) insertRows(ctx context.Context, what, statement string, rows [][]any) error {
+	head, row, _ := strings.Cut(statement, "VALUES ")
+	for some := range slices.Chunk(rows, maxRows) {
+		_, err := t.exec(ctx, what, head+"VALUES "+row+strings.Repeat(", "+row, len(some)-1), slices.Concat(some...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxRows is how many rows are inserted with one statement: few enough to stay well below the number of arguments that
+// engines take, and to have few texts.
+const maxRows = 16
+
 // one reads the row of a statement that has at most one. If it has none, found is false.
 func one[T any](ctx context.Context, t *tx, read func(row) (T, error), what, statement string, args ...any) (value T, found bool, err error) {
 	if err := t.ready(ctx); err != nil {
 		return value, false, err
 	}
-	value, err = read(t.session.QueryRowContext(ctx, t.db.text(statement), t.db.engine.searched(args)...))
+	value, err = read(t.session.QueryRowContext(ctx, t.text(statement), t.db.engine.searched(args)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return value, false, nil
 	}
@@ -123,7 +177,7 @@ func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, st
 	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := t.session.QueryContext(ctx, t.db.text(statement), t.db.engine.searched(args)...)
+	rows, err := t.session.QueryContext(ctx, t.text(statement), t.db.engine.searched(args)...)
 	if err != nil {
 		return nil, t.Fail(failed(ctx, what, err))
 	}

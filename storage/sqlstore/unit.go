@@ -40,30 +40,29 @@ const commitPatience = time.Second / 2
 const selectSnapshot = `SELECT number FROM roster_feed WHERE shard = 0`
 
 func (db *DB) view(ctx context.Context, fn func(context.Context, *tx) error) error {
-	_, err := db.unit(ctx, db.engine.beginView, func(ctx context.Context, t *tx) error {
-		t.readOnly = true
-		var number int64
-		if err := t.session.QueryRowContext(ctx, selectSnapshot).Scan(&number); err != nil {
-			return failed(ctx, "begin", err)
-		}
-		return fn(ctx, t)
+	return retried(ctx, func() (lost bool, err error) {
+		return db.unit(ctx, db.engine.beginView, func(ctx context.Context, t *tx) error {
+			t.readOnly = true
+			var number int64
+			if err := t.session.QueryRowContext(ctx, t.text(selectSnapshot)).Scan(&number); err != nil {
+				return failed(ctx, "begin", err)
+			}
+			return fn(ctx, t)
+		})
 	})
-	return err
 }
 
 func (db *DB) update(ctx context.Context, fn func(context.Context, *tx) error) error {
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err // before waiting for a unit that waits for this one
 	}
-	if db.engine.manyWriters {
-		return db.retried(ctx, func() (conflict bool, err error) { return db.unit(ctx, db.engine.beginUpdate, fn) })
+	if !db.engine.manyWriters {
+		if err := db.enter(ctx); err != nil {
+			return err
+		}
+		defer db.leave()
 	}
-	if err := db.enter(ctx); err != nil {
-		return err
-	}
-	defer db.leave()
-	_, err := db.unit(ctx, db.engine.beginUpdate, fn)
-	return err
+	return retried(ctx, func() (conflict bool, err error) { return db.unit(ctx, db.engine.beginUpdate, fn) })
 }
 
 // enter waits for its turn to write.
@@ -79,9 +78,9 @@ func (db *DB) enter(ctx context.Context) error {
 func (db *DB) leave() { <-db.writer }
 
 // unit runs fn between a BEGIN and a COMMIT or ROLLBACK of its own making: what database/sql would begin depends on
-// how the host opened the database. If it fails by a conflict with another unit, and nothing was committed, conflict is
-// true.
-func (db *DB) unit(ctx context.Context, begin string, fn func(context.Context, *tx) error) (conflict bool, err error) {
+// how the host opened the database. If it fails by a conflict with another unit, or on a connection that had been lost
+// before, and nothing was committed, conflict is true.
+func (db *DB) unit(ctx context.Context, begin []string, fn func(context.Context, *tx) error) (conflict bool, err error) {
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return false, err
 	}
@@ -98,17 +97,20 @@ func (db *DB) unit(ctx context.Context, begin string, fn func(context.Context, *
 			rollback(ctx, conn)
 		}
 	}()
-	if _, err := conn.ExecContext(ctx, begin); err != nil {
-		return false, failed(ctx, "begin", err)
+	for _, statement := range begin {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			lost := db.engine.manyWriters && ctx.Err() == nil && !isAnswer(err)
+			return lost || db.engine.isConflict(err), failed(ctx, "begin", err)
+		}
 	}
 	if err := fn(storage.Inside(ctx, db), t); err != nil {
-		return isConflict(t.Failed()), err // whatever fn made of it
+		return db.engine.isConflict(t.Failed()), err // whatever fn made of it
 	}
 	if t.readOnly {
 		return false, nil
 	}
 	if err := t.commit(ctx); err != nil {
-		return isConflict(err), err
+		return db.engine.isConflict(err), err
 	}
 	committed = true
 	return false, nil
@@ -130,7 +132,7 @@ func (t *tx) commit(ctx context.Context) error {
 		return nil
 	}
 	err = failed(patient, "commit", err)
-	if t.db.engine.manyWriters && !isRolledBack(err) {
+	if t.db.engine.manyWriters && !t.db.engine.isRolledBack(err) {
 		err = fmt.Errorf("%w: %w", access.ErrUnknownOutcome, err)
 	}
 	return err

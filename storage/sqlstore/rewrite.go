@@ -1,0 +1,50 @@
+package sqlstore
+
+import (
+	"fmt"
+	"strings"
+)
+
+// text returns a statement as the engine is sent it. A shared one reads, in a transaction that the host began, what is
+// true now, whatever the transaction saw before.
+func (db *DB) text(statement string, shared bool) string {
+	if db.asWritten {
+		return statement
+	}
+	texts := &db.texts
+	if shared = shared && db.engine.share != ""; shared {
+		texts = &db.sharedTexts
+	}
+	if text, known := texts.Load(statement); known {
+		return text.(string)
+	}
+	text := db.config.table(statement)
+	if shared && strings.HasPrefix(text, "SELECT ") {
+		text += shareMark
+	}
+	share := ""
+	if shared {
+		share = db.engine.share
+	}
+	text = strings.ReplaceAll(text, shareMark, share)
+	if db.engine.rewrite != nil {
+		text = db.engine.rewrite(text)
+	}
+	texts.Store(statement, text)
+	return text
+}
+
+// shareMark stands at the end of each SELECT inside another one: the outer one's lock doesn't hold for it.
+const shareMark = `/*share*/`
+
+// numbered returns a statement with $1, $2 ... in the place of question marks. No statement has one that isn't a
+// placeholder.
+func numbered(statement string) string {
+	parts := strings.Split(statement, "?")
+	var text strings.Builder
+	text.WriteString(parts[0])
+	for i, part := range parts[1:] {
+		fmt.Fprintf(&text, "$%d%s", i+1, part)
+	}
+	return text.String()
+}
