@@ -19,7 +19,7 @@ const (
 
 	raiseVersion = `UPDATE roster_accounts SET version = version + 1 WHERE id = ?`
 
-	lockAccount = raiseVersion + ` RETURNING ` + accountColumns
+	lockAccount = `UPDATE roster_accounts SET version = version + 1 WHERE id = ? RETURNING ` + accountColumns
 
 	unlockAccount = `UPDATE roster_accounts SET version = version - 1 WHERE id = ?`
 

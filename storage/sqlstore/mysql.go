@@ -50,8 +50,8 @@ const (
 		LIMIT 1`
 
 	// A lock is the server's, not the database's. Its name must be short.
-	takeMigrateLock    = `SELECT COALESCE(GET_LOCK(MD5(CONCAT('roster ', DATABASE())), 3600), 0)`
-	releaseMigrateLock = `SELECT COALESCE(RELEASE_LOCK(MD5(CONCAT('roster ', DATABASE()))), 0)`
+	takeMigrateLock    = `SELECT COALESCE(GET_LOCK(MD5(CONCAT('roster ', COALESCE(DATABASE(), ''))), 3600), 0)`
+	releaseMigrateLock = `SELECT COALESCE(RELEASE_LOCK(MD5(CONCAT('roster ', COALESCE(DATABASE(), '')))), 0)`
 
 	// updateNothing concerns one row and changes none.
 	updateNothing = `UPDATE roster_feed SET tail = tail WHERE shard = 0`

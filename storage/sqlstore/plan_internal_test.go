@@ -46,6 +46,8 @@ var statements = map[string]string{
 	"putSignIn":              putSignIn,
 	"putUser":                putUser,
 	"raiseFeed":              raiseFeed,
+	"raiseFeedByID":          raiseFeedByID,
+	"raiseVersion":           raiseVersion,
 	"retryMessage":           retryMessage,
 	"revokeInvite":           revokeInvite,
 	"selectAccount":          selectAccount,
@@ -58,7 +60,6 @@ var statements = map[string]string{
 	"selectEventsAfter":      selectEventsAfter,
 	"selectEventsBefore":     selectEventsBefore,
 	"selectFeed":             selectFeed,
-	"selectForeign":          selectForeign,
 	"selectGrant":            selectGrant,
 	"selectInvite":           selectInvite,
 	"selectInvites":          selectInvites,
@@ -72,7 +73,6 @@ var statements = map[string]string{
 	"selectPendingInvite":    selectPendingInvite,
 	"selectPreference":       selectPreference,
 	"selectRevocable":        selectRevocable,
-	"selectSettings":         selectSettings,
 	"selectSnapshot":         selectSnapshot,
 	"selectSubscribers":      selectSubscribers,
 	"selectUser":             selectUser,
@@ -89,9 +89,7 @@ var statements = map[string]string{
 
 // scans are the statements that read a table from end to end, with the reason why that table never grows.
 var scans = map[string]string{
-	"selectFeed":     "the feed has 64 rows",
-	"selectForeign":  "the list of tables",
-	"selectSettings": "settings",
+	"selectFeed": "the feed has 64 rows",
 }
 
 // wholeTables are the statements that don't name an account, with the reason.
@@ -108,16 +106,15 @@ var wholeTables = map[string]string{
 	"putSignIn":            "users exist apart from accounts",
 	"putUser":              "users exist apart from accounts",
 	"raiseFeed":            "the feed is one for all accounts",
+	"raiseFeedByID":        "the feed is one for all accounts",
 	"retryMessage":         "the worker serves all accounts",
 	"selectChanges":        "the feed is one for all accounts",
 	"selectDeliveries":     "a message has a group, which is an account to those who send",
 	"selectDue":            "the worker serves all accounts",
 	"selectFeed":           "the feed is one for all accounts",
-	"selectForeign":        "not about data",
 	"selectMessages":       "a message has a group, which is an account to those who send",
 	"selectNextKey":        "keys are the host's, for all accounts",
 	"selectPassedLimits":   "a limit is named by a digest",
-	"selectSettings":       "not about data",
 	"selectSnapshot":       "not about data",
 	"selectUser":           "users exist apart from accounts",
 	"selectUserAccounts":   "one user's accounts",
@@ -126,13 +123,16 @@ var wholeTables = map[string]string{
 	"sumUses":              "a limit is named by a digest",
 }
 
+// aboutServers are the files whose statements ask a database about itself, once, when it is opened.
+var aboutServers = []string{"migrate.go", "mysql.go", "postgres.go", "sqlite.go"}
+
 // TestStatementsAreListed finds the statements in the source.
 func TestStatementsAreListed(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	var found []string
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") || file == "postgres.go" { // whose statements ask a server about itself
+		if strings.HasSuffix(file, "_test.go") || slices.Contains(aboutServers, file) {
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
@@ -210,6 +210,9 @@ func plansOf(t *testing.T, handle *sql.DB) string {
 	scan := regexp.MustCompile(`^SCAN `)
 	var plans strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(statements)) {
+		if name == "raiseFeedByID" { // is for MySQL
+			continue
+		}
 		statement, _ := in(statements[name], []string{"1", "2"})
 		rows, err := handle.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement, make([]any, strings.Count(statement, "?"))...)
 		require.NoError(t, err, name)

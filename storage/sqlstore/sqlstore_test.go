@@ -13,11 +13,12 @@ import (
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/sqlstore"
 	"github.com/rosterkit/roster/storage/storagetest"
+	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		stopServers()
+		servertest.Stop()
 		os.Exit(code)
 	}))
 }

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package sqlstore_test
-
-import "syscall"
-
-// endedWithThis leaves the ending of servers to the tests.
-func endedWithThis() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
