@@ -54,8 +54,11 @@ func (db *DB) Join(ctx context.Context, host Session, fn func(context.Context, s
 	flushed := false
 	defer func() { // also after a panic
 		t.ended = true
-		if !flushed {
-			err = errors.Join(err, undo(ctx, host))
+		if flushed {
+			return
+		}
+		if left := undo(ctx, host); left != nil {
+			err = errors.Join(err, left)
 		}
 	}()
 	if err := fn(storage.Inside(ctx, db), t); err != nil {
