@@ -38,15 +38,15 @@ func (c Config) mustFit(e engine) Config {
 	return c
 }
 
-// table returns the full name of a table that statements are written with.
-func (c Config) table(name string) string {
+// full puts the full names of the tables into a text.
+func (c Config) full(text string) string {
 	if c.Schema == "" {
-		return c.local(name)
+		return c.local(text)
 	}
-	return `"` + c.Schema + `".` + c.local(name)
+	return strings.ReplaceAll(text, defaultPrefix, `"`+c.Schema+`".`+c.Prefix)
 }
 
-// local replaces the prefix in a text that is for one schema.
+// local puts the names of the tables into a text that is for one schema.
 func (c Config) local(text string) string { return strings.ReplaceAll(text, defaultPrefix, c.Prefix) }
 
 // versionTable is where goose notes which migrations were done, without the schema.

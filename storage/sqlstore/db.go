@@ -59,7 +59,7 @@ func New(handle Handle, dialect Dialect, config Config) *DB {
 	config = config.mustFit(engine)
 	return &DB{
 		handle: handle, engine: engine, config: config, writer: make(chan struct{}, 1),
-		asWritten: engine.rewrite == nil && config.table(defaultPrefix) == defaultPrefix,
+		asWritten: engine.rewrite == nil && config.full(defaultPrefix) == defaultPrefix,
 	}
 }
 

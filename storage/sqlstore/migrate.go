@@ -49,6 +49,14 @@ func (db *DB) alone(ctx context.Context, fn func(Session) error) error {
 		return err
 	}
 	defer db.leave()
+	return retried(ctx, func() (conflict bool, err error) {
+		err = db.session(ctx, fn)
+		return db.engine.isConflict(err), err
+	})
+}
+
+// session is alone, but for the turn of this DB.
+func (db *DB) session(ctx context.Context, fn func(Session) error) error {
 	conn, err := db.handle.Conn(ctx)
 	if err != nil {
 		return failed(ctx, "connect", err)

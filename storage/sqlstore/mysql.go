@@ -123,7 +123,7 @@ func verifyFoundRows(ctx context.Context, db *DB, conn Session) error {
 
 // grantMySQL is a GRANT of rights on a table.
 func grantMySQL(config Config, right tableRight, role string) string {
-	return "GRANT " + right.rights + " ON " + config.table(right.table) + " TO " + role
+	return "GRANT " + right.rights + " ON " + config.full(right.table) + " TO " + role
 }
 
 var (

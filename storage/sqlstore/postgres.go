@@ -85,7 +85,7 @@ func verifyPostgres(ctx context.Context, conn Session) error {
 
 // grantPostgres is a GRANT of rights on a table.
 func grantPostgres(config Config, right tableRight, role string) string {
-	return "GRANT " + right.rights + " ON " + config.table(right.table) + " TO " + role
+	return "GRANT " + right.rights + " ON " + config.full(right.table) + " TO " + role
 }
 
 func isConflictPostgres(err error) bool {

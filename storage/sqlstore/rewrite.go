@@ -18,7 +18,7 @@ func (db *DB) text(statement string, shared bool) string {
 	if text, known := texts.Load(statement); known {
 		return text.(string)
 	}
-	text := db.config.table(statement)
+	text := db.config.full(statement)
 	if shared && strings.HasPrefix(text, "SELECT ") && !strings.HasSuffix(text, db.engine.skipLocked) { // which locks more
 		text += shareMark
 	}

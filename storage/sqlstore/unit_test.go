@@ -443,3 +443,5 @@ func everything(ctx context.Context, tx storage.Tx) error {
 		func() error { _, err := tx.Changes(ctx, 0, 0, 10); return err },
 	)
 }
+
+var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
