@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"os"
@@ -19,7 +18,11 @@ import (
 // TestInBrowser drives the running portal in headless Chromium, by what a person sees.
 func TestInBrowser(t *testing.T) {
 	chrome := startChrome(t)
-	base, said := startPortal(t)
+	onEachEngine(t, func(t *testing.T, source string) { tellStories(t, chrome, source) })
+}
+
+func tellStories(t *testing.T, chrome chrome, source string) {
+	base, said := startPortal(t, source)
 
 	t.Run("invited, promoted, removed", func(t *testing.T) {
 		owner := chrome.window(t, base)
@@ -102,41 +105,51 @@ func TestInBrowser(t *testing.T) {
 
 const noraPassword = "seven quiet ledgers"
 
-// utterances is what the portal said and keeps: its log and its database.
+// utterances is what the portal said and keeps: its log, its database and its key.
 type utterances struct {
 	log     *lockedBuffer
-	folder  string
+	source  string
+	folder  string // Of the key, and of an SQLite file.
 	secrets []string
 }
 
 func (u *utterances) secret(s string) { u.secrets = append(u.secrets, s) }
 
-// search looks for every token and password in the log and in all files.
+// search looks for every token and password in the log, in all rows of all tables, and in all files.
 func (u *utterances) search(t *testing.T) {
 	t.Helper()
+	kept := everythingIn(t, newDatabaseOn(t, u.source))
+	require.Contains(t, kept["portal_people"], "olivia@brightside.example")
+	require.Contains(t, kept["roster_invites"], "nora@counting.example")
+	kept["log"] = u.log.String()
 	files, err := filepath.Glob(filepath.Join(u.folder, "*"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		kept[filepath.Base(file)] = string(content)
+	}
 	require.Len(t, u.secrets, 3)
 	for _, secret := range append(u.secrets, demoPassword) {
-		require.False(t, strings.Contains(u.log.String(), secret), "the log holds a secret")
-		for _, file := range files {
-			content, err := os.ReadFile(file)
-			require.NoError(t, err)
-			require.False(t, bytes.Contains(content, []byte(secret)), "%s holds a secret", filepath.Base(file))
+		for place, content := range kept {
+			require.False(t, strings.Contains(content, secret), "%s holds a secret", place)
 		}
 	}
 }
 
 // startPortal runs the portal as the command does, with demo data, until the test ends.
-func startPortal(t *testing.T) (base string, said *utterances) {
+func startPortal(t *testing.T, source string) (base string, said *utterances) {
 	t.Helper()
-	said = &utterances{log: &lockedBuffer{}, folder: t.TempDir()}
+	said = &utterances{log: &lockedBuffer{}, source: source, folder: t.TempDir()}
+	if file, ok := strings.CutPrefix(source, "sqlite:"); ok {
+		said.folder = filepath.Dir(file)
+	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	reader, writer := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		args := []string{"-addr", "127.0.0.1:0", "-db", "sqlite:" + filepath.Join(said.folder, "portal.db")}
+		args := []string{"-addr", "127.0.0.1:0", "-db", source, "-key", filepath.Join(said.folder, "portal.key")}
 		err := run(ctx, args, environment(nil), writer, said.log)
 		writer.CloseWithError(io.EOF)
 		ended <- err

@@ -75,7 +75,7 @@ func TestWaitingInvites(t *testing.T) {
 func TestAnUnverifiedAddressSeesNoInvites(t *testing.T) {
 	s, ann := acme(t)
 	who := s.addPerson(t, "bob@example.com", "Bob Baker")
-	_, err := s.people.db.Exec(`UPDATE portal_people SET verified = 0`)
+	_, err := s.people.db.exec(t.Context(), `UPDATE portal_people SET verified = FALSE`)
 	require.NoError(t, err)
 	sendInvite(ann, "bob@example.com", "invoices")
 	link := s.linkTo(t, "bob@example.com")

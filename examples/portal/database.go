@@ -4,91 +4,107 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/url"
+	"math/rand/v2"
+	"strings"
+	"time"
 
-	_ "modernc.org/sqlite" // The driver "sqlite".
+	"github.com/rosterkit/roster/storage/sqlstore"
 )
 
-// schema holds the host's own tables. They live beside the library's in one file. Times are
-// UTC microseconds, as the library keeps them.
-const schema = `
-CREATE TABLE IF NOT EXISTS portal_people (
-	id              TEXT PRIMARY KEY,
-	address         TEXT NOT NULL UNIQUE,
-	typed_address   TEXT NOT NULL,
-	name            TEXT NOT NULL,
-	password_hash   TEXT NOT NULL,
-	verified        INTEGER NOT NULL,
-	second_factor   INTEGER NOT NULL,
-	generation      INTEGER NOT NULL,
-	last_sign_in    INTEGER
-) STRICT;
-
-CREATE TABLE IF NOT EXISTS portal_sessions (
-	token   TEXT PRIMARY KEY,
-	data    BLOB NOT NULL,
-	expires INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS portal_sessions_expires ON portal_sessions (expires);
-
-CREATE TABLE IF NOT EXISTS portal_resets (
-	digest  BLOB PRIMARY KEY,
-	person  TEXT NOT NULL REFERENCES portal_people (id) ON DELETE CASCADE,
-	expires INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS portal_resets_person ON portal_resets (person);
-
-CREATE TABLE IF NOT EXISTS portal_attempts (
-	purpose TEXT NOT NULL,
-	digest  BLOB NOT NULL,
-	at      INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS portal_attempts_digest ON portal_attempts (purpose, digest, at);
-
-CREATE TABLE IF NOT EXISTS portal_products (
-	account TEXT NOT NULL,
-	kind    TEXT NOT NULL,
-	id      TEXT NOT NULL,
-	name    TEXT NOT NULL,
-	state   TEXT NOT NULL,
-	detail  TEXT NOT NULL,
-	PRIMARY KEY (account, kind, id)
-) STRICT;
-`
-
-// openDatabase opens the SQLite file, creates it and its tables where they are missing, and makes
-// sure that it can be written.
-func openDatabase(ctx context.Context, file string) (*sql.DB, error) {
-	options := url.Values{
-		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
-	}
-	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + options.Encode()
-	db, err := sql.Open("sqlite", name)
-	if err != nil {
-		return nil, fmt.Errorf("can't open the database file %s: %w", file, err)
-	}
-	// An immediate transaction takes the write lock, and so fails on a file that is only readable.
-	err = inTransaction(ctx, db, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, schema)
-		return err
-	})
-	if err != nil {
-		db.Close()
-		return nil, fmt.Errorf("can't create or write the database file %s: %w", file, err)
-	}
-	return db, nil
+// A database is an open database with the host's own tables in it, beside the library's.
+type database struct {
+	statements
+	handle *sql.DB
 }
 
-// inTransaction commits what fn did unless it returns an error.
-func inTransaction(ctx context.Context, db *sql.DB, fn func(*sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
+// statements runs statements on a database or in a transaction. Their arguments are question marks on every engine.
+type statements struct {
+	session sqlstore.Session
+	engine  engine
+}
+
+// newDatabase returns a database on a handle, and creates the tables that are missing.
+func newDatabase(ctx context.Context, handle *sql.DB, engine engine) (*database, error) {
+	db := &database{statements{handle, engine}, handle}
+	return db, db.transaction(ctx, func(tx statements) error {
+		for _, statement := range engine.tables() {
+			if _, err := tx.exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// exec runs a statement that is a transaction in itself. It returns how many rows it concerned.
+func (db *database) exec(ctx context.Context, statement string, args ...any) (rows int64, err error) {
+	err = retried(ctx, func() error {
+		rows, err = db.statements.exec(ctx, statement, args...)
+		return err
+	})
+	return rows, err
+}
+
+// transaction commits what fn did unless it returns an error. What fn reads may have changed before it writes, wherever
+// there are several writers: its writes say themselves on what they depend. After a conflict fn runs again.
+func (db *database) transaction(ctx context.Context, fn func(statements) error) error {
+	return retried(ctx, func() error {
+		// SQLite has only one level, which is stricter.
+		tx, err := db.handle.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		if err := fn(statements{tx, db.engine}); err != nil {
+			return err
+		}
+		return tx.Commit()
+	})
+}
+
+const conflictAttempts = 10
+
+// retried runs a transaction until it ends without a conflict, but not for ever.
+func retried(ctx context.Context, transaction func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := transaction()
+		if !isConflict(err) || attempt == conflictAttempts {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(time.Duration(attempt) * 10 * time.Millisecond)): // Those who met must not meet again.
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (s statements) exec(ctx context.Context, statement string, args ...any) (rows int64, err error) {
+	result, err := s.session.ExecContext(ctx, s.text(statement), args...)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	defer tx.Rollback()
-	if err := fn(tx); err != nil {
-		return err
+	return result.RowsAffected()
+}
+
+func (s statements) query(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	return s.session.QueryContext(ctx, s.text(statement), args...)
+}
+
+func (s statements) queryRow(ctx context.Context, statement string, args ...any) *sql.Row {
+	return s.session.QueryRowContext(ctx, s.text(statement), args...)
+}
+
+// text is a statement with the engine's placeholders. No statement has a question mark that isn't one.
+func (s statements) text(statement string) string {
+	if !s.engine.numbered {
+		return statement
 	}
-	return tx.Commit()
+	parts := strings.Split(statement, "?")
+	var text strings.Builder
+	text.WriteString(parts[0])
+	for i, part := range parts[1:] {
+		fmt.Fprintf(&text, "$%d%s", i+1, part)
+	}
+	return text.String()
 }

@@ -6,36 +6,48 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 const keyBytes = 32
 
 // readKey returns the secret from which the links of invites are derived, and makes it on the
-// first start. It is a file beside the database, not in it: whoever steals only one of the two
-// can't make a link.
-func readKey(file string) ([]byte, error) {
-	key, err := os.ReadFile(file)
+// first start. It is a file and not in the database: whoever steals only one of the two can't make
+// a link.
+func readKey(file string) (key []byte, made bool, err error) {
+	key, err = os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = makeKey(file)
+		made, err = makeKey(file)
+		if err == nil {
+			key, err = os.ReadFile(file)
+		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("can't read or create the key file %s: %w", file, rootCause(err))
+		return nil, false, fmt.Errorf("can't read or create the key file %s: %w", file, rootCause(err))
 	}
 	if len(key) != keyBytes {
-		return nil, fmt.Errorf("the key file %s doesn't hold %d bytes", file, keyBytes)
+		return nil, false, fmt.Errorf("the key file %s doesn't hold %d bytes", file, keyBytes)
 	}
-	return key, nil
+	return key, made, nil
 }
 
-// makeKey writes a new key. Of two processes that start together, one makes it and the other
-// starts again.
-func makeKey(file string) ([]byte, error) {
+// makeKey writes a new key, unless there is one: of two processes that start together, one makes
+// it. The file appears with the key in it.
+func makeKey(file string) (made bool, err error) {
 	key := make([]byte, keyBytes)
 	rand.Read(key)
-	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	out, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // Nobody else may read it.
 	if err != nil {
-		return nil, err
+		return false, err
 	}
+	defer os.Remove(out.Name())
 	_, err = out.Write(key)
-	return key, errors.Join(err, out.Close())
+	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
+		return false, err
+	}
+	err = os.Link(out.Name(), file)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	return err == nil, err
 }

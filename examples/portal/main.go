@@ -7,7 +7,19 @@
 //	go run ./examples/portal
 //
 // It creates its SQLite file, fills it with demo data on the first start, and prints the address
-// and the demo logins.
+// and the demo logins. With a database on a server, which has to be there and may be empty, it is
+//
+//	go run ./examples/portal -db postgres://USER:PASSWORD@HOST:PORT/NAME
+//	go run ./examples/portal -db mysql://USER:PASSWORD@HOST:PORT/NAME
+//
+// and behaves the same. Give the value in the environment variable PORTAL_DB to keep the password
+// out of lists of processes, with special characters of the password escaped as in any URL. A
+// PostgreSQL URL has the settings that pgx knows (?sslmode=verify-full), a MySQL URL ?tls=true, as
+// go-sql-driver has it; a Unix socket is ?host=/folder on PostgreSQL and ?socket=/path on MySQL.
+//
+// Several portals may share a database on a server, if they have the same -key file: the secret
+// from which the links of invites are derived. It is FILE.key beside an SQLite file and portal.key
+// in the working directory otherwise, and made on the first start.
 package main
 
 import (
@@ -59,13 +71,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if baseURL == nil {
 		baseURL = reachableURL(listener.Addr())
 	}
-	db, err := openDatabase(ctx, settings.databaseFile)
+	db, err := openDatabase(ctx, settings.database)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer db.handle.Close()
 
-	key, err := readKey(settings.databaseFile + ".key")
+	key, newKey, err := readKey(settings.keyFile)
 	if err != nil {
 		return err
 	}
@@ -83,6 +95,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	fmt.Fprintf(stdout, "The portal is at %s\n", baseURL)
 	if _, err := p.people.byID(ctx, demoLogins[0].id); err == nil {
 		printLogins(stdout)
+	}
+	if newKey {
+		fmt.Fprintf(stdout, "Its secret for the links of invites is new, in %s: keep the file, without it they don't work.\n", settings.keyFile)
 	}
 	if !loopback(listener.Addr()) {
 		fmt.Fprintln(stdout, "Careful: it listens beyond this machine, and its development mailbox shows every mail to everybody.")
@@ -119,10 +134,13 @@ func (p *portal) serve(ctx context.Context, listener net.Listener) error {
 	return errors.Join(err, <-worked)
 }
 
-// rootCause is the innermost error: "address already in use" instead of the call chain around it.
+// rootCause is the innermost error, of several the last: "address already in use" instead of the call chain around it.
 func rootCause(err error) error {
-	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
-		err = inner
+	if inner := errors.Unwrap(err); inner != nil {
+		return rootCause(inner)
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) > 0 {
+		return rootCause(joined.Unwrap()[len(joined.Unwrap())-1])
 	}
 	return err
 }

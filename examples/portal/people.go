@@ -27,24 +27,19 @@ var (
 )
 
 // people is the table of logins.
-type people struct{ db *sql.DB }
+type people struct{ db *database }
 
 const personColumns = `id, address, typed_address, name, password_hash, verified, second_factor, generation, last_sign_in`
 
 // add stores a new login with the hash of its password. A taken address is errAddressTaken.
 func (p people) add(ctx context.Context, who person, passwordHash string) error {
-	result, err := p.db.ExecContext(ctx, `
-		INSERT INTO portal_people (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (address) DO NOTHING`,
+	_, err := p.db.exec(ctx, `INSERT INTO portal_people (`+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		who.ID, who.Address.Canonical(), who.Address.Original(), who.Name, passwordHash, who.Verified, who.SecondFactor,
 		who.Generation, nullableMicros(who.LastSignIn))
-	if err != nil {
-		return err
+	if isDuplicate(err) { // The id is a new one. The driver's words may hold the address.
+		return errAddressTaken
 	}
-	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
-		return errors.Join(err, errAddressTaken)
-	}
-	return nil
+	return err
 }
 
 // byID finds a person, or returns errNoPerson.
@@ -61,7 +56,7 @@ func (p people) one(ctx context.Context, query, key string) (person, error) {
 	var who person
 	var canonical, original string
 	var lastSignIn sql.NullInt64
-	err := p.db.QueryRowContext(ctx, query, key).Scan(&who.ID, &canonical, &original, &who.Name, &who.passwordHash,
+	err := p.db.queryRow(ctx, query, key).Scan(&who.ID, &canonical, &original, &who.Name, &who.passwordHash,
 		&who.Verified, &who.SecondFactor, &who.Generation, &lastSignIn)
 	if errors.Is(err, sql.ErrNoRows) {
 		return person{}, errNoPerson
@@ -78,20 +73,20 @@ func (p people) one(ctx context.Context, query, key string) (person, error) {
 
 // signedIn records a sign-in.
 func (p people) signedIn(ctx context.Context, id string, at time.Time) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE portal_people SET last_sign_in = ? WHERE id = ?`, at.UnixMicro(), id)
+	_, err := p.db.exec(ctx, `UPDATE portal_people SET last_sign_in = ? WHERE id = ?`, at.UnixMicro(), id)
 	return err
 }
 
 // verified records that mail to the person's address reaches them.
 func (p people) verified(ctx context.Context, id string) error {
-	_, err := p.db.ExecContext(ctx, `UPDATE portal_people SET verified = 1 WHERE id = ?`, id)
+	_, err := p.db.exec(ctx, `UPDATE portal_people SET verified = TRUE WHERE id = ?`, id)
 	return err
 }
 
 // empty reports whether nobody has a login yet: the first start.
 func (p people) empty(ctx context.Context) (bool, error) {
 	var found bool
-	err := p.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM portal_people)`).Scan(&found)
+	err := p.db.queryRow(ctx, `SELECT EXISTS (SELECT 1 FROM portal_people)`).Scan(&found)
 	return !found, err
 }
 

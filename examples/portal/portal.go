@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -26,7 +25,7 @@ const (
 
 // config is what a portal is put together from.
 type config struct {
-	database *sql.DB
+	database *database
 	key      []byte   // For the links of invites.
 	baseURL  *url.URL // What links in mails start with.
 	log      *slog.Logger
@@ -52,6 +51,7 @@ type portal struct {
 	resets   resets
 	attempts attempts
 	products products
+	seeding  seeding
 	sessions *scs.SessionManager
 	mailbox  *notify.Mailbox
 	pages    *pages
@@ -63,7 +63,7 @@ type portal struct {
 
 // newPortal puts the portal together, on an open database with the host's tables in it.
 func newPortal(ctx context.Context, c config) (*portal, error) {
-	store := sqlstore.New(c.database, sqlstore.SQLite, sqlstore.Config{})
+	store := sqlstore.New(c.database.handle, c.database.engine.dialect, sqlstore.Config{})
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
@@ -74,6 +74,7 @@ func newPortal(ctx context.Context, c config) (*portal, error) {
 	p := &portal{
 		store: store, mailbox: notify.NewMailbox(mailboxSize), pages: pages,
 		people: people{c.database}, resets: resets{c.database}, attempts: attempts{c.database}, products: products{c.database},
+		seeding:  seeding{c.database},
 		sessions: newSessions(c.database, c.baseURL.Scheme == "https"),
 		baseURL:  c.baseURL, log: c.log, now: c.now,
 	}

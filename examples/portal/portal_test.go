@@ -8,7 +8,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +20,7 @@ import (
 	"github.com/rosterkit/roster/notify/notifytest"
 )
 
-// A site is a portal that a test drives through HTTP. Its clock stands still.
+// A site is a portal that a test drives through HTTP.
 type site struct {
 	*portal
 	clock  *accesstest.Clock
@@ -29,26 +28,33 @@ type site struct {
 	logged *lockedBuffer
 }
 
+// newSite is a portal on an empty database. Its clock stands still.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	db, err := openDatabase(t.Context(), filepath.Join(t.TempDir(), "portal.db"))
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
+	return newSiteOn(t, freshSource(t, "sqlite"))
+}
 
-	server := httptest.NewUnstartedServer(nil)
-	s := &site{clock: accesstest.NewClock(accesstest.Epoch), server: server, logged: &lockedBuffer{}}
-	s.portal, err = newPortal(t.Context(), config{
-		database: db,
-		key:      bytes.Repeat([]byte("k"), keyBytes),
-		baseURL:  &url.URL{Scheme: "http", Host: server.Listener.Addr().String()},
-		log:      slog.New(slog.NewTextHandler(s.logged, nil)),
-		now:      s.clock.Now,
-	})
+func newSiteOn(t *testing.T, source string) *site {
+	t.Helper()
+	clock := accesstest.NewClock(accesstest.Epoch)
+	s := newSiteWith(t, config{database: newDatabaseOn(t, source), key: bytes.Repeat([]byte("k"), keyBytes), now: clock.Now})
+	s.clock = clock
+	return s
+}
+
+// newSiteWith fills in the config's log and base URL.
+func newSiteWith(t *testing.T, c config) *site {
+	t.Helper()
+	s := &site{server: httptest.NewUnstartedServer(nil), logged: &lockedBuffer{}}
+	c.baseURL = &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String()}
+	c.log = slog.New(slog.NewTextHandler(s.logged, nil))
+	var err error
+	s.portal, err = newPortal(t.Context(), c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.close()) })
-	server.Config.Handler = s.handler()
-	server.Start()
-	t.Cleanup(server.Close)
+	s.server.Config.Handler = s.handler()
+	s.server.Start()
+	t.Cleanup(s.server.Close)
 	return s
 }
 

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/rosterkit/roster/access"
 )
@@ -26,11 +28,11 @@ type product struct {
 }
 
 // products is the table of what accounts have. A real host has its billing system instead.
-type products struct{ db *sql.DB }
+type products struct{ db *database }
 
 // list returns an account's things of a kind, the newest first.
 func (p products) list(ctx context.Context, account access.AccountID, kind string) ([]product, error) {
-	rows, err := p.db.QueryContext(ctx, `
+	rows, err := p.db.query(ctx, `
 		SELECT id, name, state, detail FROM portal_products WHERE account = ? AND kind = ? ORDER BY id DESC`, string(account), kind)
 	if err != nil {
 		return nil, err
@@ -49,8 +51,11 @@ func (p products) list(ctx context.Context, account access.AccountID, kind strin
 
 // find returns one thing of an account, or errNotFound.
 func (p products) find(ctx context.Context, account access.AccountID, kind, id string) (product, error) {
+	if !utf8.ValidString(id) || strings.Contains(id, "\x00") { // A path may hold anything. PostgreSQL wouldn't even look for this.
+		return product{}, errNotFound
+	}
 	var one product
-	row := p.db.QueryRowContext(ctx, `
+	row := p.db.queryRow(ctx, `
 		SELECT id, name, state, detail FROM portal_products WHERE account = ? AND kind = ? AND id = ?`, string(account), kind, id)
 	err := row.Scan(&one.ID, &one.Name, &one.State, &one.Detail)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -61,25 +66,33 @@ func (p products) find(ctx context.Context, account access.AccountID, kind, id s
 
 // change sets the state of a thing of an account, or returns errNotFound.
 func (p products) change(ctx context.Context, account access.AccountID, kind, id, state, detail string) error {
-	result, err := p.db.ExecContext(ctx, `
-		UPDATE portal_products SET state = ?, detail = ? WHERE account = ? AND kind = ? AND id = ?`,
+	rows, err := p.db.exec(ctx, `UPDATE portal_products SET state = ?, detail = ? WHERE account = ? AND kind = ? AND id = ?`,
 		state, detail, string(account), kind, id)
-	if err != nil {
-		return err
+	if err == nil && rows == 0 {
+		return errNotFound
 	}
-	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
-		return errors.Join(err, errNotFound)
-	}
-	return nil
+	return err
 }
+
+// numberAttempts is how many may be faster when a number is given out.
+const numberAttempts = 100
 
 // add stores a new thing under the next number of its kind in the account.
 func (p products) add(ctx context.Context, account access.AccountID, kind string, one product) error {
-	_, err := p.db.ExecContext(ctx, `
-		INSERT INTO portal_products (account, kind, id, name, state, detail)
-		SELECT ?1, ?2, ?6 || printf('%04d', 1001 + COUNT(*)), ?3, ?4, ?5 FROM portal_products WHERE account = ?1 AND kind = ?2`,
-		string(account), kind, one.Name, one.State, one.Detail, numberPrefix[kind])
-	return err
+	for range numberAttempts {
+		var count int
+		row := p.db.queryRow(ctx, `SELECT COUNT(*) FROM portal_products WHERE account = ? AND kind = ?`, string(account), kind)
+		if err := row.Scan(&count); err != nil {
+			return err
+		}
+		id := fmt.Sprintf("%s%04d", numberPrefix[kind], 1001+count)
+		_, err := p.db.exec(ctx, `INSERT INTO portal_products (account, kind, id, name, state, detail) VALUES (?, ?, ?, ?, ?, ?)`,
+			string(account), kind, id, one.Name, one.State, one.Detail)
+		if !isDuplicate(err) {
+			return err
+		}
+	}
+	return errors.New("too many things are added to an account at once")
 }
 
 var numberPrefix = map[string]string{

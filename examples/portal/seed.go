@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -20,10 +21,34 @@ type seeder struct {
 	start  time.Time
 }
 
-// seedOnce fills the database if nobody has a login in it yet. The logins are stored last: what
-// was cut short is not taken for complete.
+// seedOnce fills the database if nobody has a login in it yet. Of several portals that start at the same time one does it,
+// and the others wait.
 func (p *portal) seedOnce(ctx context.Context, c config) error {
-	if empty, err := p.people.empty(ctx); err != nil || !empty {
+	for {
+		if empty, err := p.people.empty(ctx); err != nil || !empty {
+			return err
+		}
+		if mine, err := p.seeding.take(ctx, p.now()); err != nil {
+			return err
+		} else if mine {
+			break
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := p.seed(ctx, c); err != nil {
+		return errors.Join(err, p.seeding.giveUp(context.WithoutCancel(ctx)))
+	}
+	return p.seeding.end(ctx)
+}
+
+// seed fills an empty database. The logins are stored last: what was cut short is not taken for
+// complete.
+func (p *portal) seed(ctx context.Context, c config) error {
+	if empty, err := p.people.empty(ctx); err != nil || !empty { // Another portal ended just before this one's turn.
 		return err
 	}
 	s := &seeder{portal: p, start: p.now()}
@@ -36,6 +61,9 @@ func (p *portal) seedOnce(ctx context.Context, c config) error {
 	for _, step := range []func(context.Context) error{
 		s.directory, s.customers, s.bakery, s.bakeryPeople, s.bakeryContacts, s.bakeryInvites, s.logins,
 	} {
+		if err := p.seeding.goOn(ctx, p.now()); err != nil {
+			return err
+		}
 		if err := step(ctx); err != nil {
 			return err
 		}

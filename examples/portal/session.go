@@ -20,7 +20,7 @@ const (
 
 // newSessions returns the session manager. Cookies are out of reach of scripts, of other sites'
 // forms, and of plain HTTP where the portal is reached by HTTPS.
-func newSessions(db *sql.DB, https bool) *scs.SessionManager {
+func newSessions(db *database, https bool) *scs.SessionManager {
 	sessions := scs.New()
 	sessions.Store = sessionStore{db}
 	sessions.HashTokenInStore = true
@@ -33,14 +33,14 @@ func newSessions(db *sql.DB, https bool) *scs.SessionManager {
 }
 
 // sessionStore keeps sessions in the database, under the hash of their token.
-type sessionStore struct{ db *sql.DB }
+type sessionStore struct{ db *database }
 
 var _ scs.CtxStore = sessionStore{}
 
 // FindCtx implements scs.CtxStore.
 func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	var data []byte
-	row := s.db.QueryRowContext(ctx, `SELECT data FROM portal_sessions WHERE token = ? AND expires > ?`,
+	row := s.db.queryRow(ctx, `SELECT data FROM portal_sessions WHERE token = ? AND expires > ?`,
 		token, time.Now().UnixMicro())
 	err := row.Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -51,20 +51,17 @@ func (s sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool, 
 
 // CommitCtx implements scs.CtxStore. It also deletes sessions that are over.
 func (s sessionStore) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
-	return inTransaction(ctx, s.db, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM portal_sessions WHERE expires <= ?`, time.Now().UnixMicro()); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO portal_sessions (token, data, expires) VALUES (?, ?, ?)
-			ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires = excluded.expires`, token, data, expiry.UnixMicro())
+	if _, err := s.db.exec(ctx, `DELETE FROM portal_sessions WHERE expires <= ?`, time.Now().UnixMicro()); err != nil {
 		return err
-	})
+	}
+	_, err := s.db.exec(ctx, `INSERT INTO portal_sessions (token, data, expires) VALUES (?, ?, ?)`+
+		s.db.engine.overwrite("token", "data", "expires"), token, data, expiry.UnixMicro())
+	return err
 }
 
 // DeleteCtx implements scs.CtxStore.
 func (s sessionStore) DeleteCtx(ctx context.Context, token string) error {
-	_, err := s.db.ExecContext(ctx, `DELETE FROM portal_sessions WHERE token = ?`, token)
+	_, err := s.db.exec(ctx, `DELETE FROM portal_sessions WHERE token = ?`, token)
 	return err
 }
 

@@ -12,10 +12,11 @@ import (
 
 // settings is what the flags and the environment say.
 type settings struct {
-	address      string   // Where to listen, host:port.
-	databaseFile string   // The path of the SQLite file.
-	baseURL      *url.URL // What links in mails start with; nil means the address it listens on.
-	seed         bool     // Whether to fill an empty database with demo data.
+	address  string   // Where to listen, host:port.
+	database string   // A source, as parseSource reads it. It may hold a password.
+	keyFile  string   // The path of the file with the key for links.
+	baseURL  *url.URL // What links in mails start with; nil means the address it listens on.
+	seed     bool     // Whether to fill an empty database with demo data.
 }
 
 // A usageError is a setting that can't be used; the process ends with code 2.
@@ -29,12 +30,15 @@ func readSettings(args []string, getenv func(string) string, out io.Writer) (set
 	flags := flag.NewFlagSet("portal", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	address := flags.String("addr", "127.0.0.1:8080", "address to listen on (PORTAL_ADDR)")
-	database := flags.String("db", "sqlite:portal.db", "database, as sqlite:FILE (PORTAL_DB)")
+	database := flags.String("db", "sqlite:portal.db", "database: "+sqliteForm+", "+postgresForm+"\nor "+mysqlForm+
+		" (PORTAL_DB, which keeps the password out of lists of processes)")
+	key := flags.String("key", "", "file with the secret for the links of invites, made if it is missing; portals on one database\n"+
+		"need the same (PORTAL_KEY; default FILE.key beside an SQLite file, portal.key otherwise)")
 	base := flags.String("base-url", "", "what links start with (PORTAL_BASE_URL; default http:// and the address)")
 	seed := flags.Bool("seed", true, "fill an empty database with demo data (PORTAL_SEED)")
 
 	for name, variable := range map[string]string{
-		"addr": "PORTAL_ADDR", "db": "PORTAL_DB", "base-url": "PORTAL_BASE_URL", "seed": "PORTAL_SEED",
+		"addr": "PORTAL_ADDR", "db": "PORTAL_DB", "key": "PORTAL_KEY", "base-url": "PORTAL_BASE_URL", "seed": "PORTAL_SEED",
 	} {
 		if value := getenv(variable); value != "" {
 			if err := flags.Set(name, value); err != nil {
@@ -52,37 +56,25 @@ func readSettings(args []string, getenv func(string) string, out io.Writer) (set
 		return settings{}, usageError{err.Error() + " (-help lists the flags)"}
 	}
 	if flags.NArg() > 0 {
-		return settings{}, usageError{fmt.Sprintf("%q is not a flag (-help lists them)", flags.Arg(0))}
+		// It may be a forgotten -db before a password.
+		return settings{}, usageError{"there is an argument that is not a flag (-help lists them)"}
 	}
 
 	if _, _, err := net.SplitHostPort(*address); err != nil {
 		return settings{}, usageError{fmt.Sprintf("-addr: %q is not host:port", *address)}
 	}
-	file, err := databaseFile(*database)
+	source, err := parseSource(*database)
 	if err != nil {
 		return settings{}, err
+	}
+	if *key == "" {
+		*key = source.keyFile()
 	}
 	baseURL, err := absoluteURL(*base)
 	if err != nil {
 		return settings{}, err
 	}
-	return settings{address: *address, databaseFile: file, baseURL: baseURL, seed: *seed}, nil
-}
-
-// databaseFile is the file that a database setting names. The value of another kind of database
-// may hold a password, so that only its scheme is repeated.
-func databaseFile(value string) (string, error) {
-	scheme, file, ok := strings.Cut(value, ":")
-	if !ok {
-		return "", usageError{"-db: the value must look like sqlite:portal.db"}
-	}
-	if scheme != "sqlite" {
-		return "", usageError{fmt.Sprintf("-db: unknown database %q, this portal knows sqlite:FILE", scheme)}
-	}
-	if file == "" || strings.HasPrefix(file, ":") {
-		return "", usageError{"-db: sqlite: needs the name of a file"}
-	}
-	return file, nil
+	return settings{address: *address, database: *database, keyFile: *key, baseURL: baseURL, seed: *seed}, nil
 }
 
 // absoluteURL reads a base URL: scheme and host, nothing else. The empty value is nil.

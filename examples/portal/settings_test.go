@@ -22,7 +22,7 @@ func environment(values map[string]string) func(string) string {
 func TestSettings(t *testing.T) {
 	got, err := readSettings(nil, environment(nil), io.Discard)
 	require.NoError(t, err)
-	require.Equal(t, settings{address: "127.0.0.1:8080", databaseFile: "portal.db", seed: true}, got)
+	require.Equal(t, settings{address: "127.0.0.1:8080", database: "sqlite:portal.db", keyFile: "portal.db.key", seed: true}, got)
 
 	variables := environment(map[string]string{
 		"PORTAL_ADDR": "127.0.0.1:1", "PORTAL_DB": "sqlite:/tmp/a b.db", "PORTAL_BASE_URL": "https://portal.example.com/", "PORTAL_SEED": "false",
@@ -30,7 +30,8 @@ func TestSettings(t *testing.T) {
 	got, err = readSettings(nil, variables, io.Discard)
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:1", got.address)
-	require.Equal(t, "/tmp/a b.db", got.databaseFile)
+	require.Equal(t, "sqlite:/tmp/a b.db", got.database)
+	require.Equal(t, "/tmp/a b.db.key", got.keyFile)
 	require.Equal(t, "https://portal.example.com", got.baseURL.String())
 	require.False(t, got.seed)
 
@@ -53,7 +54,6 @@ func TestSettingsRefused(t *testing.T) {
 		{"-db", "portal.db"},
 		{"-db", "sqlite:"},
 		{"-db", "sqlite::memory:"},
-		{"-db", "postgres://user:secret@host/db"},
 		{"-base-url", "portal.example.com"},
 		{"-base-url", "ftp://portal.example.com"},
 		{"-base-url", "https://portal.example.com/deeper"},
@@ -68,6 +68,62 @@ func TestSettingsRefused(t *testing.T) {
 	}
 	_, err := readSettings(nil, environment(map[string]string{"PORTAL_SEED": "perhaps"}), io.Discard)
 	require.ErrorContains(t, err, "PORTAL_SEED")
+}
+
+func TestDatabaseSettings(t *testing.T) {
+	for value, keyFile := range map[string]string{
+		"sqlite:a.db":                                   "a.db.key",
+		"postgres://user:p%40ss@host:5432/name":         "portal.key",
+		"postgresql://user@/name?host=/run/postgresql":  "portal.key",
+		"postgres://host/name?sslmode=verify-full":      "portal.key",
+		"mysql://user:p%40%2f%3f%23ss@host/name":        "portal.key",
+		"mysql://user:pa@ss@[::1]:3307/name?tls=true":   "portal.key",
+		"mysql://user@/name?socket=/run/mysqld/my.sock": "portal.key",
+	} {
+		got, err := readSettings([]string{"-db", value}, environment(nil), io.Discard)
+		require.NoError(t, err, value)
+		require.Equal(t, settings{address: "127.0.0.1:8080", database: value, keyFile: keyFile, seed: true}, got)
+		got, err = readSettings([]string{"-db", value}, environment(map[string]string{"PORTAL_KEY": "/etc/key"}), io.Discard)
+		require.NoError(t, err)
+		require.Equal(t, "/etc/key", got.keyFile)
+	}
+}
+
+// A password that isn't escaped must not end up as part of a host or a name, which errors show.
+func TestDatabaseSettingsRefused(t *testing.T) {
+	for _, value := range []string{
+		"secret", "secret:", "oracle://user:secret@host/name", "user:secret@tcp(host:3306)/name",
+		"postgres:user:secret@host/name", "postgres:secret", "mysql:secret", "mysql:/secret",
+		"postgres://user:secret@host:port/name", "mysql://user:secret@host:port/name",
+		"postgres://user:%secret@host/name", "mysql://user:%secret@host/name",
+		"postgres://user:12/secret@host/name", "mysql://user:12/secret@host/name",
+		"postgres://user:12?secret@host/name", "mysql://user:12?secret@host/name",
+		"postgres://user:12#secret@host/name", "mysql://user:12#secret@host/name",
+		"postgres://user:secret@host/name#fragment",
+		"postgres://user:secret@host/name?sslmode=secret", "postgres://user:secret@host/name?sslrootcert=/missing",
+		"mysql://user:secret@host/name?parseTime=secret", "mysql://user:secret@host/name?tls=secret",
+		"mysql://user:secret@host/", "mysql://user:secret@host", "mysql://user:secret@/name", "mysql://user:secret@:3306/name",
+	} {
+		for _, args := range [][]string{{"-db", value}, {"-db=" + value}, {value}} {
+			_, err := readSettings(args, environment(nil), io.Discard)
+			_, ok := err.(usageError)
+			require.True(t, ok, "%v: %v", args, err)
+			require.NotContains(t, err.Error(), "\n")
+			require.NotContains(t, err.Error(), "secret")
+			require.NotContains(t, err.Error(), "12")
+		}
+		_, err := readSettings(nil, environment(map[string]string{"PORTAL_DB": value}), io.Discard)
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "secret")
+	}
+}
+
+func TestHelpShowsNoPassword(t *testing.T) {
+	var help strings.Builder
+	_, err := readSettings([]string{"-h"}, environment(map[string]string{"PORTAL_DB": "postgres://user:hunter2@host/name"}), &help)
+	require.ErrorIs(t, err, flag.ErrHelp)
+	require.Contains(t, help.String(), "mysql://")
+	require.NotContains(t, help.String(), "hunter2")
 }
 
 func TestRunRefusesABusyPort(t *testing.T) {
