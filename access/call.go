@@ -241,18 +241,22 @@ func (c *Call) record(ctx context.Context, kind EventKind, target Target, before
 	return c.Tx.Append(ctx, record)
 }
 
-// Mail puts a mail into the outbox, unless the actor is staff and silent. See notify.Message for ref, generation
-// and to.
-func (c *Call) Mail(ctx context.Context, kind notify.Kind, ref string, generation uint64, to string) error {
+// Mail puts a mail to each receiver into the outbox, unless the actor is staff and silent. See notify.Message for ref,
+// generation and to.
+func (c *Call) Mail(ctx context.Context, kind notify.Kind, ref string, generation uint64, to ...string) error {
 	if c.Actor.Silent {
 		return nil
 	}
-	id, err := c.NewID()
-	if err != nil {
-		return c.orSpoil(err)
+	messages := make([]notify.Message, len(to))
+	for i, receiver := range to {
+		id, err := c.NewID()
+		if err != nil {
+			return c.orSpoil(err)
+		}
+		messages[i] = notify.Message{ID: notify.MessageID(id), Kind: kind, Group: string(c.Account.ID), Ref: ref,
+			Generation: generation, To: receiver, Created: c.Now, State: notify.Queued, Due: c.Now}
 	}
-	return c.orSpoil(c.Tx.Enqueue(ctx, notify.Message{ID: notify.MessageID(id), Kind: kind, Group: string(c.Account.ID), Ref: ref,
-		Generation: generation, To: to, Created: c.Now, State: notify.Queued, Due: c.Now}))
+	return c.orSpoil(c.Tx.Enqueue(ctx, messages...))
 }
 
 // Revision returns the state of the account that the verb leaves.

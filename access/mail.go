@@ -175,9 +175,5 @@ func (s *Service) mailData(ctx context.Context, tx Tx, m notify.Message, account
 
 // mail enqueues a mail to a user about what this call did to them.
 func (c *Call) mail(ctx context.Context, kind notify.Kind, to UserID) error {
-	about := to
-	if kind == MailOwnerChanged {
-		about = c.Account.Owner
-	}
-	return c.Mail(ctx, kind, string(about), c.Account.Version, string(to))
+	return c.Mail(ctx, kind, string(to), c.Account.Version, string(to))
 }

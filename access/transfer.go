@@ -71,12 +71,7 @@ func (c *Call) transfer(ctx context.Context, to UserID, keeps Permission) error 
 	if err := c.revokeBeyond(ctx, from, keeps); err != nil {
 		return err
 	}
-	for _, user := range []UserID{from, to} {
-		if err := c.mail(ctx, MailOwnerChanged, user); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.Mail(ctx, MailOwnerChanged, string(c.Account.Owner), c.Account.Version, string(from), string(to))
 }
 
 // stepDown leaves the old owner with the bits of keeps, and returns what membership that is.

@@ -262,16 +262,11 @@ func (s *Service) inviterStillMay(ctx context.Context, tx Tx, r Record) error {
 
 // mailAccepted tells the inviter and the owner that somebody has come in.
 func (s *Service) mailAccepted(ctx context.Context, c *access.Call, r Record) error {
-	receivers := []access.UserID{c.Account.Owner}
+	receivers := []string{string(c.Account.Owner)}
 	if inviter := r.By.User(); inviter != "" && inviter != c.Account.Owner {
-		receivers = append(receivers, inviter)
+		receivers = append(receivers, string(inviter))
 	}
-	for _, user := range receivers {
-		if err := c.Mail(ctx, MailAccepted, string(r.ID), uint64(r.Generation), string(user)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.Mail(ctx, MailAccepted, string(r.ID), uint64(r.Generation), receivers...)
 }
 
 // Decline ends an invite by its token, for the person it is for. Its refusals are those of Accept.

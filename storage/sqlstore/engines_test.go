@@ -153,6 +153,36 @@ func (e engine) begin() string {
 	return "BEGIN"
 }
 
+// beginUpdate begins a transaction that writes, by hand.
+func (e engine) beginUpdate() []string {
+	return map[engine][]string{
+		sqliteEngine:   {"BEGIN IMMEDIATE"},
+		postgresEngine: {"BEGIN ISOLATION LEVEL READ COMMITTED"},
+		mysqlEngine:    {"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"},
+	}[e]
+}
+
+// durable opens a fresh database whose commits are on the disk when they are done, as hosts have it.
+func (e engine) durable(t testing.TB) (*sql.DB, *sqlstore.DB) {
+	t.Helper()
+	var handle *sql.DB
+	if e == sqliteEngine {
+		handle = servertest.Fresh(t, e.name).Open(t)
+	} else {
+		start := servertest.StartPostgres
+		if e == mysqlEngine {
+			start = servertest.StartMySQL
+		}
+		server, err := start(servertest.Options{Durable: true})
+		require.NoError(t, err)
+		t.Cleanup(server.Stop)
+		handle = server.Open(t, server.Database(t))
+	}
+	db := e.open(t, handle)
+	require.NoError(t, db.Migrate(t.Context()))
+	return handle, db
+}
+
 // conflict is an error after which a unit runs again.
 func (e engine) conflict() error {
 	if e == mysqlEngine {
