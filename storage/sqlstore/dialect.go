@@ -22,7 +22,7 @@ const (
 type engine struct {
 	name        string
 	goose       goose.Dialect
-	beginView   []string // must give one snapshot for all reads that follow the first
+	beginView   []string // must give one snapshot, of now, for all reads that follow
 	beginUpdate []string // must let a locking statement see what was committed while it waited
 	// migrating begins to migrate: no other process does, until end.
 	migrating func(context.Context, Session, Config) (end func(context.Context) error, err error)

@@ -190,3 +190,12 @@ func (e engine) conflict() error {
 	}
 	return stateError("40001")
 }
+
+// analyze has a server gather statistics of a table.
+func (e engine) analyze(t testing.TB, handle *sql.DB, table string) {
+	t.Helper()
+	if e == mysqlEngine {
+		table = "TABLE " + table
+	}
+	execute(t, handle, "ANALYZE "+table)
+}

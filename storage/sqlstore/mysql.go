@@ -16,7 +16,7 @@ func mysqlEngine() engine {
 	return engine{
 		name:         "mysql",
 		goose:        goose.DialectMySQL,
-		beginView:    []string{"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION READ ONLY"},
+		beginView:    []string{"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
 		beginUpdate:  []string{"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"},
 		migrating:    migratingMySQL,
 		verify:       verifyMySQL,

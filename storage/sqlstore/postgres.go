@@ -13,7 +13,7 @@ func postgresEngine() engine {
 	return engine{
 		name:         "postgres",
 		goose:        goose.DialectPostgres,
-		beginView:    []string{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+		beginView:    []string{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + selectSnapshot},
 		beginUpdate:  []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
 		migrating:    migratingPostgres,
 		verify:       verifyPostgres,

@@ -12,7 +12,7 @@ func sqliteEngine() engine {
 	return engine{
 		name:        "sqlite",
 		goose:       goose.DialectSQLite3,
-		beginView:   []string{"BEGIN"},
+		beginView:   []string{"BEGIN; " + selectSnapshot},
 		beginUpdate: []string{"BEGIN IMMEDIATE"},
 		migrating:   migratingSQLite,
 		verify:      verifySQLite,

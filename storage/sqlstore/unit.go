@@ -36,17 +36,13 @@ const rollbackPatience = 5 * time.Second
 // commitPatience is how long a COMMIT is waited for when the context has ended.
 const commitPatience = time.Second / 2
 
-// selectSnapshot reads a row that is always there. Engines fix a snapshot at the first read, not at BEGIN.
+// selectSnapshot reads a row that is always there. Most engines fix a snapshot at the first read, not at BEGIN.
 const selectSnapshot = `SELECT number FROM roster_feed WHERE shard = 0`
 
 func (db *DB) view(ctx context.Context, fn func(context.Context, *tx) error) error {
 	return retried(ctx, func() (lost bool, err error) {
 		return db.unit(ctx, db.engine.beginView, func(ctx context.Context, t *tx) error {
 			t.readOnly = true
-			var number int64
-			if err := t.session.QueryRowContext(ctx, t.text(selectSnapshot)).Scan(&number); err != nil {
-				return failed(ctx, "begin", err)
-			}
 			return fn(ctx, t)
 		})
 	})
@@ -98,7 +94,7 @@ func (db *DB) unit(ctx context.Context, begin []string, fn func(context.Context,
 		}
 	}()
 	for _, statement := range begin {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
+		if _, err := conn.ExecContext(ctx, db.text(statement, false)); err != nil {
 			lost := db.engine.manyWriters && ctx.Err() == nil && !isAnswer(err)
 			return lost || db.engine.isConflict(err), failed(ctx, "begin", err)
 		}
