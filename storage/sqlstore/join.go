@@ -30,8 +30,8 @@ const (
 //	defer tx.Rollback()
 //	_, err = tx.ExecContext(ctx, `INSERT INTO orders ...`)
 //	...
-//	err = db.Join(ctx, tx, func(ctx context.Context, roster storage.Tx) error {
-//		_, err := members.Within(roster).Add(ctx, actor, account, user, terms)
+//	err = db.Join(ctx, tx, func(ctx context.Context, unit storage.Tx) error {
+//		_, err := members.Within(unit).AddMember(ctx, actor, account, user, terms)
 //		return err
 //	})
 //	...
@@ -39,7 +39,8 @@ const (
 //
 // If fn returns an error, what it did is undone, the host's own work is kept, and the error is returned. What it
 // locked, and the end of the change feed, which all accounts share, stay locked until the host's transaction ends: call
-// Join last, and commit at once.
+// Join last, and commit at once. On SQLite, begin a transaction that will write as one that does (with modernc's driver,
+// _txlock=immediate in the data source): otherwise its first write fails if somebody else has written since it read.
 //
 // Nothing is retried. After an error of the database, such as a deadlock, roll the transaction back and begin the whole
 // of it again: some databases have then ended it by themselves.
