@@ -126,9 +126,6 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, user UserID, f Acco
 	var accounts List[UserAccount]
 	err = s.view(ctx, func(ctx context.Context, tx Tx) error {
 		rows, err := tx.UserAccounts(ctx, user, f, AccountID(first(key)), limit+1)
-		for i := range rows {
-			rows[i].Account = rows[i].Account.Outside()
-		}
 		accounts = ListOf(rows, limit, list, func(a UserAccount) []string { return []string{string(a.Account.ID)} })
 		return err
 	})

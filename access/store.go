@@ -57,8 +57,8 @@ type Tx interface {
 	// MembersByAddress returns the members of an account, the owner too, whose directory entry has a canonical
 	// address, ordered by user id byte for byte, at most limit of them.
 	MembersByAddress(ctx context.Context, account AccountID, address Address, limit int) ([]Member, error)
-	// UserAccounts returns the accounts in which a user has a membership, ordered by account id byte for byte, from
-	// the first id after `after`, at most limit of them.
+	// UserAccounts returns the accounts in which a user has a membership, with what Account.Outside leaves of each,
+	// ordered by account id byte for byte, from the first id after `after`, at most limit of them.
 	UserAccounts(ctx context.Context, user UserID, f AccountFilter, after AccountID, limit int) ([]UserAccount, error)
 	// Seats counts memberships that aren't the owner's and haven't expired at a time, and invites that are pending
 	// and haven't.

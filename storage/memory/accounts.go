@@ -76,7 +76,7 @@ func (tx *tx) UserAccounts(ctx context.Context, user access.UserID, f access.Acc
 		}
 		m, _ := tx.get(id).members.get(user)
 		a := tx.account(id)
-		entry := access.UserAccount{Account: a, Membership: m, Owner: a.Owner == user}
+		entry := access.UserAccount{Account: a.Outside(), Membership: m, Owner: a.Owner == user}
 		if accountMatches(f, entry) {
 			page = append(page, entry)
 		}

@@ -51,7 +51,8 @@ const (
 		ORDER BY m.user_id LIMIT ?`
 
 	// selectUserAccounts bounds both ids: a planner that joins by merging would otherwise begin at the first account.
-	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id = m.user_id, ` + accountColumns + `
+	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id = m.user_id, owner_id, roster_accounts.status, name, company,
+			locale, time_zone, roster_accounts.created_at, version
 		FROM roster_memberships AS m
 		JOIN roster_accounts ON id = m.account_id
 		WHERE m.user_id = ? AND m.account_id > ? AND id > ?
@@ -116,10 +117,12 @@ func readMember(r row) (access.Member, error) {
 }
 
 func readUserAccount(r row) (access.UserAccount, error) {
-	var a access.UserAccount
-	targets := append(membershipTargets(&a.Membership), &a.Owner)
-	err := r.Scan(append(targets, accountTargets(&a.Account)...)...)
-	return a, err
+	var u access.UserAccount
+	a, p := &u.Account, &u.Account.Profile
+	err := r.Scan(append(membershipTargets(&u.Membership), &u.Owner, &a.Owner, &a.Status, &p.Name, &p.Company,
+		&p.Locale, &p.TimeZone, (*moment)(&a.Created), &a.Version)...)
+	a.ID = u.Membership.Account
+	return u, err
 }
 
 func (t *tx) Membership(ctx context.Context, account access.AccountID, user access.UserID) (access.Membership, error) {
@@ -155,14 +158,8 @@ func (t *tx) Members(ctx context.Context, account access.AccountID, f access.Mem
 
 func (t *tx) UserAccounts(ctx context.Context, user access.UserID, f access.AccountFilter, after access.AccountID, limit int) ([]access.UserAccount, error) {
 	fold := access.Fold(f.Prefix)
-	accounts, err := list(ctx, t, readUserAccount, "list accounts", selectUserAccounts, user, after, after,
+	return list(ctx, t, readUserAccount, "list accounts", selectUserAccounts, user, after, after,
 		f.Status, f.Status, f.Permission, f.Permission, fold, fold, fold, fold, fold, atMost(limit))
-	for i, a := range accounts {
-		if held, ok := t.Locked(a.Account.ID); ok { // its history may be ahead of the table's
-			accounts[i].Account = held
-		}
-	}
-	return accounts, err
 }
 
 func (t *tx) Seats(ctx context.Context, account access.AccountID, now time.Time) (int, error) {

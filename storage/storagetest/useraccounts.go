@@ -54,7 +54,7 @@ func userAccounts(t *testing.T, db database) {
 			require.NoError(t, err)
 			m, err := tx.Membership(ctx, got.Account.ID, ann)
 			require.NoError(t, err)
-			equal(t, access.UserAccount{Account: account, Membership: m, Owner: account.Owner == ann}, got)
+			equal(t, access.UserAccount{Account: account.Outside(), Membership: m, Owner: account.Owner == ann}, got)
 		}
 		for status := range access.AccountStatus(4) {
 			for p := range access.Permission(5) {
