@@ -1,0 +1,60 @@
+package races_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A process is this test binary, at work on a task.
+type process struct {
+	command *exec.Cmd
+	task    task
+	input   io.WriteCloser
+	output  *bufio.Reader
+	errors  *bytes.Buffer
+}
+
+// start starts a process, which is killed when the context ends.
+func start(ctx context.Context, t *testing.T, work task) *process {
+	t.Helper()
+	text, err := json.Marshal(work)
+	require.NoError(t, err)
+	p := &process{command: exec.CommandContext(ctx, os.Args[0]), task: work, errors: new(bytes.Buffer)}
+	p.command.Env = append(os.Environ(), taskVariable+"="+string(text))
+	p.command.Stderr = p.errors
+	p.input, err = p.command.StdinPipe()
+	require.NoError(t, err)
+	output, err := p.command.StdoutPipe()
+	require.NoError(t, err)
+	p.output = bufio.NewReader(output)
+	require.NoError(t, p.command.Start())
+	t.Cleanup(func() {
+		if p.command.ProcessState == nil {
+			p.command.Process.Kill()
+			p.command.Wait()
+		}
+	})
+	return p
+}
+
+// next returns the next line that the process writes.
+func (p *process) next(t *testing.T) string {
+	t.Helper()
+	text, err := p.output.ReadString('\n')
+	if err != nil {
+		p.command.Wait()
+	}
+	require.NoError(t, err, "%s", p.errors)
+	return strings.TrimSpace(text)
+}
+
+func (p *process) wait() error { return p.command.Wait() }
