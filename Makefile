@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test generate lint bench
+.PHONY: test soak generate lint bench
 
 # How long one package's tests may take, and what to test: make test PACKAGES=./access
 TIMEOUT  ?= 15m
@@ -18,6 +18,12 @@ test:
 	.ci/setup
 	ROSTER_TEST_ALL=1 go test -json -race -count=1 -shuffle=on -timeout=$(TIMEOUT) $(PACKAGES) | go run ./.ci/report
 
+# The reliability tests of storage/sqlstore in their full sizes, without the race detector, whose slowness would leave
+# less to race. It takes about an hour.
+soak:
+	.ci/setup
+	ROSTER_SOAK=1 ROSTER_TEST_ALL=1 go test -json -count=1 -p=1 -timeout=3h ./storage/sqlstore/... | go run ./.ci/report
+
 # The mocks.
 generate:
 	go generate ./...
@@ -27,6 +33,6 @@ lint:
 	go vet ./... $(COMMANDS)
 	go run $(STATICCHECK) ./... $(COMMANDS)
 
-# A check beside the bare read of the same row. BENCHTIME=1s makes it longer and steadier.
+# Checks, pages and acceptances beside the same by hand. ROUNDS=10 BENCHTIME=1s makes it longer and steadier.
 bench:
 	.ci/bench

@@ -1,5 +1,6 @@
 // Command report reads the output of "go test -json" and prints what a person wants to know: a line per package,
-// failures in full, skipped tests with their reason, and the totals. It fails if a test failed or was skipped.
+// failures in full, skipped tests with their reason, what tests log that begins with "report: ", and the totals. It fails
+// if a test failed or was skipped.
 package main
 
 import (
@@ -41,6 +42,7 @@ type summary struct {
 	tests   map[string]int    // per package
 	total   map[string]int    // per outcome
 	skipped []string
+	told    []string // what tests reported
 	broken  int // packages
 	seen    int // packages
 }
@@ -90,6 +92,8 @@ func (s *summary) endTest(e event) {
 	s.tests[e.Package]++
 	key := test{e.Package, e.Test}
 	switch e.Action {
+	case "pass":
+		s.told = append(s.told, told(e.Test, s.printed[key])...)
 	case "fail":
 		s.print(key)
 	case "skip":
@@ -122,6 +126,9 @@ func (s *summary) print(key test) {
 
 // close prints the totals.
 func (s *summary) close() (passed bool) {
+	if len(s.told) > 0 {
+		fmt.Fprintf(s.out, "\nreported:\n%s\n", strings.Join(s.told, "\n"))
+	}
 	fmt.Fprintln(s.out)
 	if len(s.skipped) == 0 {
 		fmt.Fprintln(s.out, "skipped: nothing")
@@ -144,4 +151,24 @@ func reason(printed []string) string {
 		}
 	}
 	return strings.Join(said, " ")
+}
+
+// told returns what a test logged that begins with "report: ". The further lines of a log are indented by eight blanks.
+func told(name string, printed []string) (lines []string) {
+	const mark, further = ": report: ", "        "
+	reporting := false
+	for _, line := range printed {
+		line = strings.TrimRight(line, "\n")
+		_, text, found := strings.Cut(line, mark)
+		switch {
+		case found:
+			reporting = true
+			lines = append(lines, fmt.Sprintf("  %s: %s", name, text))
+		case reporting && strings.HasPrefix(line, further):
+			lines = append(lines, "  "+line)
+		default:
+			reporting = false
+		}
+	}
+	return lines
 }

@@ -24,6 +24,17 @@ func TestReport(t *testing.T) {
 			"ok   a                                                               1 tests     1.5s",
 			"", "skipped: nothing", "tests and subtests: 1 passed, 0 failed, 0 skipped", "packages: 1, of which 0 failed", "",
 		}},
+		{"reporting", `{"Action":"output","Package":"a","Test":"TestOne","Output":"    a_test.go:7: report: 4 processes\n"}
+{"Action":"output","Package":"a","Test":"TestOne","Output":"        and 3 seeds\n"}
+{"Action":"output","Package":"a","Test":"TestOne","Output":"    a_test.go:8: chatter\n"}
+{"Action":"output","Package":"a","Test":"TestOne","Output":"        more of it\n"}
+{"Action":"pass","Package":"a","Test":"TestOne"}
+{"Action":"pass","Package":"a","Elapsed":1.5}
+`, true, []string{
+			"ok   a                                                               1 tests     1.5s",
+			"", "reported:", "  TestOne: 4 processes", "          and 3 seeds",
+			"", "skipped: nothing", "tests and subtests: 1 passed, 0 failed, 0 skipped", "packages: 1, of which 0 failed", "",
+		}},
 		{"failing", `{"Action":"output","Package":"a","Test":"TestOne","Output":"expected yes\n"}
 {"Action":"fail","Package":"a","Test":"TestOne"}
 {"Action":"fail","Package":"a","Elapsed":2}

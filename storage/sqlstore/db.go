@@ -6,13 +6,23 @@
 //	db := sqlstore.New(handle, sqlstore.SQLite, sqlstore.Config{})
 //	err = db.Migrate(ctx)
 //
-// or, with PostgreSQL,
+// or, with a server,
 //
 //	handle, err := sql.Open("pgx", "postgres://...")
-//	...
 //	db := sqlstore.New(handle, sqlstore.Postgres, sqlstore.Config{})
 //
-// All tables begin with "roster_". They may live beside the host's own.
+//	handle, err := sql.Open("mysql", "...?clientFoundRows=true&interpolateParams=true")
+//	db := sqlstore.New(handle, sqlstore.MySQL, sqlstore.Config{})
+//
+// All tables begin with "roster_", or with the Config's prefix. They may live beside the host's own. Migrate refuses a
+// database in which roster would be wrong, and says what to change.
+//
+// With MySQL, interpolateParams=true has the driver send a statement and its arguments at once, instead of preparing
+// each first, which saves a round trip each time. Behind a PgBouncer that pools transactions, use it with pgx's
+// default_query_exec_mode=exec, unless it is 1.21 or later.
+//
+// What roster promises holds on one primary. A handle whose reads go to asynchronous replicas breaks it, and so does a
+// server that acknowledges commits before they are durable, such as PostgreSQL with synchronous_commit=off.
 package sqlstore
 
 import (
@@ -78,9 +88,9 @@ func (db *DB) View(ctx context.Context, fn func(context.Context, storage.Tx) err
 }
 
 // Update runs fn and commits, as access.Store says. On SQLite, updates of one DB wait in line for each other; those of
-// other processes wait for the time that the database is set to. On PostgreSQL they wait for the rows that others have
-// locked, and fn runs again, a few times, after a deadlock, a serialization failure or a lock that wasn't to be had. A
-// commit that has begun isn't ended by the context; if a server doesn't answer it soon after the context has ended, or
+// other processes wait for the time that the database is set to. On servers they wait for the rows that others have
+// locked. fn runs again, a few times and for a few seconds at most, after a deadlock, a serialization failure or a lock
+// that wasn't to be had. A commit that has begun isn't ended by the context; if a server doesn't answer it soon after the context has ended, or
 // the connection is lost, the error is access.ErrUnknownOutcome.
 func (db *DB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
 	return db.update(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })

@@ -43,7 +43,7 @@ const (
 // _txlock=immediate in the data source): otherwise its first write fails if somebody else has written since it read.
 //
 // Nothing is retried. After an error of the database, such as a deadlock, roll the transaction back and begin the whole
-// of it again: some databases have then ended it by themselves.
+// of it again: some databases have then ended it by themselves, and what fn did may not have been undone.
 func (db *DB) Join(ctx context.Context, host Session, fn func(context.Context, storage.Tx) error) (err error) {
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err

@@ -14,7 +14,7 @@ type through struct{ session Session }
 
 var errThrough = errors.New("sqlstore: a migration can't prepare statements")
 
-func (t through) Connect(context.Context) (driver.Conn, error) { return throughConn{t.session}, nil }
+func (t through) Connect(context.Context) (driver.Conn, error) { return throughConn(t), nil }
 func (t through) Driver() driver.Driver                        { return nil }
 
 type throughConn struct{ session Session }
