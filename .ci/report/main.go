@@ -43,8 +43,8 @@ type summary struct {
 	total   map[string]int    // per outcome
 	skipped []string
 	told    []string // what tests reported
-	broken  int // packages
-	seen    int // packages
+	broken  int      // packages
+	seen    int      // packages
 }
 
 // report copies what matters from in to out and says whether everything ran and passed.
