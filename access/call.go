@@ -301,13 +301,22 @@ func (s *Service) change(ctx context.Context, actor Actor, kind EventKind, accou
 	return revision, nil
 }
 
-// look runs a reading verb on one account.
+// look runs a reading verb on one account, whose reads needn't fit each other.
 func (s *Service) look(ctx context.Context, actor Actor, account AccountID, verb func(context.Context, *Call) error) error {
-	return s.view(ctx, func(ctx context.Context, tx Tx) error {
+	return s.read(ctx, s.looking(actor, account, verb))
+}
+
+// lookOnce is look on one snapshot.
+func (s *Service) lookOnce(ctx context.Context, actor Actor, account AccountID, verb func(context.Context, *Call) error) error {
+	return s.view(ctx, s.looking(actor, account, verb))
+}
+
+func (s *Service) looking(actor Actor, account AccountID, verb func(context.Context, *Call) error) func(context.Context, Tx) error {
+	return func(ctx context.Context, tx Tx) error {
 		c, err := s.Look(ctx, tx, actor, account)
 		if err != nil {
 			return err
 		}
 		return verb(ctx, c)
-	})
+	}
 }

@@ -39,7 +39,7 @@ func (s *Service) User(ctx context.Context, user UserID) (User, error) {
 		return User{}, err
 	}
 	var u User
-	err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {
+	err := s.read(ctx, func(ctx context.Context, tx Tx) (err error) {
 		u, err = tx.User(ctx, user)
 		return err
 	})

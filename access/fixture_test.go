@@ -249,6 +249,13 @@ func (s store) View(ctx context.Context, fn func(context.Context, storage.Tx) er
 	return s.view(ctx, fn)
 }
 
+func (s store) Read(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	if s.view == nil {
+		return s.DB.Read(ctx, fn)
+	}
+	return s.view(ctx, fn)
+}
+
 func (s store) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
 	if s.update == nil {
 		return s.DB.Update(ctx, fn)

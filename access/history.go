@@ -117,7 +117,7 @@ type Verification struct {
 // that has changed the account the end of the history isn't written yet, and doesn't fit.
 func (s *Service) VerifyHistory(ctx context.Context, actor Actor, account AccountID, kept Head) (Verification, error) {
 	var v Verification
-	err := s.look(ctx, actor, account, func(ctx context.Context, c *Call) error {
+	err := s.lookOnce(ctx, actor, account, func(ctx context.Context, c *Call) error {
 		v = Verification{}
 		if err := c.Manage(); err != nil {
 			return err

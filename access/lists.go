@@ -70,7 +70,7 @@ func (s *Service) WhoCan(ctx context.Context, actor Actor, account AccountID, p 
 		return List[Member]{}, err
 	}
 	var able List[Member]
-	err = s.look(ctx, actor, account, func(ctx context.Context, c *Call) error {
+	err = s.lookOnce(ctx, actor, account, func(ctx context.Context, c *Call) error {
 		if err := c.Manage(); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, user UserID, f Acco
 		return List[UserAccount]{}, err
 	}
 	var accounts List[UserAccount]
-	err = s.view(ctx, func(ctx context.Context, tx Tx) error {
+	err = s.read(ctx, func(ctx context.Context, tx Tx) error {
 		rows, err := tx.UserAccounts(ctx, user, f, AccountID(first(key)), limit+1)
 		accounts = ListOf(rows, limit, list, func(a UserAccount) []string { return []string{string(a.Account.ID)} })
 		return err

@@ -48,6 +48,7 @@ type Service struct {
 	config  Config
 	mails   mails
 	grant   func(ctx context.Context, account AccountID, user UserID) (Grant, error)
+	read    func(ctx context.Context, fn func(context.Context, Tx) error) error
 	view    func(ctx context.Context, fn func(context.Context, Tx) error) error
 	update  func(ctx context.Context, fn func(context.Context, Tx) error) error
 }
@@ -71,6 +72,9 @@ func New[T Tx](store Store[T], config Config) *Service {
 		config:  config,
 		mails:   newMails(config.Templates),
 		grant:   store.Grant,
+		read: func(ctx context.Context, fn func(context.Context, Tx) error) error {
+			return store.Read(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
+		},
 		view: func(ctx context.Context, fn func(context.Context, Tx) error) error {
 			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},
@@ -90,7 +94,7 @@ func New[T Tx](store Store[T], config Config) *Service {
 func (s *Service) Within(tx Tx) *Service {
 	inside := *s
 	run := func(ctx context.Context, fn func(context.Context, Tx) error) error { return fn(ctx, tx) }
-	inside.grant, inside.view, inside.update = tx.Grant, run, run
+	inside.grant, inside.read, inside.view, inside.update = tx.Grant, run, run, run
 	return &inside
 }
 

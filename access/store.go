@@ -17,6 +17,9 @@ type Store[T any] interface {
 	// View runs fn on one consistent snapshot. Writing in it is an error. With the context of a unit of work it
 	// returns ErrNested.
 	View(ctx context.Context, fn func(context.Context, T) error) error
+	// Read is View for reads that needn't fit each other, such as a check and one page of a list: each of them may see
+	// what was committed since the one before. It needs no transaction.
+	Read(ctx context.Context, fn func(context.Context, T) error) error
 	// Update commits if fn returns nil; an error or a panic rolls back, and is passed on. It commits nothing after a
 	// failed write, even if fn swallowed the error. fn may run again after a conflict, so it does nothing that the
 	// transaction can't undo. With the context of a unit of work it returns ErrNested. ErrUnknownOutcome says that the

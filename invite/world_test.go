@@ -251,6 +251,10 @@ func (db *tracedDB) View(ctx context.Context, fn func(context.Context, storage.T
 	return db.DB.View(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, tracedTx{tx, db}) })
 }
 
+func (db *tracedDB) Read(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	return db.DB.Read(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, tracedTx{tx, db}) })
+}
+
 func (db *tracedDB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
 	return db.DB.Update(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, tracedTx{tx, db}) })
 }

@@ -44,6 +44,11 @@ func (db *DB) View(ctx context.Context, fn func(context.Context, storage.Tx) err
 	return fn(storage.Inside(ctx, db), tx)
 }
 
+// Read is View.
+func (db *DB) Read(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	return db.View(ctx, fn)
+}
+
 // Update runs fn alone, and commits if it returns nil. See access.Store. It runs fn once: there are no conflicts.
 // While it waits for other updates it heeds the context.
 func (db *DB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {

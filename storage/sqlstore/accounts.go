@@ -47,11 +47,11 @@ func readAccount(r row) (access.Account, error) {
 // accountTargets are where accountColumns go.
 func accountTargets(a *access.Account) []any {
 	p := &a.Profile
-	return []any{&a.ID, &a.Owner, &a.Parent, &a.Status, &p.Name, &p.Company,
+	return []any{&a.ID, &a.Owner, &a.Parent, wholly(&a.Status), &p.Name, &p.Company,
 		&p.Billing.Street, &p.Billing.City, &p.Billing.Region, &p.Billing.PostalCode, &p.Billing.Country,
 		&p.Postal.Street, &p.Postal.City, &p.Postal.Region, &p.Postal.PostalCode, &p.Postal.Country,
-		&p.Phone, &p.Locale, &p.TimeZone, &a.Policy.Seats, (*texts)(&a.Policy.Domains), (*moment)(&a.Created),
-		&a.Version, &a.Head.Count, fixed(a.Head.Hash[:])}
+		&p.Phone, &p.Locale, &p.TimeZone, wholly(&a.Policy.Seats), (*texts)(&a.Policy.Domains), (*moment)(&a.Created),
+		wholly(&a.Version), wholly(&a.Head.Count), fixed(a.Head.Hash[:])}
 }
 
 // profileValues are a profile and a policy in the order in which both writing statements name them.

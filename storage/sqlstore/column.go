@@ -1,10 +1,10 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -22,11 +22,38 @@ func (m *moment) Scan(value any) error {
 		*m = moment{}
 		return nil
 	}
-	var n sql.NullInt64
-	if err := n.Scan(value); err != nil { // some drivers return texts of digits
+	n, err := asNumber(value)
+	if err == nil {
+		*m = moment(instant(n))
+	}
+	return err
+}
+
+// asNumber returns a whole number, which some drivers give as a text of digits.
+func asNumber(value any) (int64, error) {
+	switch value := value.(type) {
+	case int64:
+		return value, nil
+	case []byte:
+		if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+			return n, nil
+		}
+	}
+	return 0, errColumn
+}
+
+// A whole reads a whole number into a field of another type. database/sql can do it too, by way of a text.
+type whole[T ~int | ~uint8 | ~uint16 | ~uint64] struct{ field *T }
+
+// wholly returns a whole for a field.
+func wholly[T ~int | ~uint8 | ~uint16 | ~uint64](field *T) whole[T] { return whole[T]{field} }
+
+func (w whole[T]) Scan(value any) error {
+	n, err := asNumber(value)
+	if err != nil || int64(T(n)) != n {
 		return errColumn
 	}
-	*m = moment(instant(n.Int64))
+	*w.field = T(n)
 	return nil
 }
 

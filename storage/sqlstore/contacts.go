@@ -40,7 +40,7 @@ func readContact(r row) (contact.Contact, error) {
 	var c contact.Contact
 	p := &c.Postal
 	err := r.Scan(&c.ID, &c.Account, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), &c.Company,
-		&p.Street, &p.City, &p.Region, &p.PostalCode, &p.Country, &c.Phone, &c.Label, &c.Categories,
+		&p.Street, &p.City, &p.Region, &p.PostalCode, &p.Country, &c.Phone, &c.Label, wholly(&c.Categories),
 		(*moment)(&c.Created), (*moment)(&c.Updated))
 	return c, err
 }

@@ -54,9 +54,9 @@ var _ storage.DB = (*DB)(nil)
 
 // A Handle is what a DB needs of the host's *sql.DB.
 type Handle interface {
+	Session
 	Conn(context.Context) (*sql.Conn, error)
 	PrepareContext(ctx context.Context, statement string) (*sql.Stmt, error)
-	QueryRowContext(ctx context.Context, statement string, args ...any) *sql.Row
 }
 
 // New returns a DB on a handle, which stays the host's: to configure, and to close after the DB. It panics if the
@@ -85,6 +85,16 @@ func (db *DB) Close() error {
 // View runs fn on one snapshot, as access.Store says.
 func (db *DB) View(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
 	return db.view(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
+}
+
+// Read runs fn without a transaction, as access.Store says.
+func (db *DB) Read(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	if err := storage.CheckOutside(ctx, db); err != nil {
+		return err
+	}
+	t := &tx{db: db, session: db.handle, readOnly: true}
+	defer func() { t.ended = true }()
+	return fn(storage.Inside(ctx, db), t)
 }
 
 // Update runs fn and commits, as access.Store says. On SQLite, updates of one DB wait in line for each other; those of

@@ -46,10 +46,10 @@ const (
 
 func readEvent(r row) (access.Record, error) {
 	var e access.Record
-	err := r.Scan(&e.Account, &e.Version, &e.Index, &e.ID, (*moment)(&e.Time), &e.Kind, &e.Public,
+	err := r.Scan(&e.Account, wholly(&e.Version), wholly(&e.Index), &e.ID, (*moment)(&e.Time), &e.Kind, &e.Public,
 		&e.Actor.Salt, &e.Actor.Text, fixed(e.Actor.Commitment[:]),
 		&e.Target.Salt, &e.Target.Text, fixed(e.Target.Commitment[:]),
-		&e.By, &e.For, &e.TargetKind, &e.TargetID, fixed(e.Hash[:]), &e.Shard, &e.Number)
+		&e.By, &e.For, &e.TargetKind, &e.TargetID, fixed(e.Hash[:]), wholly(&e.Shard), wholly(&e.Number))
 	return e, err
 }
 

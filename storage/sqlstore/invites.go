@@ -59,9 +59,9 @@ const (
 
 func readInvite(r row) (invite.Record, error) {
 	var i invite.Record
-	err := r.Scan(&i.ID, &i.Account, (*original)(&i.Address), (*canonical)(&i.Address), &i.Terms.Permissions,
-		(*moment)(&i.Terms.Starts), (*moment)(&i.Terms.Expires), &i.Terms.Label, &i.By.Kind, &i.By.ID, &i.Generation,
-		&i.Delivery, &i.State, (*moment)(&i.Created), (*moment)(&i.Sent), (*moment)(&i.Expires), (*moment)(&i.Closed), &i.AcceptedBy,
+	err := r.Scan(&i.ID, &i.Account, (*original)(&i.Address), (*canonical)(&i.Address), wholly(&i.Terms.Permissions),
+		(*moment)(&i.Terms.Starts), (*moment)(&i.Terms.Expires), &i.Terms.Label, wholly(&i.By.Kind), &i.By.ID, wholly(&i.Generation),
+		wholly(&i.Delivery), wholly(&i.State), (*moment)(&i.Created), (*moment)(&i.Sent), (*moment)(&i.Expires), (*moment)(&i.Closed), &i.AcceptedBy,
 		fixed(i.Secret[:]), &i.Key)
 	return i, err
 }

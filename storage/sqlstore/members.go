@@ -103,7 +103,7 @@ func readMembership(r row) (access.Membership, error) {
 
 // membershipTargets are where membershipColumns go.
 func membershipTargets(m *access.Membership) []any {
-	return []any{&m.Account, &m.User, &m.Permissions, &m.Status, (*moment)(&m.Starts), (*moment)(&m.Expires),
+	return []any{&m.Account, &m.User, wholly(&m.Permissions), wholly(&m.Status), (*moment)(&m.Starts), (*moment)(&m.Expires),
 		&m.Label, (*moment)(&m.Created), (*moment)(&m.LastSeen)}
 }
 
@@ -119,8 +119,8 @@ func readMember(r row) (access.Member, error) {
 func readUserAccount(r row) (access.UserAccount, error) {
 	var u access.UserAccount
 	a, p := &u.Account, &u.Account.Profile
-	err := r.Scan(append(membershipTargets(&u.Membership), &u.Owner, &a.Owner, &a.Status, &p.Name, &p.Company,
-		&p.Locale, &p.TimeZone, (*moment)(&a.Created), &a.Version)...)
+	err := r.Scan(append(membershipTargets(&u.Membership), &u.Owner, &a.Owner, wholly(&a.Status), &p.Name, &p.Company,
+		&p.Locale, &p.TimeZone, (*moment)(&a.Created), wholly(&a.Version))...)
 	a.ID = u.Membership.Account
 	return u, err
 }

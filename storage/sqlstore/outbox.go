@@ -39,8 +39,8 @@ const (
 
 func readMessage(r row) (notify.Message, error) {
 	var m notify.Message
-	err := r.Scan(&m.ID, &m.Kind, &m.Group, &m.Ref, &m.Generation, &m.To, (*moment)(&m.Created), &m.State,
-		(*moment)(&m.Due), &m.Attempt, (*moment)(&m.Leased), (*moment)(&m.Done), &m.Reason, &m.Address, &m.Subject)
+	err := r.Scan(&m.ID, &m.Kind, &m.Group, &m.Ref, wholly(&m.Generation), &m.To, (*moment)(&m.Created), wholly(&m.State),
+		(*moment)(&m.Due), wholly(&m.Attempt), (*moment)(&m.Leased), (*moment)(&m.Done), &m.Reason, &m.Address, &m.Subject)
 	return m, err
 }
 

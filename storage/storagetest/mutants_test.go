@@ -132,6 +132,10 @@ func (w wrapped) Update(ctx context.Context, fn fn) error {
 	return w.DB.Update(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, w.wrap(tx)) })
 }
 
+func (w wrapped) Read(ctx context.Context, fn fn) error {
+	return w.DB.Read(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, w.wrap(tx)) })
+}
+
 func (w wrapped) View(ctx context.Context, fn fn) error {
 	return w.DB.View(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, w.wrap(tx)) })
 }
