@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"encoding/json"
 	"errors"
-	"math"
 	"strconv"
 	"time"
 
@@ -169,6 +168,3 @@ func below[T ~string](before T) string {
 	}
 	return string(before)
 }
-
-// atMost returns a page's size: SQLite takes a negative one for no limit.
-func atMost(limit int) int { return min(max(limit, 0), math.MaxInt32) }

@@ -29,7 +29,6 @@ import (
 	"context"
 	"database/sql"
 	"sync"
-	"sync/atomic"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
@@ -44,7 +43,8 @@ type DB struct {
 	// writer is held by the unit of work that writes, where the engine has room for one writer only: waiting in line
 	// here ends with the context and costs nothing.
 	writer chan struct{}
-	grant  atomic.Pointer[sql.Stmt] // of selectGrant, once it was used
+	reader Session  // for reads outside of transactions
+	kept   prepared // where the engine has use for it
 
 	asWritten          bool     // statements are sent as they are written here
 	texts, sharedTexts sync.Map // of string: statements as they are sent, by what they are here
@@ -67,20 +67,21 @@ func New(handle Handle, dialect Dialect, config Config) *DB {
 	}
 	engine := dialect.engine()
 	config = config.mustFit(engine)
-	return &DB{
+	db := &DB{
 		handle: handle, engine: engine, config: config, writer: make(chan struct{}, 1),
 		asWritten: engine.rewrite == nil && config.full(defaultPrefix) == defaultPrefix,
 	}
+	db.reader = handle
+	if engine.prepares {
+		db.kept = prepared{handle: handle, statements: make(map[string]*sql.Stmt)}
+		db.reader = &db.kept
+	}
+	return db
 }
 
-// Close releases what the DB itself holds, a prepared statement, and leaves the handle open. The DB must not be used
+// Close releases what the DB itself holds, prepared statements, and leaves the handle open. The DB must not be used
 // afterwards.
-func (db *DB) Close() error {
-	if statement := db.grant.Swap(nil); statement != nil {
-		return statement.Close()
-	}
-	return nil
-}
+func (db *DB) Close() error { return db.kept.close() }
 
 // View runs fn on one snapshot, as access.Store says.
 func (db *DB) View(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
@@ -92,7 +93,7 @@ func (db *DB) Read(ctx context.Context, fn func(context.Context, storage.Tx) err
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err
 	}
-	t := &tx{db: db, session: db.handle, readOnly: true}
+	t := &tx{db: db, session: db.reader, readOnly: true}
 	defer func() { t.ended = true }()
 	return fn(storage.Inside(ctx, db), t)
 }
@@ -111,33 +112,10 @@ func (db *DB) Grant(ctx context.Context, account access.AccountID, user access.U
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return access.Grant{}, err
 	}
-	if !db.engine.prepares {
-		return readGrant(ctx, db.handle.QueryRowContext(ctx, db.text(selectGrant, false), db.grantArgs(account, user)...))
-	}
-	statement, err := db.prepared(ctx)
-	if err != nil {
-		return access.Grant{}, failed(ctx, "prepare the decision", err)
-	}
-	return readGrant(ctx, statement.QueryRowContext(ctx, db.grantArgs(account, user)...))
+	return readGrant(ctx, db.reader.QueryRowContext(ctx, db.text(selectGrant, false), db.grantArgs(account, user)...))
 }
 
 // grantArgs are the arguments of selectGrant.
 func (db *DB) grantArgs(account access.AccountID, user access.UserID) []any {
 	return db.engine.searched([]any{string(user), string(user), string(account)})
-}
-
-// prepared returns the statement of Grant, preparing it if nobody has.
-func (db *DB) prepared(ctx context.Context) (*sql.Stmt, error) {
-	if statement := db.grant.Load(); statement != nil {
-		return statement, nil
-	}
-	statement, err := db.handle.PrepareContext(ctx, db.text(selectGrant, false))
-	if err != nil {
-		return nil, err
-	}
-	if !db.grant.CompareAndSwap(nil, statement) { // somebody else was first
-		statement.Close()
-		return db.grant.Load(), nil
-	}
-	return statement, nil
 }

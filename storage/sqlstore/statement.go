@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -174,6 +175,18 @@ func find[T any](ctx context.Context, t *tx, read func(row) (T, error), thing, s
 
 // list reads the rows of a statement.
 func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
+	return rows(ctx, t, 0, read, what, statement, args)
+}
+
+// page is list for a statement that ends with LIMIT.
+func page[T any](ctx context.Context, t *tx, limit int, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
+	const usual = 64
+	limit = min(max(limit, 0), math.MaxInt32) // SQLite takes a negative one for none
+	return rows(ctx, t, min(limit, usual), read, what, statement, append(args, limit))
+}
+
+// rows reads rows into a slice that is made for so many.
+func rows[T any](ctx context.Context, t *tx, expected int, read func(row) (T, error), what, statement string, args []any) ([]T, error) {
 	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -187,6 +200,9 @@ func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, st
 		value, err := read(rows)
 		if err != nil {
 			return nil, t.Fail(failed(ctx, what, err))
+		}
+		if values == nil {
+			values = make([]T, 0, expected)
 		}
 		values = append(values, value)
 	}
