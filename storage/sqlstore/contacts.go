@@ -84,6 +84,6 @@ func (t *tx) DeleteContact(ctx context.Context, account access.AccountID, id con
 
 func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.Filter, after contact.ID, limit int) ([]contact.Contact, error) {
 	fold := access.Fold(f.Prefix)
-	return page(ctx, t, limit, readContact, "list contacts", selectContacts, account, after, f.Categories, f.Categories,
+	return pageOf(ctx, t, limit, readContact, "list contacts", selectContacts, account, after, f.Categories, f.Categories,
 		fold, fold, fold, fold, fold)
 }

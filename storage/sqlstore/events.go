@@ -137,7 +137,7 @@ func (t *tx) Events(ctx context.Context, account access.AccountID, f access.Even
 	args = append(args, kinds...)
 	args = append(args, micros(f.Since), microsOr(f.Until, math.MaxInt64),
 		f.Concerns, f.Concerns, f.Concerns, access.TargetUser, f.Concerns)
-	return page(ctx, t, limit, readEvent, "list events", statement, args...)
+	return pageOf(ctx, t, limit, readEvent, "list events", statement, args...)
 }
 
 func (t *tx) Feed(ctx context.Context) ([access.Shards]access.FeedHead, error) {
@@ -153,5 +153,5 @@ func (t *tx) Feed(ctx context.Context) ([access.Shards]access.FeedHead, error) {
 }
 
 func (t *tx) Changes(ctx context.Context, shard int, after uint64, limit int) ([]access.Record, error) {
-	return page(ctx, t, limit, readEvent, "list changes", selectChanges, shard, after)
+	return pageOf(ctx, t, limit, readEvent, "list changes", selectChanges, shard, after)
 }

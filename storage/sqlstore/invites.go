@@ -110,12 +110,12 @@ func (t *tx) UpdateInvite(ctx context.Context, r invite.Record, generation uint1
 
 func (t *tx) Invites(ctx context.Context, account access.AccountID, f invite.Filter, before invite.ID, limit int) ([]invite.Record, error) {
 	fold := access.Fold(f.Prefix)
-	return page(ctx, t, limit, readInvite, "list invites", selectInvites, account, below(before), f.State, f.State,
+	return pageOf(ctx, t, limit, readInvite, "list invites", selectInvites, account, below(before), f.State, f.State,
 		fold, fold, fold)
 }
 
 func (t *tx) WaitingInvites(ctx context.Context, address access.Address, now time.Time, before invite.ID, limit int) ([]invite.Record, error) {
-	return page(ctx, t, limit, readInvite, "list waiting invites", selectWaitingInvites, address.Canonical(), below(before),
+	return pageOf(ctx, t, limit, readInvite, "list waiting invites", selectWaitingInvites, address.Canonical(), below(before),
 		micros(now))
 }
 

@@ -151,14 +151,14 @@ func (t *tx) DeleteMembership(ctx context.Context, account access.AccountID, use
 
 func (t *tx) Members(ctx context.Context, account access.AccountID, f access.MemberFilter, after access.UserID, limit int) ([]access.Member, error) {
 	fold := access.Fold(f.Prefix)
-	return page(ctx, t, limit, readMember, "list members", selectMembers, account, after, f.Status, f.Status,
+	return pageOf(ctx, t, limit, readMember, "list members", selectMembers, account, after, f.Status, f.Status,
 		f.Permission, f.Permission, microsOr(f.NotSeenSince, math.MaxInt64),
 		f.Prefix, fold, fold, fold, fold, f.Prefix, f.Prefix)
 }
 
 func (t *tx) UserAccounts(ctx context.Context, user access.UserID, f access.AccountFilter, after access.AccountID, limit int) ([]access.UserAccount, error) {
 	fold := access.Fold(f.Prefix)
-	return page(ctx, t, limit, readUserAccount, "list accounts", selectUserAccounts, user, after, after,
+	return pageOf(ctx, t, limit, readUserAccount, "list accounts", selectUserAccounts, user, after, after,
 		f.Status, f.Status, f.Permission, f.Permission, fold, fold, fold, fold, fold)
 }
 

@@ -60,7 +60,7 @@ func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 }
 
 func (t *tx) Messages(ctx context.Context, group string, q notify.MessageQuery) ([]notify.Message, error) {
-	return page(ctx, t, q.Limit, readMessage, "list messages", selectMessages, group, below(q.Before))
+	return pageOf(ctx, t, q.Limit, readMessage, "list messages", selectMessages, group, below(q.Before))
 }
 
 func (t *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, refs []string) (map[string]notify.Message, error) {
@@ -82,7 +82,7 @@ func (t *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, ref
 func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]notify.Message, error) {
 	var claimed []notify.Message
 	err := db.update(ctx, func(ctx context.Context, t *tx) error {
-		due, err := page(ctx, t, n, readMessage, "find due messages", selectDue+t.db.engine.skipLocked, micros(now), micros(now))
+		due, err := pageOf(ctx, t, n, readMessage, "find due messages", selectDue+t.db.engine.skipLocked, micros(now), micros(now))
 		if err != nil {
 			return err
 		}

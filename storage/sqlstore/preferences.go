@@ -68,12 +68,12 @@ func (t *tx) Subscribers(ctx context.Context, account access.AccountID, c contac
 	if c == 0 { // no set has the empty set
 		return nil, t.ready(ctx)
 	}
-	return page(ctx, t, limit, readMember, "list subscribers", selectSubscribers, account, after, c, c)
+	return pageOf(ctx, t, limit, readMember, "list subscribers", selectSubscribers, account, after, c, c)
 }
 
 func (t *tx) MembersByAddress(ctx context.Context, account access.AccountID, address access.Address, limit int) ([]access.Member, error) {
 	if address.IsZero() { // as is the address of everybody who has none
 		return nil, t.ready(ctx)
 	}
-	return page(ctx, t, limit, readMember, "find members by address", selectMembersByAddress, address.Canonical(), account)
+	return pageOf(ctx, t, limit, readMember, "find members by address", selectMembersByAddress, address.Canonical(), account)
 }

@@ -178,8 +178,8 @@ func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, st
 	return rows(ctx, t, 0, read, what, statement, args)
 }
 
-// page is list for a statement that ends with LIMIT.
-func page[T any](ctx context.Context, t *tx, limit int, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
+// pageOf is list for a statement that ends with LIMIT.
+func pageOf[T any](ctx context.Context, t *tx, limit int, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
 	const usual = 64
 	limit = min(max(limit, 0), math.MaxInt32) // SQLite takes a negative one for none
 	return rows(ctx, t, min(limit, usual), read, what, statement, append(args, limit))
