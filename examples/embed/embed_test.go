@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -226,11 +227,7 @@ func TestBackfillBesideRename(t *testing.T) {
 			_, err := app.rename(t.Context(), 30, "Ann")
 			renamed <- err
 		}()
-		waiting := func() bool {
-			return column(t, pool, `SELECT count(*)::text FROM pg_stat_activity
-				WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`)[0] != "0"
-		}
-		require.Eventually(t, waiting, 10*time.Second, time.Millisecond, "the user isn't locked")
+		requireWaiting(t, pool)
 	}), nil))
 	require.NoError(t, app.backfill(t.Context(), 0))
 	require.NoError(t, <-renamed)
@@ -245,6 +242,98 @@ type writer func(string)
 func (w writer) Write(text []byte) (int, error) {
 	w(string(text))
 	return len(text), nil
+}
+
+// TestMigrateNewer starts a program on a database that a newer one has migrated.
+func TestMigrateNewer(t *testing.T) {
+	pool := newPool(t)
+	_, err := pool.Exec(t.Context(), `UPDATE schema_version SET version = 7`)
+	require.NoError(t, err)
+	require.EqualError(t, migrate(t.Context(), pool),
+		"the database has version 7 of the tables, and this program is older: it knows version 2")
+	require.Equal(t, []string{"7"}, column(t, pool, `SELECT version::text FROM schema_version`))
+}
+
+// TestMigrateTogether migrates while another process, which began earlier, hasn't finished.
+func TestMigrateTogether(t *testing.T) {
+	pool, err := pgxpool.New(t.Context(), servertest.Postgres(t).Database(t))
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	earlier, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer earlier.Rollback(context.Background())
+	_, err = earlier.Exec(t.Context(), migrateAlone)
+	require.NoError(t, err)
+	_, err = earlier.Exec(t.Context(), `CREATE TABLE schema_version (version INTEGER NOT NULL)`)
+	require.NoError(t, err)
+
+	migrated := make(chan error, 1)
+	go func() { migrated <- migrate(t.Context(), pool) }()
+	requireWaiting(t, pool)
+	require.NoError(t, earlier.Commit(t.Context()))
+	require.NoError(t, <-migrated)
+	require.NoError(t, demonstrate(t.Context(), pool, "", io.Discard))
+}
+
+// TestDemonstrateTogether fills a database while another process, which began earlier, hasn't finished.
+func TestDemonstrateTogether(t *testing.T) {
+	pool, err := pgxpool.New(t.Context(), servertest.Postgres(t).Database(t))
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	require.NoError(t, migrate(t.Context(), pool))
+	demonstrated := make(chan error, 1)
+	var later sync.Once
+	require.NoError(t, demonstrate(t.Context(), pool, "", writer(func(string) {
+		later.Do(func() { // the first user is there, and not for others yet
+			go func() { demonstrated <- demonstrate(t.Context(), pool, "", io.Discard) }()
+			requireWaiting(t, pool)
+		})
+	})))
+	require.NoError(t, <-demonstrated)
+	require.Equal(t, []string{"Ann", "Bob", "Sue"}, column(t, pool, `SELECT name FROM users ORDER BY name`))
+}
+
+// requireWaiting waits until a session of the database waits for another one.
+func requireWaiting(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	waiting := func() bool {
+		return column(t, pool, `SELECT count(*)::text FROM pg_stat_activity
+			WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`)[0] != "0"
+	}
+	require.Eventually(t, waiting, 10*time.Second, time.Millisecond, "nobody waits")
+}
+
+// TestDemonstrateAgain fills a database after a start that was undone, and has used ids.
+func TestDemonstrateAgain(t *testing.T) {
+	pool, err := pgxpool.New(t.Context(), servertest.Postgres(t).Database(t))
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	require.NoError(t, migrate(t.Context(), pool))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	undone := demonstrate(ctx, pool, "localhost", writer(func(text string) {
+		if strings.Contains(text, "curl") {
+			cancel()
+		}
+	}))
+	require.ErrorIs(t, undone, context.Canceled)
+	require.Empty(t, column(t, pool, `SELECT name FROM users`))
+
+	var output strings.Builder
+	require.NoError(t, demonstrate(t.Context(), pool, "localhost", &output))
+	owned := column(t, pool, `SELECT c.id::text FROM customers c JOIN users u ON u.id = c.owner_id JOIN orders o ON o.customer_id = c.id
+		JOIN invoices i ON i.order_id = o.id AND i.customer_id = c.id WHERE o.user_id = u.id AND u.name = 'Ann' AND c.name = 'Acme Ltd'`)
+	require.Len(t, owned, 1)
+	require.NotEqual(t, "1", owned[0], "the start that was undone used no ids")
+	require.Contains(t, output.String(), "/customers/"+owned[0]+"/invoices")
+	require.Equal(t, []string{"Sue"}, column(t, pool, `SELECT name FROM products JOIN users ON id = specialist_id`))
+	for _, name := range []string{"Ann", "Bob", "Sue"} {
+		_, rest, found := strings.Cut(output.String(), strings.ToLower(name)+"=session=")
+		require.True(t, found)
+		token, _, _ := strings.Cut(rest, "\n")
+		require.Equal(t, []string{name}, column(t, pool, `SELECT name FROM users JOIN sessions ON user_id = id
+			WHERE digest = sha256('`+token+`')`))
+	}
 }
 
 // TestCommand runs the command on an empty database until it listens, and again.

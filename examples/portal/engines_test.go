@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rosterkit/roster/access"
@@ -404,7 +406,7 @@ func TestErrorsOfADatabaseHoldNoPassword(t *testing.T) {
 	}
 }
 
-func TestRefusalsOfAServerHoldNoPassword(t *testing.T) {
+func TestRefusalsOfAServerNameNobody(t *testing.T) {
 	for _, engine := range []string{"postgres", "mysql"} {
 		t.Run(engine, func(t *testing.T) {
 			server, err := url.Parse(freshSource(t, engine))
@@ -412,14 +414,41 @@ func TestRefusalsOfAServerHoldNoPassword(t *testing.T) {
 			missing := *server
 			missing.Path = "/no_such_database"
 			_, err = openDatabase(t.Context(), missing.String())
-			require.ErrorContains(t, err, "no_such_database")
+			code := map[string]string{"postgres": "SQLSTATE 3D000", "mysql": "error 1049"}[engine]
+			require.EqualError(t, err,
+				"can't use the database that -db names: no connection: the server has no such database ("+code+")")
 
 			stranger := *server
 			stranger.User = url.UserPassword("roster_stranger", "hunter2")
 			_, err = openDatabase(t.Context(), stranger.String())
-			require.ErrorContains(t, err, "can't use the database that -db names: no connection: ")
-			require.ErrorContains(t, err, "roster_stranger")
+			code = map[string]string{"postgres": "SQLSTATE 28", "mysql": "error 1"}[engine]
+			require.ErrorContains(t, err,
+				"can't use the database that -db names: no connection: the server refused the user or the password ("+code)
+			require.NotContains(t, err.Error(), "roster_stranger")
 			require.NotContains(t, err.Error(), "hunter2")
 		})
+	}
+}
+
+func TestConnectErrorsNameNobody(t *testing.T) {
+	secrets := "user@host.example/name"
+	for reason, cause := range map[string]error{
+		"the server refused the user or the password (SQLSTATE 28000)":        &pgconn.PgError{Code: "28000", Message: secrets},
+		"the server doesn't let this user into the database (SQLSTATE 42501)": &pgconn.PgError{Code: "42501", Message: secrets},
+		"the server has too many connections (SQLSTATE 53300)":                &pgconn.PgError{Code: "53300", Message: secrets},
+		"the server is starting or stopping (SQLSTATE 57P03)":                 &pgconn.PgError{Code: "57P03", Message: secrets},
+		"the server refused (SQLSTATE 55000)":                                 &pgconn.PgError{Code: "55000", Message: secrets},
+		"the server refused the user or the password (error 1045)":            &mysql.MySQLError{Number: 1045, Message: secrets},
+		"the server doesn't let this user into the database (error 1044)":     &mysql.MySQLError{Number: 1044, Message: secrets},
+		"the server accepts nobody from here (error 1130)":                    &mysql.MySQLError{Number: 1130, Message: secrets},
+		"the server has too many connections (error 1203)":                    &mysql.MySQLError{Number: 1203, Message: secrets},
+		"the server is starting or stopping (error 1053)":                     &mysql.MySQLError{Number: 1053, Message: secrets},
+		"the server refused (error 1105)":                                     &mysql.MySQLError{Number: 1105, Message: secrets},
+		"no such host":                                                        &net.DNSError{Err: "no such host", Name: secrets, Server: secrets},
+		"the server's certificate can't be trusted":                           &tls.CertificateVerificationError{Err: errors.New(secrets)},
+	} {
+		err := connectError{fmt.Errorf("%s: %w", secrets, cause)}
+		require.EqualError(t, err, "no connection: "+reason)
+		require.ErrorIs(t, err, cause)
 	}
 }

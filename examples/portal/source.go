@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -179,7 +180,7 @@ func openDatabase(ctx context.Context, value string) (*database, error) {
 	return nil, fmt.Errorf("can't use the database that -db names: %w", err)
 }
 
-// A connector makes connections, and errors that don't repeat who wanted to connect where.
+// A connector makes connections, and errors that don't repeat who wanted to connect where: a connectError.
 type connector struct{ driver.Connector }
 
 // Connect implements driver.Connector.
@@ -191,14 +192,71 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// A connectError is why there is no connection.
+// A connectError is why there is no connection, in words that name no user, host or database. What servers and drivers
+// say often does.
 type connectError struct{ cause error }
 
-func (e connectError) Error() string {
-	if refused, ok := errors.AsType[*pgconn.PgError](e.cause); ok {
-		return "no connection: " + refused.Message
-	}
-	return "no connection: " + rootCause(e.cause).Error()
-}
+func (e connectError) Error() string { return "no connection: " + e.reason() }
 
 func (e connectError) Unwrap() error { return e.cause }
+
+func (e connectError) reason() string {
+	if refused, ok := errors.AsType[*pgconn.PgError](e.cause); ok {
+		return postgresRefusal(refused.Code) + " (SQLSTATE " + refused.Code + ")"
+	}
+	if refused, ok := errors.AsType[*mysql.MySQLError](e.cause); ok {
+		return fmt.Sprintf("%s (error %d)", mysqlRefusal(refused.Number), refused.Number)
+	}
+	if failed, ok := errors.AsType[*net.DNSError](e.cause); ok {
+		return failed.Err
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](e.cause); ok {
+		return "the server's certificate can't be trusted"
+	}
+	return rootCause(e.cause).Error()
+}
+
+// What servers refuse.
+const (
+	refusedAuthentication = "the server refused the user or the password"
+	refusedDatabase       = "the server doesn't let this user into the database"
+	unknownDatabase       = "the server has no such database"
+	refusedHost           = "the server accepts nobody from here"
+	tooManyConnections    = "the server has too many connections"
+	notReady              = "the server is starting or stopping"
+	refusedOtherwise      = "the server refused"
+)
+
+func postgresRefusal(code string) string {
+	switch code {
+	case "28P01", "28000": // A wrong password; no such role, or no entry in pg_hba.conf.
+		return refusedAuthentication
+	case "42501":
+		return refusedDatabase
+	case "3D000":
+		return unknownDatabase
+	case "53300":
+		return tooManyConnections
+	case "57P01", "57P02", "57P03":
+		return notReady
+	}
+	return refusedOtherwise
+}
+
+func mysqlRefusal(number uint16) string {
+	switch number {
+	case 1045, 1698: // A wrong password or no such user; a user who can't have one.
+		return refusedAuthentication
+	case 1044:
+		return refusedDatabase
+	case 1049:
+		return unknownDatabase
+	case 1129, 1130: // A host with too many errors; a host that nobody may come from.
+		return refusedHost
+	case 1040, 1203, 1226: // Of all, of this user, and by what this user was given.
+		return tooManyConnections
+	case 1053:
+		return notReady
+	}
+	return refusedOtherwise
+}
