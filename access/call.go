@@ -217,6 +217,9 @@ func (c *Call) orSpoil(err error) error {
 }
 
 func (c *Call) record(ctx context.Context, kind EventKind, target Target, before, after Facts) error {
+	if err := checkTarget(kind, target); err != nil {
+		return err
+	}
 	id, err := c.NewID()
 	if err != nil {
 		return err

@@ -260,3 +260,33 @@ func TestWhatWorksWhileSuspended(t *testing.T) {
 		}))
 	}
 }
+
+// TestEventsOfTheHostFitEveryBackend refuses kinds and targets that some backend has no room or no form for.
+func TestEventsOfTheHostFitEveryBackend(t *testing.T) {
+	w := newWorld(t)
+	long := func(n int) string { return strings.Repeat("x", n) }
+	for _, tt := range []struct {
+		kind   access.EventKind
+		target access.Target
+		field  string
+	}{
+		{access.EventKind(long(access.MaxKindBytes)), access.Target{Kind: access.TargetKind(long(access.MaxKindBytes)), ID: long(access.MaxTargetIDBytes)}, ""},
+		{access.EventKind(long(access.MaxKindBytes + 1)), access.Target{}, "kind"},
+		{"order.placed", access.Target{Kind: access.TargetKind(long(access.MaxKindBytes + 1))}, "target.kind"},
+		{"order.placed", access.Target{ID: long(access.MaxTargetIDBytes + 1)}, "target.id"},
+		{"order.placed", access.Target{ID: "a\x00"}, "target.id"},
+		{"order.placed", access.Target{ID: "a\xff"}, "target.id"},
+	} {
+		err := w.begin(w.Members, olive, func(ctx context.Context, c *access.Call) error {
+			return c.Record(ctx, tt.kind, tt.target, access.Facts{}, access.Facts{})
+		})
+		if tt.field == "" {
+			require.NoError(t, err)
+			continue
+		}
+		refused, ok := errors.AsType[*access.Error](err)
+		require.True(t, ok, "%v", err)
+		require.ErrorIs(t, err, access.ErrInvalid)
+		require.Equal(t, tt.field, refused.Field)
+	}
+}

@@ -2,7 +2,9 @@ package access
 
 import (
 	"encoding/hex"
+	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // An EventKind says what happened. Kinds are stored and never renamed.
@@ -128,4 +130,28 @@ type EventFilter struct {
 	Since    time.Time   // at or after
 	Until    time.Time   // before
 	Concerns UserID      // who acted, was acted for, or was acted on
+}
+
+// The lengths of the longest kind, of an event or of its target, and of the longest id of a target, in bytes. Backends
+// have room for no more.
+const (
+	MaxKindBytes     = 64
+	MaxTargetIDBytes = 255
+)
+
+// checkTarget returns an error of kind ErrInvalid if an event of a host's own can't be stored by every backend.
+func checkTarget(kind EventKind, target Target) error {
+	for _, field := range []struct {
+		name, text string
+		max        int
+	}{{"kind", string(kind), MaxKindBytes}, {"target.kind", string(target.Kind), MaxKindBytes}, {"target.id", target.ID, MaxTargetIDBytes}} {
+		if len(field.text) > field.max {
+			return &Error{Kind: ErrInvalid, Code: "event.long", Field: field.name,
+				Reason: "is longer than " + strconv.Itoa(field.max) + " bytes", Params: map[string]string{"max": strconv.Itoa(field.max)}}
+		}
+		if !utf8.ValidString(field.text) || hasControl(field.text) {
+			return Invalid(field.name, "event.control", "isn't UTF-8, or holds control characters")
+		}
+	}
+	return nil
 }

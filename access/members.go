@@ -38,13 +38,9 @@ func (c *Call) Admit(ctx context.Context, user UserID, terms Terms, freed int) e
 	if err := c.Open(); err != nil {
 		return err
 	}
-	var before Membership
-	if c.Actor.User() != user || c.Grant.Status != 0 { // else there is none
-		var err error
-		before, err = c.Tx.Membership(ctx, c.Account.ID, user)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
+	before, err := c.Tx.Membership(ctx, c.Account.ID, user)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
 	}
 	if c.Account.Owner == user || before.Status != 0 && !before.expired(c.Now) {
 		return &Error{Kind: ErrExists, Code: "member.exists", Field: "user", Reason: "is a member already"}

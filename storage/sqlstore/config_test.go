@@ -53,8 +53,8 @@ func TestSchemaOfPostgres(t *testing.T) {
 	handle := postgresEngine.database(t).Open(t)
 	config := sqlstore.Config{Schema: "user"} // a word of SQL
 	db := sqlstore.New(handle, sqlstore.Postgres, config)
-	require.EqualError(t, db.Migrate(t.Context()), "sqlstore: the search_path names no schema that is there, so that tables can't be made:"+
-		" create the schema, or set the search_path of the role or in the data source")
+	require.EqualError(t, db.Migrate(t.Context()), "sqlstore: the search_path names no schema that is there and may be used:"+
+		" create the schema, grant its USAGE to the role, or set the search_path of the role or in the data source")
 	requireIdle(t, handle, postgresEngine)
 	execute(t, handle, `CREATE SCHEMA "user"`)
 	require.NoError(t, db.Migrate(t.Context()))

@@ -20,29 +20,41 @@ const (
 
 // An engine is what a dialect does in its own way.
 type engine struct {
-	name        string
-	goose       goose.Dialect
+	name  string
+	goose goose.Dialect
+
 	beginView   []string // must give one snapshot, of now, for all reads that follow
 	beginUpdate []string // must let a locking statement see what was committed while it waited
-	// migrating begins to migrate: no other process does, until end.
-	migrating func(context.Context, Session, Config) (end func(context.Context) error, err error)
-	verify    func(context.Context, Session) error
-	foreign   string // selects a table of one of our names that roster didn't make
+
+	// migrating keeps other processes from migrating until its session ends; verifying looks only.
+	migrating, verifying beginSession
+	// beforeMigrations puts right what a migration that was interrupted left; nil if there is nothing.
+	beforeMigrations func(context.Context, Config, Session) error
+	verify           func(context.Context, Session) error
 	// verifyTables is verify for what can only be seen once there are tables; nil if there is nothing.
 	verifyTables func(context.Context, *DB, Session) error
-	grant        func(Config, tableRight, string) string // one GRANT
-	rewrite      func(statement string) string           // what is written in another way
-	share        string                                  // ends a SELECT of the newest in a transaction that the host began
-	skipLocked   string                                  // ends a SELECT that takes the rows it finds, but for those that others have
-	manyWriters  bool                                    // a server: units wait for rows instead of in line, and a connection to it may be lost
-	returning    bool                                    // has UPDATE ... RETURNING
-	prepares     bool                                    // a statement that is often needed is best prepared by us, not by the driver
-	wellFormed   bool                                    // refuses a text that isn't UTF-8 or has a NUL, also as what is searched for
-	schemas      bool                                    // has schemas within a database
-	isConflict   func(error) bool                        // says that a unit collided with others and may succeed when it is done again
-	isDuplicate  func(error) bool                        // says that a key is taken
-	isRolledBack func(error) bool                        // of a COMMIT: the server's word that nothing was committed
+	foreign      string // selects a table of one of our names that roster didn't make
+	notByBytes   string // selects a column of a key that compares otherwise than byte for byte
+
+	rewrite    func(statement string) string // what is written in another way
+	share      string                        // ends a SELECT of the newest in a transaction that the host began
+	skipLocked string                        // ends a SELECT that takes the rows it finds, but for those that others have
+
+	manyWriters    bool // a server: units wait for rows instead of in line, and a connection to it may be lost
+	returning      bool // has UPDATE ... RETURNING
+	prepares       bool // a statement that is often needed is best prepared by us, not by the driver
+	wellFormed     bool // refuses a text that isn't UTF-8 or has a NUL, also as what is searched for
+	schemas        bool // has schemas within a database
+	roles          bool // has roles, which are granted rights
+	looseSavepoint bool // accepts a SAVEPOINT outside a transaction, and forgets it
+
+	isConflict   func(error) bool // says that a unit collided with others and may succeed when it is done again
+	isDuplicate  func(error) bool // says that a key is taken
+	isRolledBack func(error) bool // of a COMMIT: the server's word that nothing was committed
 }
+
+// A beginSession makes a connection ready for inspecting a database, and returns what ends that.
+type beginSession func(context.Context, Session, Config) (end func(context.Context) error, err error)
 
 func (d Dialect) engine() engine {
 	switch d {

@@ -176,7 +176,11 @@ func (e engine) durable(t testing.TB) (*sql.DB, *sqlstore.DB) {
 		server, err := start(servertest.Options{Durable: true})
 		require.NoError(t, err)
 		t.Cleanup(server.Stop)
-		handle = server.Open(t, server.Database(t))
+		source := server.Database(t)
+		if e == mysqlEngine {
+			source += "&interpolateParams=true" // as hosts are told
+		}
+		handle = server.Open(t, source)
 	}
 	db := e.open(t, handle)
 	require.NoError(t, db.Migrate(t.Context()))

@@ -23,9 +23,9 @@ func tableRights() []tableRight {
 
 // Grants returns the statements that give a role what a program needs that calls Verify instead of Migrate, to be run
 // by the role that migrated. The role is put into them as it is: app on PostgreSQL, 'app'@'%' on MySQL. SQLite has no
-// roles, and no grants.
+// roles, and no grants. On PostgreSQL, the role needs the USAGE of a schema too, of which this knows the Config's only.
 func (db *DB) Grants(role string) []string {
-	if db.engine.grant == nil {
+	if !db.engine.roles {
 		return nil
 	}
 	var grants []string
@@ -33,7 +33,7 @@ func (db *DB) Grants(role string) []string {
 		grants = append(grants, `GRANT USAGE ON SCHEMA "`+db.config.Schema+`" TO `+role)
 	}
 	for _, right := range append(tableRights(), tableRight{"roster_migrations", "SELECT"}) {
-		grants = append(grants, db.engine.grant(db.config, right, role))
+		grants = append(grants, "GRANT "+right.rights+" ON "+db.config.full(right.table)+" TO "+role)
 	}
 	return grants
 }

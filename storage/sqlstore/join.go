@@ -8,7 +8,8 @@ import (
 	"github.com/rosterkit/roster/storage"
 )
 
-// A Session runs statements one after the other. *sql.Tx and *sql.Conn are Sessions.
+// A Session runs statements one after the other. For Join it is inside a transaction: a *sql.Tx, or a *sql.Conn on which
+// one was begun.
 type Session interface {
 	ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
@@ -48,8 +49,14 @@ func (db *DB) Join(ctx context.Context, host Session, fn func(context.Context, s
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err
 	}
-	if _, err := host.ExecContext(ctx, beginSavepoint); err != nil {
-		return failed(ctx, "begin", err)
+	begin := []string{beginSavepoint}
+	if db.engine.looseSavepoint { // it can only be rolled back to inside a transaction
+		begin = append(begin, rollbackSavepoint)
+	}
+	for _, statement := range begin {
+		if _, err := host.ExecContext(ctx, statement); err != nil {
+			return failed(ctx, "begin", err)
+		}
 	}
 	t := &tx{db: db, session: host, joined: true}
 	flushed := false

@@ -53,8 +53,8 @@ func (t *tx) Hit(ctx context.Context, limit [32]byte, at time.Time, window time.
 	return uses, err
 }
 
-// forgetLimits deletes a few of the limits but one of which nothing is kept any more. Each is locked by its own
-// deletion, which finds it in use if somebody was faster.
+// forgetLimits deletes a few of the limits but one of which nothing is kept any more. It waits for nobody; but somebody
+// may wait for one that it deletes, out of order, and so meet a unit that runs again.
 func (t *tx) forgetLimits(ctx context.Context, but []byte, now int64) error {
 	passed, err := list(ctx, t, readDigest, "find limits that have passed", selectPassedLimits+t.db.engine.skipLocked, now, but, maxForgotten)
 	if err != nil {

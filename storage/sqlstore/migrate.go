@@ -18,12 +18,12 @@ import (
 
 // Migrate verifies that the database is one roster can rely on, and brings its tables to what this version of roster
 // needs. It refuses otherwise, with an error that says what to change. It may be called at every start, by several
-// processes at once. It is a unit of work in itself: inside another it returns access.ErrNested.
+// processes at once, which wait for each other. It is a unit of work in itself: inside another it returns access.ErrNested.
 //
 // Where the role that the program runs with may not make tables, call it with a handle of a role that may, give the
 // running role what Grants says, and let the program call Verify.
 func (db *DB) Migrate(ctx context.Context) error {
-	return db.alone(ctx, func(conn Session) error {
+	return db.inspect(ctx, db.engine.migrating, func(ctx context.Context, conn Session) error {
 		if err := db.refuseForeign(ctx, conn); err != nil {
 			return err
 		}
@@ -35,13 +35,15 @@ func (db *DB) Migrate(ctx context.Context) error {
 }
 
 // Verify returns an error that says what to change if the database is none that roster can rely on, or its tables
-// aren't those that this version of roster needs. It needs no more rights than Grants says.
+// aren't those that this version of roster needs. It needs no more rights than Grants says, and waits for nobody who
+// migrates.
 func (db *DB) Verify(ctx context.Context) error {
-	return db.alone(ctx, func(conn Session) error { return db.verifyTables(ctx, conn) })
+	return db.inspect(ctx, db.engine.verifying, db.verifyTables)
 }
 
-// alone runs fn while nobody else migrates, after having verified the settings of the database.
-func (db *DB) alone(ctx context.Context, fn func(Session) error) error {
+// inspect runs fn on a session that was begun by one of the engine's two ways, after having verified the settings of
+// the database.
+func (db *DB) inspect(ctx context.Context, begin beginSession, fn func(context.Context, Session) error) error {
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err
 	}
@@ -50,55 +52,64 @@ func (db *DB) alone(ctx context.Context, fn func(Session) error) error {
 	}
 	defer db.leave()
 	return retried(ctx, func() (conflict bool, err error) {
-		err = db.session(ctx, fn)
+		err = db.inspectOnce(ctx, begin, fn)
 		return db.engine.isConflict(err), err
 	})
 }
 
-// session is alone, but for the turn of this DB.
-func (db *DB) session(ctx context.Context, fn func(Session) error) error {
+func (db *DB) inspectOnce(ctx context.Context, begin beginSession, fn func(context.Context, Session) error) error {
 	conn, err := db.handle.Conn(ctx)
 	if err != nil {
 		return failed(ctx, "connect", err)
 	}
-	defer conn.Close()
-	end, err := db.engine.migrating(ctx, conn, db.config)
+	ended := false
+	defer func() { // also after a panic
+		if !ended { // it may hold a lock, or be inside a transaction
+			conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+		conn.Close()
+	}()
+	end, err := begin(ctx, conn, db.config)
 	if err != nil {
-		conn.Raw(func(any) error { return driver.ErrBadConn }) // it may be inside a transaction, or hold a lock
 		return err
 	}
-	err = db.engine.verify(ctx, conn)
-	if err == nil {
-		err = fn(conn)
+	if err := db.engine.verify(ctx, conn); err != nil {
+		return err
 	}
-	if err != nil {
-		rollback(ctx, conn)
+	if err := fn(ctx, conn); err != nil {
 		return err
 	}
 	if err := end(ctx); err != nil {
-		rollback(ctx, conn)
 		return err
 	}
+	ended = true
 	return nil
 }
 
-// inTransaction begins a transaction with some statements, and returns how to commit it.
-func inTransaction(ctx context.Context, conn Session, begin ...string) (commit func(context.Context) error, err error) {
-	for _, statement := range begin {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return nil, failed(ctx, "begin to migrate", err)
+// within returns how to inspect a database in a transaction that begins with some statements.
+func within(begin ...string) beginSession {
+	return func(ctx context.Context, conn Session, _ Config) (end func(context.Context) error, err error) {
+		for _, statement := range begin {
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
+				return nil, failed(ctx, "begin to migrate", err)
+			}
 		}
+		return func(ctx context.Context) error {
+			if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+				return failed(ctx, "commit migrations", err)
+			}
+			return nil
+		}, nil
 	}
-	return func(ctx context.Context) error {
-		if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-			return failed(ctx, "commit migrations", err)
-		}
-		return nil
-	}, nil
 }
 
 // migrate does the migrations that aren't done yet.
 func (db *DB) migrate(ctx context.Context, conn Session) error {
+	if db.engine.beforeMigrations != nil {
+		if err := db.engine.beforeMigrations(ctx, db.config, conn); err != nil {
+			return err
+		}
+	}
 	handle := sql.OpenDB(through{conn})
 	defer handle.Close()
 	provider, err := goose.NewProvider(db.engine.goose, handle, db.engine.migrations(db.config),
@@ -125,8 +136,31 @@ func (db *DB) verifyTables(ctx context.Context, conn Session) error {
 	case done.Int64 < known:
 		return fmt.Errorf("sqlstore: the tables are of version %d, and this roster needs %d: call Migrate", done.Int64, known)
 	}
+	if err := db.verifyBytes(ctx, conn); err != nil {
+		return err
+	}
 	if db.engine.verifyTables != nil {
 		return db.engine.verifyTables(ctx, db, conn)
+	}
+	return nil
+}
+
+// verifyBytes refuses columns of keys that compare otherwise than byte for byte.
+func (db *DB) verifyBytes(ctx context.Context, conn Session) error {
+	if db.engine.notByBytes == "" {
+		return nil
+	}
+	statement, names := in(db.engine.notByBytes, db.config.tables())
+	if db.engine.schemas {
+		statement = numbered(statement)
+	}
+	var name string
+	err := conn.QueryRowContext(ctx, statement, names...).Scan(&name)
+	if err == nil {
+		return fmt.Errorf("sqlstore: the column %s doesn't compare byte for byte, as it was made to: change it back", name)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return failed(ctx, "look at columns", err)
 	}
 	return nil
 }

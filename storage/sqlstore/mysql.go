@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,29 +15,50 @@ import (
 
 func mysqlEngine() engine {
 	return engine{
-		name:         "mysql",
-		goose:        goose.DialectMySQL,
-		beginView:    []string{"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
-		beginUpdate:  []string{"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"},
-		migrating:    migratingMySQL,
-		verify:       verifyMySQL,
-		verifyTables: verifyFoundRows,
-		foreign:      selectForeignMySQL,
-		grant:        grantMySQL,
-		rewrite:      rewriteMySQL,
-		share:        " LOCK IN SHARE MODE",
-		skipLocked:   " FOR UPDATE SKIP LOCKED",
-		manyWriters:  true,
-		prepares:     true,
-		wellFormed:   true,
-		isConflict:   isConflictMySQL,
-		isDuplicate:  func(err error) bool { return numberOf(err) == 1062 },
-		isRolledBack: isConflictMySQL,
+		name:             "mysql",
+		goose:            goose.DialectMySQL,
+		beginView:        []string{"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
+		beginUpdate:      []string{"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"},
+		migrating:        migratingMySQL,
+		verifying:        verifyingMySQL,
+		beforeMigrations: beginVersions,
+		looseSavepoint:   true,
+		verify:           verifyMySQL,
+		verifyTables:     verifyFoundRows,
+		foreign:          selectForeignMySQL,
+		notByBytes:       selectNotByBytesMySQL,
+		roles:            true,
+		rewrite:          rewriteMySQL,
+		share:            " LOCK IN SHARE MODE",
+		skipLocked:       " FOR UPDATE SKIP LOCKED",
+		manyWriters:      true,
+		prepares:         true,
+		wellFormed:       true,
+		isConflict:       isConflictMySQL,
+		isDuplicate:      func(err error) bool { return numberOf(err) == 1062 },
+		isRolledBack:     isConflictMySQL,
 	}
 }
 
 const (
-	selectServerMySQL = `SELECT VERSION(), @@SESSION.sql_mode, @@log_bin, @@SESSION.binlog_format, COALESCE(DATABASE(), '')`
+	selectServerMySQL = `SELECT VERSION(), COALESCE(DATABASE(), '')`
+
+	// selectVariables asks for settings by name, because not every server has all of them.
+	selectVariables = `SHOW SESSION VARIABLES WHERE Variable_name IN ('sql_mode', 'autocommit', 'transaction_isolation',
+		'tx_isolation', 'log_bin', 'binlog_format', 'character_set_client', 'character_set_connection', 'character_set_results')`
+
+	// selectNotByBytesMySQL looks at the texts in indexes.
+	selectNotByBytesMySQL = `SELECT CONCAT(c.table_name, '.', c.column_name)
+		FROM information_schema.columns AS c
+		JOIN information_schema.statistics AS s
+			ON s.table_schema = c.table_schema AND s.table_name = c.table_name AND s.column_name = c.column_name
+		WHERE c.table_schema = DATABASE() AND c.table_name IN (?...) AND c.collation_name IS NOT NULL
+		LIMIT 1`
+
+	countVersions = `SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'roster_migrations'`
+
+	insertVersionZero = `INSERT INTO roster_migrations (version_id, is_applied)
+		SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM roster_migrations)`
 
 	// selectForeignMySQL is selectForeign, in the database that the connection is to.
 	selectForeignMySQL = `SELECT table_name FROM information_schema.tables
@@ -74,14 +96,37 @@ func migratingMySQL(ctx context.Context, conn Session, _ Config) (end func(conte
 
 var versionForm = regexp.MustCompile(`^(\d+)\.(\d+)\.(\d+)`)
 
+// verifyingMySQL needs nothing.
+func verifyingMySQL(context.Context, Session, Config) (end func(context.Context) error, err error) {
+	return func(context.Context) error { return nil }, nil
+}
+
+// beginVersions writes the row that goose begins its table of versions with, if a process was killed between making the
+// table and that: goose itself would refuse such a table for ever.
+func beginVersions(ctx context.Context, config Config, conn Session) error {
+	var there int
+	if err := conn.QueryRowContext(ctx, config.local(countVersions)).Scan(&there); err != nil || there == 0 {
+		if err != nil {
+			err = failed(ctx, "look for the table of versions", err)
+		}
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, config.local(insertVersionZero)); err != nil {
+		return failed(ctx, "begin the table of versions", err)
+	}
+	return nil
+}
+
 // verifyMySQL refuses a database in which roster would be wrong.
 func verifyMySQL(ctx context.Context, conn Session) error {
-	var version, mode, format, database string
-	var logs int
-	if err := conn.QueryRowContext(ctx, selectServerMySQL).Scan(&version, &mode, &logs, &format, &database); err != nil {
+	var version, database string
+	if err := conn.QueryRowContext(ctx, selectServerMySQL).Scan(&version, &database); err != nil {
+		return failed(ctx, "read the version of MySQL", err)
+	}
+	settings, err := variables(ctx, conn)
+	if err != nil {
 		return failed(ctx, "read the settings of MySQL", err)
 	}
-	modes := strings.Split(mode, ",")
 	switch {
 	case strings.Contains(version, "MariaDB") && !atLeast(version, 10, 6, 0):
 		return fmt.Errorf("sqlstore: this is %s: use a server of version 10.6 or later", version)
@@ -89,14 +134,54 @@ func verifyMySQL(ctx context.Context, conn Session) error {
 		return fmt.Errorf("sqlstore: this is MySQL %s: use a server of version 8.0.19 or later", version)
 	case database == "":
 		return errors.New("sqlstore: the data source names no database: put one behind its slash")
+	}
+	return refuseSettings(settings)
+}
+
+// refuseSettings refuses settings of a session with which roster would be wrong.
+func refuseSettings(settings map[string]string) error {
+	modes := strings.Split(settings["sql_mode"], ",")
+	isolation := cmp.Or(settings["transaction_isolation"], settings["tx_isolation"])
+	switch {
 	case !slices.Contains(modes, "STRICT_TRANS_TABLES") && !slices.Contains(modes, "STRICT_ALL_TABLES"):
 		return errors.New("sqlstore: the sql_mode is not strict, so that what is too long would be cut off instead of refused:" +
 			" add STRICT_TRANS_TABLES to the server's sql_mode, or to the data source: sql_mode=CONCAT(@@sql_mode,',STRICT_TRANS_TABLES')")
-	case logs == 1 && format == "STATEMENT":
+	case slices.Contains(modes, "EMPTY_STRING_IS_NULL"):
+		return errors.New("sqlstore: the sql_mode takes empty texts for NULL: remove EMPTY_STRING_IS_NULL from it")
+	case settings["autocommit"] != "ON":
+		return errors.New("sqlstore: autocommit is off, so that a check would see the past: remove autocommit from the data source")
+	case isolation == "READ-UNCOMMITTED":
+		return errors.New("sqlstore: the isolation level is READ UNCOMMITTED, at which a check would see what may never be:" +
+			" set another transaction_isolation")
+	case settings["log_bin"] == "ON" && settings["binlog_format"] == "STATEMENT":
 		return errors.New("sqlstore: the binlog_format is STATEMENT, which can't log transactions at READ COMMITTED:" +
 			" set the server's binlog_format to ROW or MIXED")
 	}
+	for _, name := range []string{"character_set_client", "character_set_connection", "character_set_results"} {
+		if settings[name] != "utf8mb4" {
+			return fmt.Errorf("sqlstore: the %s is %s, in which texts would be read as others: add charset=utf8mb4 to the data source",
+				name, settings[name])
+		}
+	}
 	return nil
+}
+
+// variables returns the session's settings.
+func variables(ctx context.Context, conn Session) (map[string]string, error) {
+	rows, err := conn.QueryContext(ctx, selectVariables)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	settings := make(map[string]string)
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return nil, err
+		}
+		settings[name] = value
+	}
+	return settings, rows.Err()
 }
 
 // atLeast reports whether a version isn't older than another one.
@@ -121,11 +206,6 @@ func verifyFoundRows(ctx context.Context, db *DB, conn Session) error {
 	return nil
 }
 
-// grantMySQL is a GRANT of rights on a table.
-func grantMySQL(config Config, right tableRight, role string) string {
-	return "GRANT " + right.rights + " ON " + config.full(right.table) + " TO " + role
-}
-
 var (
 	onConflictNothing = regexp.MustCompile(`\s+ON CONFLICT( \([^)]*\))? DO NOTHING`)
 	onConflictUpdate  = regexp.MustCompile(`ON CONFLICT \([^)]*\) DO UPDATE SET`)
@@ -143,13 +223,22 @@ func rewriteMySQL(statement string) string {
 // numberOf returns the number of an error that a server of MySQL sent, or 0. The driver's error has no method that
 // tells it, and a driver is imported by hosts only.
 func numberOf(err error) uint16 {
-	for ; err != nil; err = errors.Unwrap(err) {
-		v := reflect.ValueOf(err)
-		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-			continue
+	if err == nil {
+		return 0
+	}
+	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct {
+		if field, ok := v.Elem().Type().FieldByName("Number"); ok && len(field.Index) == 1 && field.Type.Kind() == reflect.Uint16 {
+			return uint16(v.Elem().FieldByIndex(field.Index).Uint())
 		}
-		if number := v.Elem().FieldByName("Number"); number.Kind() == reflect.Uint16 {
-			return uint16(number.Uint())
+	}
+	switch wrapping := err.(type) {
+	case interface{ Unwrap() error }:
+		return numberOf(wrapping.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, err := range wrapping.Unwrap() {
+			if number := numberOf(err); number != 0 {
+				return number
+			}
 		}
 	}
 	return 0

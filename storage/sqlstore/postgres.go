@@ -15,10 +15,12 @@ func postgresEngine() engine {
 		goose:        goose.DialectPostgres,
 		beginView:    []string{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + selectSnapshot},
 		beginUpdate:  []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
-		migrating:    migratingPostgres,
+		migrating:    inSchema(migrateAlone),
+		verifying:    inSchema(),
 		verify:       verifyPostgres,
 		foreign:      selectForeignPostgres,
-		grant:        grantPostgres,
+		notByBytes:   selectNotByBytesPostgres,
+		roles:        true,
 		rewrite:      numbered,
 		skipLocked:   " FOR UPDATE SKIP LOCKED",
 		manyWriters:  true,
@@ -32,7 +34,7 @@ func postgresEngine() engine {
 
 const (
 	selectServer = `SELECT current_setting('server_version'), current_setting('server_version_num')::integer,
-		current_setting('server_encoding'), COALESCE(current_schema(), '')`
+		current_setting('server_encoding'), current_setting('client_encoding'), COALESCE(current_schema(), '')`
 
 	// selectForeignPostgres is selectForeign, in the schema in which tables would be made.
 	selectForeignPostgres = `SELECT c.relname FROM pg_catalog.pg_class AS c
@@ -47,25 +49,36 @@ const (
 				WHERE a.attrelid = c.oid AND a.attname IN ('version_id', 'is_applied')) <> 2
 		LIMIT 1`
 
+	// selectNotByBytesPostgres looks at the texts in indexes.
+	selectNotByBytesPostgres = `SELECT c.relname || '.' || a.attname
+		FROM pg_catalog.pg_index AS i
+		JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid
+		JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+		WHERE c.relnamespace = current_schema()::regnamespace AND c.relname IN (?...)
+			AND a.attcollation <> 0 AND a.attcollation <> 'pg_catalog."C"'::regcollation
+		LIMIT 1`
+
 	// migrateAlone waits until no other transaction migrates. The key is "roster" in ASCII.
 	migrateAlone = `SELECT pg_advisory_xact_lock(125823003944306)`
 )
 
-// migratingPostgres begins a transaction for all migrations: what belongs to a session only, such as the search_path,
-// has to be said in it, as the next transaction may be on another session of the server's.
-func migratingPostgres(ctx context.Context, conn Session, config Config) (end func(context.Context) error, err error) {
-	begin := []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"}
-	if config.Schema != "" {
-		begin = append(begin, `SET LOCAL search_path TO "`+config.Schema+`"`)
+// inSchema returns how to inspect a schema. What belongs to a session only, such as the search_path, has to be said in
+// the transaction, as the next one may be on another session of the server's.
+func inSchema(statements ...string) beginSession {
+	return func(ctx context.Context, conn Session, config Config) (end func(context.Context) error, err error) {
+		begin := []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"}
+		if config.Schema != "" {
+			begin = append(begin, `SET LOCAL search_path TO "`+config.Schema+`"`)
+		}
+		return within(append(begin, statements...)...)(ctx, conn, config)
 	}
-	return inTransaction(ctx, conn, append(begin, migrateAlone)...)
 }
 
 // verifyPostgres refuses a database in which roster would be wrong.
 func verifyPostgres(ctx context.Context, conn Session) error {
-	var version, encoding, schema string
+	var version, encoding, client, schema string
 	var number int
-	err := conn.QueryRowContext(ctx, selectServer).Scan(&version, &number, &encoding, &schema)
+	err := conn.QueryRowContext(ctx, selectServer).Scan(&version, &number, &encoding, &client, &schema)
 	if err != nil {
 		return failed(ctx, "read the settings of PostgreSQL", err)
 	}
@@ -76,16 +89,14 @@ func verifyPostgres(ctx context.Context, conn Session) error {
 		return fmt.Errorf("sqlstore: the database is encoded in %s, which hasn't all characters:"+
 			" make one with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0", encoding)
 	}
+	if client != "UTF8" {
+		return fmt.Errorf("sqlstore: the connection is encoded in %s: set its client_encoding to UTF8", client)
+	}
 	if schema == "" {
-		return errors.New("sqlstore: the search_path names no schema that is there, so that tables can't be made:" +
-			" create the schema, or set the search_path of the role or in the data source")
+		return errors.New("sqlstore: the search_path names no schema that is there and may be used:" +
+			" create the schema, grant its USAGE to the role, or set the search_path of the role or in the data source")
 	}
 	return nil
-}
-
-// grantPostgres is a GRANT of rights on a table.
-func grantPostgres(config Config, right tableRight, role string) string {
-	return "GRANT " + right.rights + " ON " + config.full(right.table) + " TO " + role
 }
 
 func isConflictPostgres(err error) bool {

@@ -31,8 +31,8 @@ func TestPostgresRefusals(t *testing.T) {
 			"sqlstore: the database is encoded in LATIN1, which hasn't all characters:" +
 				" make one with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"},
 		{"schema", utf8, []string{`DROP SCHEMA public`},
-			"sqlstore: the search_path names no schema that is there, so that tables can't be made:" +
-				" create the schema, or set the search_path of the role or in the data source"},
+			"sqlstore: the search_path names no schema that is there and may be used:" +
+				" create the schema, grant its USAGE to the role, or set the search_path of the role or in the data source"},
 		{"foreign table", utf8, []string{`CREATE TABLE roster_users (id INTEGER)`},
 			"sqlstore: there is a table roster_users that roster has not made: rename it or use another database"},
 		{"foreign view", utf8, []string{`CREATE VIEW roster_limits AS SELECT 1`},

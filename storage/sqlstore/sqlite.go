@@ -14,7 +14,8 @@ func sqliteEngine() engine {
 		goose:       goose.DialectSQLite3,
 		beginView:   []string{"BEGIN; " + selectSnapshot},
 		beginUpdate: []string{"BEGIN IMMEDIATE"},
-		migrating:   migratingSQLite,
+		migrating:   within("BEGIN IMMEDIATE"),
+		verifying:   within("BEGIN"),
 		verify:      verifySQLite,
 		foreign:     selectForeign,
 		returning:   true,
@@ -37,11 +38,6 @@ const (
 			(SELECT COUNT(*) FROM pragma_table_info('roster_migrations') WHERE name IN ('version_id', 'is_applied')) <> 2
 		LIMIT 1`
 )
-
-// migratingSQLite begins a transaction for all migrations.
-func migratingSQLite(ctx context.Context, conn Session, _ Config) (end func(context.Context) error, err error) {
-	return inTransaction(ctx, conn, "BEGIN IMMEDIATE")
-}
 
 // verifySQLite refuses a database in which roster would be wrong or would fail under load.
 func verifySQLite(ctx context.Context, conn Session) error {

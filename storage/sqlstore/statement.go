@@ -83,14 +83,17 @@ func (t *tx) hold(ctx context.Context, account access.AccountID) error {
 	return t.writable(ctx)
 }
 
-// text returns a statement as the engine is sent it.
-func (t *tx) text(statement string) string { return t.db.text(statement, t.joined) }
+// text returns a statement as the engine is sent it. In a transaction of the host, what is read after the first lock must
+// be true now: the snapshot that it reads may be older. Before, nothing is decided yet, and a read that locks would only
+// make those who read the same wait for each other.
+func (t *tx) text(statement string) string { return t.db.text(statement, t.joined && t.wrote) }
 
 // run runs a write.
 func (t *tx) run(ctx context.Context, what, statement string, args ...any) (sql.Result, error) {
 	if err := t.writable(ctx); err != nil {
 		return nil, err
 	}
+	t.wrote = true
 	result, err := t.session.ExecContext(ctx, t.text(statement), plain(args)...)
 	if err != nil {
 		return nil, t.Fail(failed(ctx, what, err))
@@ -116,6 +119,7 @@ func (t *tx) insert(ctx context.Context, what, statement string, args ...any) er
 	if err := t.writable(ctx); err != nil {
 		return err
 	}
+	t.wrote = true
 	result, err := t.session.ExecContext(ctx, t.text(statement), plain(args)...)
 	if err != nil {
 		if t.db.engine.isDuplicate != nil && t.db.engine.isDuplicate(err) {

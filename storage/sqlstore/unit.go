@@ -18,6 +18,7 @@ type tx struct {
 	db       *DB
 	session  Session
 	joined   bool // the transaction is the host's
+	wrote    bool
 	readOnly bool
 	ended    bool
 }
@@ -31,10 +32,10 @@ var errReadOnly = errors.New("sqlstore: a View can't write")
 var errEnded = errors.New("sqlstore: the unit of work has ended")
 
 // rollbackPatience is how long a connection may take to roll back before it is given up.
-const rollbackPatience = 5 * time.Second
+const rollbackPatience = 400 * time.Millisecond
 
 // commitPatience is how long a COMMIT is waited for when the context has ended.
-const commitPatience = time.Second / 2
+const commitPatience = 400 * time.Millisecond
 
 // selectSnapshot reads a row that is always there. Most engines fix a snapshot at the first read, not at BEGIN.
 const selectSnapshot = `SELECT number FROM roster_feed WHERE shard = 0`
@@ -112,7 +113,8 @@ func (db *DB) unit(ctx context.Context, begin []string, fn func(context.Context,
 	return false, nil
 }
 
-// commit writes what waits for the end and commits. The context may end it before the COMMIT is sent, not after: what
+// commit writes what waits for the end and commits. A server may answer the COMMIT of a transaction in which a statement
+// failed without an error, and roll back: no failed statement may be missing from Failed. The context may end it before the COMMIT is sent, not after: what
 // became of a COMMIT should be known. A server that can't be reached any more mustn't hold up the caller for ever.
 func (t *tx) commit(ctx context.Context) error {
 	if err := t.flush(ctx); err != nil {
@@ -127,7 +129,11 @@ func (t *tx) commit(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	err = failed(patient, "commit", err)
+	if patient.Err() != nil {
+		err = failed(ctx, "commit", err) // which ended before
+	} else {
+		err = failed(patient, "commit", err)
+	}
 	if t.db.engine.manyWriters && !t.db.engine.isRolledBack(err) {
 		err = fmt.Errorf("%w: %w", access.ErrUnknownOutcome, err)
 	}
