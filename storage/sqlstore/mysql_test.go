@@ -5,9 +5,6 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
-
-	"github.com/rosterkit/roster/storage"
-	"github.com/rosterkit/roster/storage/storagetest"
 )
 
 func TestMySQLRefusals(t *testing.T) {
@@ -57,11 +54,7 @@ func TestMySQLComparesBytes(t *testing.T) {
 
 // TestMySQLWithInterpolation runs the contract where the driver puts arguments into the statements.
 func TestMySQLWithInterpolation(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.DB {
-		database := mysqlEngine.database(t)
-		database.Source += "&interpolateParams=true"
-		db := mysqlEngine.open(t, database.Open(t))
-		require.NoError(t, db.Migrate(t.Context()))
-		return db
-	})
+	database := mysqlEngine.database(t)
+	database.Source += "&interpolateParams=true"
+	contract(t, mysqlEngine, database)
 }

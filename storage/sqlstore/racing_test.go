@@ -8,3 +8,9 @@ const modelChecks = "8"
 
 // modelChecksOnServers is how many it makes where every statement goes to a server.
 const modelChecksOnServers = "8"
+
+// alikeChecks is how many runs TestAnswersAreAlike makes, and rollbackChecks TestRollback on each backend.
+const (
+	alikeChecks    = 15
+	rollbackChecks = 25
+)

@@ -2,8 +2,10 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +13,7 @@ import (
 	_ "modernc.org/sqlite" // The driver "sqlite".
 
 	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/memory"
 	"github.com/rosterkit/roster/storage/sqlstore"
 	"github.com/rosterkit/roster/storage/storagetest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
@@ -23,14 +26,34 @@ func TestMain(m *testing.M) {
 	}))
 }
 
+// TestContract runs the suite that every backend passes, on all of ours.
 func TestContract(t *testing.T) {
-	for _, engine := range engines() {
-		t.Run(engine.name, func(t *testing.T) {
-			storagetest.Run(t, func(t *testing.T) storage.DB {
-				_, db := engine.migrated(t)
-				return db
-			})
+	t.Run("memory", func(t *testing.T) {
+		storagetest.Run(t, func(*testing.T) storage.DB { return memory.New() })
+	})
+	onEngines(t, engines(), func(t *testing.T, engine engine) { contract(t, engine, engine.database(t)) })
+}
+
+// contract runs the suite on one database, and on a server finds out that the statements which were sent in the course of
+// it are those that are listed, whose plans are known.
+func contract(t *testing.T, engine engine, database servertest.Database) {
+	t.Helper()
+	empty := engine.emptied(t, database)
+	sent := make(map[string]bool)
+	var listed []string
+	storagetest.Run(t, func(t *testing.T) storage.DB {
+		empty(t)
+		db := engine.open(t, database.Open(t)) // with a handle of its own, so that nothing is left of the case before
+		listed = db.Listed()
+		t.Cleanup(func() {
+			for _, name := range db.Sent() {
+				sent[name] = true
+			}
 		})
+		return db
+	})
+	if engine != sqliteEngine {
+		require.Equal(t, listed, slices.Sorted(maps.Keys(sent)))
 	}
 }
 

@@ -1,4 +1,4 @@
-package memory_test
+package sqlstore_test
 
 import (
 	"context"
@@ -21,8 +21,24 @@ var errGivenUp = errors.New("given up")
 // TestRollback commits random writes, makes more of them in an update that fails in one of the possible ways, and
 // finds everything as it was: what can be listed, what can be claimed, and what was counted.
 func TestRollback(t *testing.T) {
+	t.Run("memory", func(t *testing.T) {
+		rollsBack(t, func(require.TestingT) storage.DB { return memory.New() })
+	})
+	onEngines(t, engines(), func(t *testing.T, engine engine) {
+		database := engine.database(t)
+		empty, db := engine.emptied(t, database), engine.open(t, database.Open(t))
+		rollsBack(t, func(t require.TestingT) storage.DB {
+			empty(t)
+			return db
+		})
+	})
+}
+
+// rollsBack is TestRollback on the databases that open returns, which are empty.
+func rollsBack(t *testing.T, open func(require.TestingT) storage.DB) {
+	t.Log(setChecks(t, rollbackChecks))
 	rapid.Check(t, func(t *rapid.T) {
-		db := memory.New()
+		db := open(t)
 		ctx := context.Background()
 		ids := &idSource{}
 		for range 3 {
@@ -30,7 +46,7 @@ func TestRollback(t *testing.T) {
 				return someWrites(ctx, t, tx, ids)
 			}))
 		}
-		before := everything(t, db)
+		before := remembered(t, db)
 
 		failing, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -53,7 +69,7 @@ func TestRollback(t *testing.T) {
 				return nil
 			})
 		}))
-		require.Equal(t, before, everything(t, db))
+		require.Equal(t, before, remembered(t, db))
 	})
 }
 
@@ -70,8 +86,8 @@ func someWrites(ctx context.Context, t *rapid.T, tx storage.Tx, ids *idSource) e
 	return nil
 }
 
-// everything is what can be learned of a database by reading, and by counting and claiming without a commit.
-func everything(t *rapid.T, db *memory.DB) string {
+// remembered is what can be learned of a database by reading, and by counting and claiming without a commit.
+func remembered(t *rapid.T, db storage.DB) string {
 	ctx := context.Background()
 	text, err := storagetest.Dump(ctx, db, someAccounts, someUsers)
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package memory_test
+package sqlstore_test
 
 import (
 	"context"
@@ -116,6 +116,96 @@ func drawWrite(t *rapid.T, ids *idSource) write {
 		},
 	}
 	return rapid.SampledFrom(writes).Draw(t, "write")
+}
+
+// drawRead draws one of all the queries that there are.
+func drawRead(t *rapid.T) read {
+	account, user, number, at, limit := drawAccount(t), drawUser(t), drawNumber(t), drawTime(t), drawNumber(t)
+	address := someAddress(t, number)
+	prefix := rapid.SampledFrom(somePrefixes).Draw(t, "prefix")
+	kinds := []access.EventKind{"0"}[:number%2]
+
+	reads := []read{
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Account(ctx, account) },
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Grant(ctx, account, user) },
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Membership(ctx, account, user) },
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			f := access.MemberFilter{Status: access.Status(number - 1), Permission: access.Permission(limit - 1), NotSeenSince: at}
+			return tx.Members(ctx, account, f, user, limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Members(ctx, account, access.MemberFilter{Prefix: prefix}, "", 100)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			f := access.AccountFilter{Status: access.AccountStatus(number - 1), Permission: access.Permission(limit - 1)}
+			return tx.UserAccounts(ctx, user, f, account, limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.UserAccounts(ctx, user, access.AccountFilter{Prefix: prefix}, "", 100)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Seats(ctx, account, at) },
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.User(ctx, user) },
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Users(ctx, someUsers) },
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			f := access.EventFilter{Kinds: kinds, Since: noon.Add(time.Hour), Until: at}
+			return tx.Events(ctx, account, f, access.EventKey{Version: uint64(number)}, number%2 == 0, limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			f := access.EventFilter{Concerns: user}
+			return tx.Events(ctx, account, f, access.EventKey{}, number%2 == 0, limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Feed(ctx) },
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Changes(ctx, account.Shard(), uint64(number-1), limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.FindInvite(ctx, invite.ID(fmt.Sprintf("%06d", number)))
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Invite(ctx, account, invite.ID(fmt.Sprintf("%06d", number)))
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.PendingInvite(ctx, account, address) },
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Invites(ctx, account, invite.Filter{State: invite.State(number - 1), Prefix: prefix}, "", limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.WaitingInvites(ctx, address, at, "", limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.LiveInvites(ctx, account, at) },
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.InviteKeys(ctx, at) },
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Hit(ctx, [32]byte{byte(number)}, at, time.Duration(limit)*30*time.Minute)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Contact(ctx, account, contact.ID(user))
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			f := contact.Filter{Categories: contact.Category(number - 1), Prefix: prefix}
+			return tx.Contacts(ctx, account, f, "", limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.ContactByAddress(ctx, account, address)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Preference(ctx, account, user) },
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Subscribers(ctx, account, contact.Category(number), "", limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.MembersByAddress(ctx, account, address, limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Messages(ctx, string(account), notify.MessageQuery{Limit: limit})
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Deliveries(ctx, string(account), "1", []string{"olga", "Olga", "olga", "b_b"})
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.RevokeInvites(ctx, account, user, access.Permission(number-1), at)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Lock(ctx, account, "nobody's") },
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Lock(ctx, account, account) },
+	}
+	return rapid.SampledFrom(reads).Draw(t, "read")
 }
 
 func drawAccount(t *rapid.T) access.AccountID {

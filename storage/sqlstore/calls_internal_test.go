@@ -1,0 +1,233 @@
+package sqlstore
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/rosterkit/roster/access"
+)
+
+// A call is a statement with arguments as verbs send them to the database of populate.
+type call struct {
+	statement string // its name
+	about     string // what is asked, where a statement is called more than once
+	// rows is how many rows and entries of indexes may be read: those that have to be, of a page or of a whole account
+	// where a prefix is searched in it or its rows are counted. PostgreSQL, which expects accounts to be small, reads a
+	// whole account for a list of ids too.
+	rows int
+	args []any // a list of texts is for "(?...)", rows are for VALUES
+}
+
+// page is what services ask for, who read one more to know whether there are more.
+const page = 51
+
+// calls calls every statement.
+func calls() []call {
+	never := int64(-62135596800000000)
+	ids := func(kind string, first, n int) []string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf("%s %d", kind, 1000000+first+i))
+		}
+		return list
+	}
+	bytes := func(n int) []byte { return []byte(strings.Repeat("x", n)) }
+	digest := func(i int) []byte { return fmt.Appendf(nil, "twenty-five letters of a %d", 1000000+i) }
+	profile := slices.Repeat([]any{""}, 17)
+	account := append([]any{"user 1000001", 1}, append(profile, 0, "[]")...)
+	message := func(i int) []any {
+		return []any{fmt.Sprintf("new message %d", i), "invite", someAccount, "invite", 1, "", 0, 1, 0, 0, never, 0, "", "", ""}
+	}
+	event := func(i int) []any {
+		return []any{someAccount, 101, i, "id", 0, "kind", []byte("{}"), nil, nil, bytes(32), nil, nil, bytes(32), "", "", "user", "", bytes(32), 1, 1_000_000 + i}
+	}
+	many := func(row func(int) []any) []any {
+		var rows []any
+		for i := range maxRows {
+			rows = append(rows, row(i)...)
+		}
+		return rows
+	}
+	const oldKey, newInvite, newest = "invite 1000004", "new invite", math.MaxInt64
+	eventsAfter := func(account, concerns string, version int, kinds ...string) []any {
+		return []any{account, version, version, 0, len(kinds), append(kinds, "")[:max(1, len(kinds))], 0, newest,
+			concerns, concerns, concerns, "user", concerns, page}
+	}
+	members := func(account, after, prefix string) []any {
+		return []any{account, after, 0, 0, 0, 0, newest, prefix, prefix, prefix, prefix, prefix, prefix, prefix, page}
+	}
+	accounts := func(user, after, prefix string) []any {
+		return []any{user, after, after, 0, 0, 0, 0, prefix, prefix, prefix, prefix, prefix, page}
+	}
+	contacts := func(account, after, prefix string) []any {
+		return []any{account, after, 0, 0, prefix, prefix, prefix, prefix, prefix, page}
+	}
+	return []call{
+		{"selectSnapshot", "", 1, nil},
+
+		{"selectAccount", "", 1, []any{someAccount}},
+		{"raiseVersion", "", 1, []any{someAccount}},
+		{"lockAccount", "", 1, []any{someAccount}},
+		{"unlockAccount", "", 1, []any{someAccount}},
+		{"insertAccount", "", 0, slices.Concat([]any{"new account", "user 1000001", "", 1}, profile, []any{0, "[]", 0, bytes(32)})},
+		{"insertAccount", "which is there", 1, slices.Concat([]any{someAccount, "user 1000001", "", 1}, profile, []any{0, "[]", 0, bytes(32)})},
+		{"updateAccount", "", 1, append(account, someAccount)},
+		{"updateHead", "", 1, []any{11, bytes(32), someAccount}},
+
+		{"selectGrant", "", 2, []any{someUser, someUser, bigAccount}},
+		{"selectGrant", "of a stranger", 2, []any{someUser, someUser, someAccount}},
+		{"selectMembership", "", 1, []any{bigAccount, someUser}},
+		{"putMembership", "", 1, []any{someAccount, "new user", 1, 1, never, never, "", 0, 0}},
+		{"putMembership", "that is there", 1, []any{bigAccount, someUser, 1, 1, never, never, "", 0, 0}},
+		{"deleteMembership", "", 1, []any{bigAccount, someUser}},
+		{"touchMembership", "", 1, []any{500_000, bigAccount, someUser, 400_000}},
+		{"selectMembers", "the first of the big account", 3 * page, members(bigAccount, "", "")},
+		{"selectMembers", "after some of the big account", 3 * page, members(bigAccount, someUser, "")},
+		{"selectMembers", "of an account", 3 * (membersEach + 1), members(someAccount, "", "")},
+		{"selectMembers", "with a prefix", 3 * (bigMembers + membersEach + 1), members(bigAccount, "", "name 1029")},
+		{"selectUserAccounts", "the first of the busy user", 2 * page, accounts(busyUser, "", "")},
+		{"selectUserAccounts", "after some of the busy user", 2 * page, accounts(busyUser, someAccount, "")},
+		{"selectUserAccounts", "of a user", 2 * 3, accounts(someUser, "", "")},
+		{"selectUserAccounts", "with a prefix", 2 * manyAccounts, accounts(busyUser, "", "name 1009")},
+		{"countSeats", "of an account", 1 + membersEach + 2 + 2, []any{someAccount, never, populatedNow, someAccount, populatedNow}},
+		{"countSeats", "of the big account", 1 + bigMembers + membersEach + 1 + bigPending + 2,
+			[]any{bigAccount, never, populatedNow, bigAccount, populatedNow}},
+
+		{"selectUser", "", 1, []any{someUser}},
+		{"selectUsers", "", 1, []any{ids("user", 25_000, 1)}},
+		{"selectUsers", "of a page", page, []any{ids("user", 25_000, page)}},
+		{"selectUsers", "of a long list", maxList, []any{ids("user", 25_000, maxList)}},
+		{"putUser", "", 1, []any{"new user", "a@example.com", "a@example.com", 1, "", "", 0, 0}},
+		{"putUser", "who is there", 1, []any{someUser, "a@example.com", "a@example.com", 1, "", "", 0, 0}},
+		{"putSignIn", "", 1, []any{"new user", 0}},
+		{"putSignIn", "of a user who is there", 1, []any{someUser, 500_000}},
+
+		{"findInvite", "", 1, []any{oldKey}},
+		{"selectInvite", "", 1, []any{"account 1000002", oldKey}},
+		{"selectPendingInvite", "", 1, []any{"account 1000002", "1000004@example.com"}},
+		{"insertInvite", "", 1, []any{newInvite, someAccount, "a@example.com", "a@example.com", 0, 1, never, never, "", 1, "user 1000001",
+			1, 0, 1, 1, 0, 0, never, "", bytes(16), "key 2"}},
+		{"insertInvite", "which is there", 1, []any{newInvite, "account 1000002", "1000004@example.com", "1000004@example.com", 0, 1, never, never, "", 1,
+			"user 1000001", 1, 0, 1, 1, 0, 0, never, "", bytes(16), "key 2"}},
+		{"updateInvite", "", 1, []any{1, never, never, "", 1, "user 1000001", 2, 0, 1, 1, 0, 0, never, "", bytes(16), "key 2", "account 1000002", oldKey, 1}},
+		{"selectInvites", "the first of the big account", page, []any{bigAccount, lastText, 0, 0, "", "", "", page}},
+		{"selectInvites", "after some of the big account", page, []any{bigAccount, "invite 1022500", 0, 0, "", "", "", page}},
+		{"selectInvites", "of an account", 2, []any{someAccount, lastText, 0, 0, "", "", "", page}},
+		{"selectInvites", "with a prefix", bigInvites + 2, []any{bigAccount, lastText, 0, 0, "11049", "11049", "11049", page}},
+		{"selectWaitingInvites", "the first of one whom many wait for", page, []any{popularMail, lastText, populatedNow, page}},
+		{"selectWaitingInvites", "after some of one whom many wait for", page, []any{popularMail, "invite 1030500", populatedNow, page}},
+		{"selectWaitingInvites", "of somebody", 1, []any{"1000004@example.com", lastText, populatedNow, page}},
+		{"selectNextKey", "the last", 1, []any{lastText}},
+		{"selectNextKey", "the one before", 1, []any{"key 2"}},
+		{"selectNextKey", "none", 1, []any{"key 1"}},
+		{"countLiveInvites", "", 2, []any{someAccount, populatedNow}},
+		{"countLiveInvites", "of the big account", bigPending + 2, []any{bigAccount, populatedNow}},
+		{"selectRevocable", "", bigPending + 2, []any{bigAccount, 1, "user 1000001", 2}},
+		{"revokeInvite", "", 1, []any{3, 0, "account 1000002", oldKey}},
+
+		{"selectContact", "", 1, []any{someAccount, "contact 1010000"}},
+		{"selectContactByAddress", "", 1, []any{someAccount, "1010000@example.com"}},
+		{"selectOtherContact", "", 1, []any{someAccount, "1010000@example.com", "contact 1010001"}},
+		{"putContact", "", 1, slices.Concat([]any{"new contact", someAccount, "", "", "a@example.com", "a@example.com"}, profile[:8], []any{0, 0, 0})},
+		{"putContact", "who is there", 1, slices.Concat([]any{"contact 1010000", someAccount, "", "", "a@example.com", "a@example.com"}, profile[:8],
+			[]any{0, 0, 0})},
+		{"deleteContact", "", 1, []any{someAccount, "contact 1010000"}},
+		{"selectContacts", "the first of the big account", page, contacts(bigAccount, "", "")},
+		{"selectContacts", "after some of the big account", page, contacts(bigAccount, "contact 1022500", "")},
+		{"selectContacts", "of an account", 2, contacts(someAccount, "", "")},
+		{"selectContacts", "with a prefix", bigContacts + 2, contacts(bigAccount, "", "name 1004")},
+
+		{"selectPreference", "", 1, []any{bigAccount, "user 1020001"}},
+		{"putPreference", "", 1, []any{someAccount, "user 1000001", 1}},
+		{"putPreference", "which is there", 1, []any{bigAccount, "user 1020001", 1}},
+		{"deletePreferences", "", 1, []any{bigAccount, ids("user", 20_001, 1)}},
+		{"deletePreferences", "of a long list", bigPreferences + membersEach, []any{bigAccount, ids("user", 20_001, maxList)}},
+		// One in four of those who have preferences want the category.
+		{"selectSubscribers", "of an account", 4 * (membersEach + 1), []any{"account 1001000", "", 1, 1, page}},
+		{"selectSubscribers", "after some of the big account", 4 * 2 * page, []any{bigAccount, "user 1022500", 1, 1, page}},
+		{"selectMembersByAddress", "", 3, []any{someMail, bigAccount, page}},
+		{"selectMembersByAddress", "that several have", 3 * 3, []any{sharedMail, bigAccount, page}},
+
+		{"insertMessage", "", 0, message(0)},
+		{"insertMessage", "many", 5 * maxRows, many(message)}, // each with an entry in four indexes
+		{"selectMessages", "the first of the big account", page, []any{bigAccount, lastText, page}},
+		{"selectMessages", "after some of the big account", page, []any{bigAccount, "message 1025000", page}},
+		{"selectMessages", "of an account", 4, []any{someAccount, lastText, page}},
+		{"selectDeliveries", "", 2, []any{someAccount, "invite", ids("invite", 10_000, 1)}},
+		{"selectDeliveries", "of a page", bigMessages / 2, []any{bigAccount, "invite", ids("invite", 22_500, page)}},
+		{"selectDue", "", 20, []any{50_000, 50_000, 20}},
+		{"leaseMessage", "", 1, []any{0, "message 1000080", 0, 0}},
+		{"finishMessage", "", 1, []any{2, 0, "", "", "", never, "message 1000080", 0}},
+		{"retryMessage", "", 1, []any{0, "", never, "message 1000080", 0}},
+
+		{"selectEventsBefore", "the newest of the big account", page, eventsAfter(bigAccount, "", newest)},
+		{"selectEventsBefore", "before some of the big account", page, eventsAfter(bigAccount, "", bigEvents/2)},
+		{"selectEventsBefore", "of an account", eventsEach, eventsAfter(someAccount, "", newest)},
+		{"selectEventsBefore", "of one of two kinds", 2 * page, eventsAfter(bigAccount, "", newest, "member.added")},
+		{"selectEventsBefore", "of kinds", 2 * page, eventsAfter(bigAccount, "", newest, "member.added", "member.removed", "invite.revoked")},
+		{"selectEventsBefore", "that concern a user", bigEvents + eventsEach, eventsAfter(bigAccount, "user 1000100", newest)},
+		{"selectEventsAfter", "after some of the big account", page, eventsAfter(bigAccount, "", bigEvents/2)},
+		{"selectEventsAfter", "of an account", eventsEach, eventsAfter(someAccount, "", 0)},
+		{"insertEvent", "", 0, event(0)},
+		{"insertEvent", "many", 3 * maxRows, many(event)},
+		{"raiseFeed", "", 1, []any{1, "tail", 1}},
+		{"raiseFeedByID", "", 1, []any{1, "tail", 1}},
+		{"selectFeed", "", access.Shards, nil},
+		{"selectChanges", "after some", page, []any{1, 500, page}},
+		{"selectChanges", "the last", 1, []any{1, 1_000_000, page}},
+
+		{"lockLimit", "", 1, []any{bytes(32), populatedNow}},
+		{"lockLimit", "that is there", 1, []any{digest(500), populatedNow}},
+		{"dropUses", "", usesEach, []any{digest(50), populatedNow, 900_003}},
+		{"countUse", "", 1, []any{digest(500), 950_000, populatedNow}},
+		{"countUse", "at the same time", 1, []any{digest(500), 900_001, populatedNow}},
+		{"sumUses", "", usesEach, []any{digest(500), 900_000, 950_000}},
+		{"selectPassedLimits", "", maxForgotten, []any{populatedNow, digest(50), maxForgotten}},
+		{"selectPassedLimits", "none", 1, []any{999_000, digest(50), maxForgotten}},
+		{"deleteLimit", "", 1, []any{digest(50), populatedNow}},
+		{"deleteUses", "", usesEach, []any{digest(50)}},
+	}
+}
+
+// name says which call it is.
+func (c call) name() string { return strings.TrimSpace(c.statement + " " + c.about) }
+
+// sent returns the statement and the arguments as a DB sends them.
+func (c call) sent(db *DB, shared bool) (string, []any) {
+	statement := statements[c.statement]
+	var args []any
+	for _, arg := range c.args {
+		if list, ok := arg.([]string); ok {
+			var values []any
+			statement, values = in(statement, list)
+			args = append(args, values...)
+			continue
+		}
+		args = append(args, arg)
+	}
+	if places := strings.Count(statement, "?"); len(args) > places { // an INSERT of many rows
+		_, row, _ := strings.Cut(statement, "VALUES ")
+		statement += strings.Repeat(", "+row, len(args)/places-1)
+	}
+	if c.statement == "selectDue" || c.statement == "selectPassedLimits" {
+		statement += db.engine.skipLocked
+	}
+	return db.text(statement, shared), plain(args)
+}
+
+// callsOf are the calls that are made on an engine.
+func callsOf(e engine) []call {
+	return slices.DeleteFunc(calls(), func(c call) bool {
+		switch c.statement {
+		case "selectSnapshot":
+			return !slices.ContainsFunc(e.beginView, func(statement string) bool { return strings.Contains(statement, selectSnapshot) })
+		case "lockAccount", "raiseFeed":
+			return !e.returning
+		case "raiseVersion", "raiseFeedByID":
+			return e.returning
+		}
+		return false
+	})
+}

@@ -1,0 +1,56 @@
+package sqlstore
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Sent returns the names of the statements that a DB of a server has sent, and the texts of those that aren't listed.
+func (db *DB) Sent() []string {
+	names := make(map[string]string)
+	for name, statement := range statements {
+		names[statement] = name
+	}
+	var sent []string
+	for _, texts := range []*sync.Map{&db.texts, &db.sharedTexts} {
+		texts.Range(func(text, _ any) bool {
+			for part := range strings.SplitSeq(text.(string), "; ") { // some begin a transaction and do more at once
+				if aboutTransaction.MatchString(part) {
+					continue
+				}
+				name, listed := names[single(part)]
+				if !listed {
+					name = part
+				}
+				sent = append(sent, name)
+			}
+			return true
+		})
+	}
+	slices.Sort(sent)
+	return slices.Compact(sent)
+}
+
+// Listed returns the names of the statements that a DB may send.
+func (db *DB) Listed() []string {
+	var names []string
+	for _, c := range callsOf(db.engine) {
+		names = append(names, c.statement)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+var (
+	aboutTransaction = regexp.MustCompile(`^(BEGIN|START|SET) `)
+	manyPlaces       = regexp.MustCompile(`IN \(\?(, \?)*\)`)
+	manyRows         = regexp.MustCompile(`(?s)(VALUES \([^()]*\))(, \([^()]*\))*$`)
+)
+
+// single returns a statement as it is listed: with its list not written out, and with one row.
+func single(statement string) string {
+	statement = strings.TrimSuffix(statement, " FOR UPDATE SKIP LOCKED")
+	return manyRows.ReplaceAllString(manyPlaces.ReplaceAllString(statement, "IN (?...)"), "$1")
+}

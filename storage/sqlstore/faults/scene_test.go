@@ -1,0 +1,159 @@
+package faults_test
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/invite"
+	"github.com/rosterkit/roster/notify"
+	"github.com/rosterkit/roster/storage"
+)
+
+// The accounts and users of a scene.
+const (
+	acme    access.AccountID = "acme"
+	globex  access.AccountID = "globex"
+	initech access.AccountID = "initech"
+
+	olga access.UserID = "olga"
+	ann  access.UserID = "ann"
+	bob  access.UserID = "bob"
+	eve  access.UserID = "eve"
+	carl access.UserID = "carl"
+	dora access.UserID = "dora"
+	fred access.UserID = "fred"
+)
+
+func noon() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC) }
+
+// Services are the verbs on one store, with a clock and ids of their own, so that doing the same twice gives the same.
+type services struct {
+	store    storage.DB
+	now      time.Time
+	random   *rand.ChaCha8
+	members  *access.Service
+	invites  *invite.Service // mails its links
+	handed   *invite.Service // hands its tokens to the host
+	contacts *contact.Service
+}
+
+func newServices(t testing.TB, store storage.DB) *services {
+	t.Helper()
+	s := &services{now: noon()}
+	s.store = &repeatable{store, s}
+	s.seed(0)
+	s.members = access.New(s.store, access.Config{
+		Now:    func() time.Time { return s.now },
+		Random: random{s},
+		Staff:  func(context.Context, access.Actor, access.EventKind, access.AccountID) error { return nil },
+	})
+	keys := []invite.Key{{ID: "k1", Secret: bytes.Repeat([]byte("faults"), 6)}}
+	var err error
+	s.invites, err = invite.New(s.store, s.members, keys, invite.Config{LinkBase: "https://portal.example/invites/"})
+	require.NoError(t, err)
+	s.handed, err = invite.New(s.store, s.members, keys, invite.Config{Delivery: invite.ByHost})
+	require.NoError(t, err)
+	s.contacts = contact.New(s.store, s.members, contact.Config{})
+	return s
+}
+
+// seed chooses the ids and salts that follow.
+func (s *services) seed(n byte) { s.random = rand.NewChaCha8([32]byte{n}) }
+
+// random is what the services read.
+type random struct{ services *services }
+
+func (r random) Read(b []byte) (int, error) { return r.services.random.Read(b) }
+
+// A repeatable store gives a unit that runs again the same random numbers.
+type repeatable struct {
+	storage.DB
+	services *services
+}
+
+func (r *repeatable) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	mark := *r.services.random
+	return r.DB.Update(ctx, func(ctx context.Context, tx storage.Tx) error {
+		again := mark
+		r.services.random = &again
+		return fn(ctx, tx)
+	})
+}
+
+// A scene is a database with something of everything in it.
+type scene struct {
+	*services
+	token          string // of the invite to dora
+	toDora, toCarl invite.ID
+	fred           contact.ID
+	message        notify.MessageID // a worker has it
+	address        func(access.UserID) access.Address
+}
+
+// who is a user as the host authenticated them.
+func (s *scene) who(user access.UserID) invite.Identity {
+	return invite.Identity{Actor: access.As(user), Address: s.address(user), Verified: true}
+}
+
+// offer is what people are invited with.
+func (s *scene) offer(user access.UserID) invite.Offer {
+	return invite.Offer{Address: s.address(user), Terms: access.Terms{Permissions: access.PayInvoices}}
+}
+
+func staff() access.Actor { return access.AsStaff("support", "a test") }
+
+// newScene makes, at noon, acme, owned by olga, with members ann and bob, who may manage users, and eve, who is
+// suspended; two invites, a contact and choices; and globex, which is suspended. What comes after is two hours later.
+func newScene(t testing.TB, store storage.DB) *scene {
+	t.Helper()
+	s := &scene{services: newServices(t, store)}
+	s.address = func(user access.UserID) access.Address {
+		a, err := access.ParseAddress(string(user) + "@example.com")
+		require.NoError(t, err)
+		return a
+	}
+	ctx := t.Context()
+	must := func(_ any, err error) {
+		t.Helper()
+		require.NoError(t, err)
+	}
+	for _, user := range []access.UserID{olga, ann, bob, eve, dora} {
+		must(nil, s.members.SyncUser(ctx, access.User{ID: user, Name: string(user), Address: s.address(user), Verified: true}))
+	}
+	for _, id := range []access.AccountID{acme, globex} {
+		must(s.members.CreateAccount(ctx, access.AsSystem("signup"),
+			access.NewAccount{ID: id, Owner: olga, Profile: access.Profile{Name: "Olga"}}))
+	}
+	const managing = access.ManageUsers | access.PayInvoices | access.OpenTickets
+	for _, user := range []access.UserID{ann, bob, eve} {
+		must(s.members.AddMember(ctx, staff(), acme, user, access.Terms{Permissions: managing}))
+	}
+	must(s.members.Suspend(ctx, access.As(olga), acme, eve))
+	must(s.members.SuspendAccount(ctx, staff(), globex))
+	sent, err := s.handed.Send(ctx, access.As(olga), acme, s.offer(dora))
+	require.NoError(t, err)
+	s.token, s.toDora = sent.Token.Secret(), sent.Invite.ID
+	sent, err = s.invites.Send(ctx, access.As(ann), acme, s.offer(carl))
+	require.NoError(t, err)
+	s.toCarl = sent.Invite.ID
+	added, _, err := s.contacts.Add(ctx, access.As(olga), acme,
+		contact.Details{Name: "Fred", Address: s.address(fred), Categories: contact.Invoice})
+	require.NoError(t, err)
+	s.fred = added.ID
+	for _, user := range []access.UserID{ann, bob} {
+		must(s.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
+	}
+	claimed, err := store.Claim(ctx, noon(), 3*time.Hour, 1)
+	require.NoError(t, err)
+	require.Len(t, claimed, 1)
+	s.message = claimed[0].ID
+	s.now = noon().Add(2 * time.Hour)
+	return s
+}

@@ -1,0 +1,143 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/storage/storagetest/servertest"
+)
+
+// TestPlansOfPostgres makes every call in a full database, with the plan that PostgreSQL makes for the arguments and with
+// the one that it makes for all of them, one of which every prepared statement ends up with. It refuses to read a table
+// or an index that grows with accounts from end to end, and to read much more than the answer rests on.
+func TestPlansOfPostgres(t *testing.T) {
+	database := servertest.Fresh(t, "postgres")
+	handle := database.Open(t)
+	db := New(handle, Postgres, Config{})
+	require.NoError(t, db.Migrate(t.Context()))
+	populate(t, "postgres", handle, 1)
+	conn, err := handle.Conn(t.Context())
+	require.NoError(t, err)
+	defer conn.Close()
+	var table strings.Builder
+	for _, mode := range []string{"force_generic_plan", "force_custom_plan"} {
+		execute(t, conn, "SET plan_cache_mode = "+mode)
+		for _, c := range callsOf(db.engine) {
+			statement, args := c.sent(db, false)
+			read := explained(t, conn, statement, args)
+			fmt.Fprintf(&table, "%-18s rows %6d of %6d, pages %6d: %s\n", mode, read.rows, c.rows, read.pages, c.name())
+			if reason, cheap := cheapScans[c.name()]; cheap && read.pages <= mostPages(c) {
+				fmt.Fprintf(&table, "\t%s\n", reason)
+				continue
+			}
+			if len(read.scans) > 0 {
+				t.Errorf("%s, %s: reads %s from end to end:\n%s", c.name(), mode, read.scans, read.plan)
+			}
+			if read.rows > mostRows(c) || read.pages > mostPages(c) {
+				t.Errorf("%s, %s: reads %d rows and %d pages for %d rows:\n%s", c.name(), mode, read.rows, read.pages, c.rows, read.plan)
+			}
+		}
+	}
+	t.Logf("PostgreSQL reads:\n%s", table.String())
+}
+
+// cheapScans are the calls for which PostgreSQL may read a table from end to end, since it costs less than to read by
+// their keys the rows that have to be read, with the reason why they are so many.
+var cheapScans = map[string]string{
+	"selectMembers with a prefix":      "the account has a fifth of all users",
+	"selectUserAccounts with a prefix": "the user is a member of every account",
+}
+
+// mostRows is how many rows and entries of indexes a call may read: twice what it has to, since an engine may need both
+// the entry and the row, and a few to see where a range ends.
+func mostRows(c call) int { return 2*c.rows + 10 }
+
+// mostPages is how many pages of PostgreSQL's a call may read or write: an index of a million entries has three levels.
+func mostPages(c call) int { return 5*c.rows + 60 }
+
+// A reading is what PostgreSQL said of how it went about a statement.
+type reading struct {
+	rows, pages int
+	scans       []string // the tables and indexes that it read from end to end
+	plan        string
+}
+
+// explained runs a statement in a transaction that is rolled back.
+func explained(t *testing.T, conn *sql.Conn, statement string, args []any) reading {
+	t.Helper()
+	execute(t, conn, "PREPARE asked AS "+statement)
+	defer execute(t, conn, "DEALLOCATE asked")
+	execute(t, conn, "BEGIN")
+	defer execute(t, conn, "ROLLBACK")
+	call := "EXECUTE asked"
+	if len(args) > 0 {
+		literals := make([]string, len(args))
+		for i, arg := range args {
+			literals[i] = literal(arg)
+		}
+		call += " (" + strings.Join(literals, ", ") + ")"
+	}
+	var text string
+	err := conn.QueryRowContext(context.Background(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+call).Scan(&text)
+	require.NoError(t, err, call)
+	var plans []struct{ Plan node }
+	require.NoError(t, json.Unmarshal([]byte(text), &plans))
+	read := reading{pages: plans[0].Plan.Hit + plans[0].Plan.Read}
+	plans[0].Plan.add(&read, "\t")
+	return read
+}
+
+// A node is one of a plan's.
+type node struct {
+	Type      string  `json:"Node Type"`
+	Table     string  `json:"Relation Name"`
+	Index     string  `json:"Index Name"`
+	Condition string  `json:"Index Cond"`
+	Rows      float64 `json:"Actual Rows"`
+	Loops     float64 `json:"Actual Loops"`
+	Filtered  float64 `json:"Rows Removed by Filter"`
+	Rechecked float64 `json:"Rows Removed by Index Recheck"`
+	Hit       int     `json:"Shared Hit Blocks"`
+	Read      int     `json:"Shared Read Blocks"`
+	Plans     []node
+}
+
+// add adds what a node and those below it read.
+func (n node) add(read *reading, indent string) {
+	read.plan += fmt.Sprintf("%s%s %s%s %s, %.0f times %.0f rows, and %.0f in vain\n",
+		indent, n.Type, n.Table, n.Index, n.Condition, n.Loops, n.Rows, n.Filtered+n.Rechecked)
+	if strings.HasSuffix(n.Type, "Scan") && n.Type != "Values Scan" && n.Table != "roster_feed" { // which has 64 rows
+		read.rows += int((n.Rows + n.Filtered + n.Rechecked) * n.Loops)
+		if n.Type != "Bitmap Heap Scan" && n.Condition == "" {
+			read.scans = append(read.scans, n.Table+n.Index)
+		}
+	}
+	for _, below := range n.Plans {
+		below.add(read, indent+"\t")
+	}
+}
+
+// literal writes an argument as a part of a statement.
+func literal(arg any) string {
+	switch value := arg.(type) {
+	case nil:
+		return "NULL"
+	case []byte:
+		return fmt.Sprintf(`'\x%x'`, value)
+	case string:
+		return "'" + strings.ReplaceAll(value, "'", "''") + "'"
+	}
+	return fmt.Sprint(arg)
+}
+
+func execute(t *testing.T, conn *sql.Conn, statement string) {
+	t.Helper()
+	_, err := conn.ExecContext(context.Background(), statement)
+	require.NoError(t, err, statement)
+}
