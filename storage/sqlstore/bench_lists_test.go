@@ -163,7 +163,7 @@ func bareMembers(ctx context.Context, engine engine, handle *sql.DB, after strin
 
 func bareAccounts(ctx context.Context, engine engine, handle *sql.DB, after string) (n int, err error) {
 	rows, err := handle.QueryContext(ctx, engine.placed(`SELECT m.account_id, m.permissions, m.status, m.starts_at, m.expires_at, m.label, m.created_at,
-			m.last_seen_at, a.owner_id, a.status, a.name, a.company, a.time_zone
+			m.last_seen_at, a.owner_id, a.status, a.name, a.company, a.locale, a.time_zone, a.created_at, a.version
 		FROM roster_memberships AS m JOIN roster_accounts AS a ON a.id = m.account_id
 		WHERE m.user_id = ? AND m.account_id > ? AND a.id > ? ORDER BY m.account_id LIMIT ?`), "busy", after, after, pageSize+1)
 	if err != nil {
