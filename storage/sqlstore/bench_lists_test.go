@@ -42,7 +42,7 @@ func BenchmarkMembers(b *testing.B) {
 }
 
 // BenchmarkAccounts reads a page of the accounts of a user who is in many. impl=roster is access.Service.Accounts,
-// impl=bare the statement of the page.
+// impl=bare the statement of the page, for the same facts.
 func BenchmarkAccounts(b *testing.B) {
 	for _, engine := range engines() {
 		handle, db := engine.migrated(b)
@@ -171,14 +171,14 @@ func bareAccounts(ctx context.Context, engine engine, handle *sql.DB, after stri
 	}
 	defer rows.Close()
 	type account struct {
-		id, label, owner, name, company, zone                          string
-		permissions, status, starts, expires, made, see, accountStatus int64
+		id, label, owner, name, company, locale, zone                                  string
+		permissions, status, starts, expires, made, see, accountStatus, begun, version int64
 	}
 	var accounts []account
 	for rows.Next() {
 		var a account
 		if err := rows.Scan(&a.id, &a.permissions, &a.status, &a.starts, &a.expires, &a.label, &a.made, &a.see,
-			&a.owner, &a.accountStatus, &a.name, &a.company, &a.zone); err != nil {
+			&a.owner, &a.accountStatus, &a.name, &a.company, &a.locale, &a.zone, &a.begun, &a.version); err != nil {
 			return 0, err
 		}
 		accounts = append(accounts, a)

@@ -55,7 +55,7 @@ const (
 			OR substr(m.user_id, 1, length(?)) = ?)`
 
 	// selectUserAccounts bounds both ids: a planner that joins by merging would otherwise begin at the first account.
-	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id = m.user_id, owner_id, roster_accounts.status, name, company,
+	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id, roster_accounts.status, name, company,
 			locale, time_zone, roster_accounts.created_at, version
 		FROM roster_memberships AS m
 		JOIN roster_accounts ON id = m.account_id
@@ -124,9 +124,9 @@ func readMember(r row) (access.Member, error) {
 func readUserAccount(r row) (access.UserAccount, error) {
 	var u access.UserAccount
 	a, p := &u.Account, &u.Account.Profile
-	err := r.Scan(append(membershipTargets(&u.Membership), &u.Owner, &a.Owner, wholly(&a.Status), &p.Name, &p.Company,
+	err := r.Scan(append(membershipTargets(&u.Membership), &a.Owner, wholly(&a.Status), &p.Name, &p.Company,
 		&p.Locale, &p.TimeZone, (*moment)(&a.Created), wholly(&a.Version))...)
-	a.ID = u.Membership.Account
+	a.ID, u.Owner = u.Membership.Account, a.Owner == u.Membership.User
 	return u, err
 }
 
