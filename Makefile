@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .PHONY: test soak generate lint bench
 
 # How long one package's tests may take, and what to test: make test PACKAGES=./access
-TIMEOUT  ?= 15m
+TIMEOUT  ?= 25m
 PACKAGES ?= ./...
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -42,7 +42,7 @@ func BenchmarkMembers(b *testing.B) {
 }
 
 // BenchmarkAccounts reads a page of the accounts of a user who is in many. impl=roster is access.Service.Accounts,
-// impl=bare the statement of the page.
+// impl=bare the statement of the page, for the same facts.
 func BenchmarkAccounts(b *testing.B) {
 	for _, engine := range engines() {
 		handle, db := engine.migrated(b)
@@ -163,7 +163,7 @@ func bareMembers(ctx context.Context, engine engine, handle *sql.DB, after strin
 
 func bareAccounts(ctx context.Context, engine engine, handle *sql.DB, after string) (n int, err error) {
 	rows, err := handle.QueryContext(ctx, engine.placed(`SELECT m.account_id, m.permissions, m.status, m.starts_at, m.expires_at, m.label, m.created_at,
-			m.last_seen_at, a.owner_id, a.status, a.name, a.company, a.time_zone
+			m.last_seen_at, a.owner_id, a.status, a.name, a.company, a.locale, a.time_zone, a.created_at, a.version
 		FROM roster_memberships AS m JOIN roster_accounts AS a ON a.id = m.account_id
 		WHERE m.user_id = ? AND m.account_id > ? AND a.id > ? ORDER BY m.account_id LIMIT ?`), "busy", after, after, pageSize+1)
 	if err != nil {
@@ -171,14 +171,14 @@ func bareAccounts(ctx context.Context, engine engine, handle *sql.DB, after stri
 	}
 	defer rows.Close()
 	type account struct {
-		id, label, owner, name, company, zone                          string
-		permissions, status, starts, expires, made, see, accountStatus int64
+		id, label, owner, name, company, locale, zone                                  string
+		permissions, status, starts, expires, made, see, accountStatus, begun, version int64
 	}
 	var accounts []account
 	for rows.Next() {
 		var a account
 		if err := rows.Scan(&a.id, &a.permissions, &a.status, &a.starts, &a.expires, &a.label, &a.made, &a.see,
-			&a.owner, &a.accountStatus, &a.name, &a.company, &a.zone); err != nil {
+			&a.owner, &a.accountStatus, &a.name, &a.company, &a.locale, &a.zone, &a.begun, &a.version); err != nil {
 			return 0, err
 		}
 		accounts = append(accounts, a)

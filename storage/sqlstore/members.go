@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -33,33 +32,39 @@ const (
 	touchMembership = `UPDATE roster_memberships SET last_seen_at = ?
 		WHERE account_id = ? AND user_id = ? AND last_seen_at <= ?`
 
-	// memberColumns are a membership, whether it is the owner's, and the directory's entry if there is one.
-	memberColumns = membershipColumns + `, a.owner_id = m.user_id,
-		COALESCE(u.address, ''), COALESCE(u.canonical, ''), COALESCE(u.verified, 0), COALESCE(u.name, ''),
+	// personColumns are the directory's entry of a member, if there is one.
+	personColumns = `COALESCE(u.address, ''), COALESCE(u.canonical, ''), COALESCE(u.verified, 0), COALESCE(u.name, ''),
 		COALESCE(u.second_factor, 0), u.last_sign_in_at`
 
-	selectMembers = `SELECT ` + memberColumns + `
+	// memberColumns are a membership, whether it is the owner's, and the directory's entry.
+	memberColumns = membershipColumns + `, a.owner_id = m.user_id, ` + personColumns
+
+	// selectMembers asks once who the owner is. Its arguments are account, account, user, limit.
+	selectMembers = `SELECT ` + membershipColumns + `, m.user_id = ` + ownerOf + `, ` + personColumns + `
 		FROM roster_memberships AS m
-		JOIN roster_accounts AS a ON a.id = m.account_id
 		LEFT JOIN roster_users AS u ON u.id = m.user_id
-		WHERE m.account_id = ? AND m.user_id > ?
-			AND (? = 0 OR m.status = ?)
-			AND (a.owner_id = m.user_id OR (m.permissions & ?) = ?)
-			AND m.last_seen_at < ?
-			AND (length(?) = 0 OR substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
-				OR substr(m.user_id, 1, length(?)) = ?)
+		WHERE m.account_id = ? AND m.user_id > ?` + andMark + `
 		ORDER BY m.user_id LIMIT ?`
 
+	ownerOf = `(SELECT owner_id FROM roster_accounts WHERE id = ?)`
+
+	membersOfStatus     = ` AND m.status = ?`
+	membersOfPermission = ` AND (m.user_id = ` + ownerOf + ` OR (m.permissions & ?) = ?)`
+	membersNotSeenSince = ` AND m.last_seen_at < ?`
+	membersOfPrefix     = ` AND (substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
+			OR substr(m.user_id, 1, length(?)) = ?)`
+
 	// selectUserAccounts bounds both ids: a planner that joins by merging would otherwise begin at the first account.
-	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id = m.user_id, owner_id, roster_accounts.status, name, company,
+	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id, roster_accounts.status, name, company,
 			locale, time_zone, roster_accounts.created_at, version
 		FROM roster_memberships AS m
 		JOIN roster_accounts ON id = m.account_id
-		WHERE m.user_id = ? AND m.account_id > ? AND id > ?
-			AND (? = 0 OR roster_accounts.status = ?)
-			AND (owner_id = m.user_id OR (m.permissions & ?) = ?)
-			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(company_fold, 1, length(?)) = ?)
+		WHERE m.user_id = ? AND m.account_id > ? AND id > ?` + andMark + `
 		ORDER BY m.account_id LIMIT ?`
+
+	accountsOfStatus     = ` AND roster_accounts.status = ?`
+	accountsOfPermission = ` AND (owner_id = m.user_id OR (m.permissions & ?) = ?)`
+	accountsOfPrefix     = ` AND (substr(name_fold, 1, length(?)) = ? OR substr(company_fold, 1, length(?)) = ?)`
 
 	countSeats = `SELECT
 		(SELECT COUNT(*) FROM roster_memberships AS m JOIN roster_accounts AS a ON a.id = m.account_id
@@ -119,9 +124,9 @@ func readMember(r row) (access.Member, error) {
 func readUserAccount(r row) (access.UserAccount, error) {
 	var u access.UserAccount
 	a, p := &u.Account, &u.Account.Profile
-	err := r.Scan(append(membershipTargets(&u.Membership), &u.Owner, &a.Owner, wholly(&a.Status), &p.Name, &p.Company,
+	err := r.Scan(append(membershipTargets(&u.Membership), &a.Owner, wholly(&a.Status), &p.Name, &p.Company,
 		&p.Locale, &p.TimeZone, (*moment)(&a.Created), wholly(&a.Version))...)
-	a.ID = u.Membership.Account
+	a.ID, u.Owner = u.Membership.Account, a.Owner == u.Membership.User
 	return u, err
 }
 
@@ -151,15 +156,21 @@ func (t *tx) DeleteMembership(ctx context.Context, account access.AccountID, use
 
 func (t *tx) Members(ctx context.Context, account access.AccountID, f access.MemberFilter, after access.UserID, limit int) ([]access.Member, error) {
 	fold := access.Fold(f.Prefix)
-	return pageOf(ctx, t, limit, readMember, "list members", selectMembers, account, after, f.Status, f.Status,
-		f.Permission, f.Permission, microsOr(f.NotSeenSince, math.MaxInt64),
-		f.Prefix, fold, fold, fold, fold, f.Prefix, f.Prefix)
+	statement, args := narrowed(selectMembers, []any{account, account, after},
+		condition{f.Status != 0, membersOfStatus, []any{f.Status}},
+		condition{f.Permission != 0, membersOfPermission, []any{account, f.Permission, f.Permission}},
+		condition{!f.NotSeenSince.IsZero(), membersNotSeenSince, []any{micros(f.NotSeenSince)}},
+		condition{f.Prefix != "", membersOfPrefix, []any{fold, fold, fold, fold, f.Prefix, f.Prefix}})
+	return pageOf(ctx, t, limit, readMember, "list members", statement, args...)
 }
 
 func (t *tx) UserAccounts(ctx context.Context, user access.UserID, f access.AccountFilter, after access.AccountID, limit int) ([]access.UserAccount, error) {
 	fold := access.Fold(f.Prefix)
-	return pageOf(ctx, t, limit, readUserAccount, "list accounts", selectUserAccounts, user, after, after,
-		f.Status, f.Status, f.Permission, f.Permission, fold, fold, fold, fold, fold)
+	statement, args := narrowed(selectUserAccounts, []any{user, after, after},
+		condition{f.Status != 0, accountsOfStatus, []any{f.Status}},
+		condition{f.Permission != 0, accountsOfPermission, []any{f.Permission, f.Permission}},
+		condition{fold != "", accountsOfPrefix, []any{fold, fold, fold, fold}})
+	return pageOf(ctx, t, limit, readUserAccount, "list accounts", statement, args...)
 }
 
 func (t *tx) Seats(ctx context.Context, account access.AccountID, now time.Time) (int, error) {

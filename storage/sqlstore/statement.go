@@ -216,6 +216,29 @@ func rows[T any](ctx context.Context, t *tx, expected int, read func(row) (T, er
 	return values, nil
 }
 
+// andMark is where conditions are added to a statement.
+const andMark = `/*and*/`
+
+// A condition is added to a statement where a filter asks for it.
+type condition struct {
+	asked bool
+	text  string
+	args  []any
+}
+
+// narrowed adds the conditions that are asked for to a statement with these arguments: a planner has less to think about
+// than with conditions that hold for all rows, and plans for what is asked.
+func narrowed(statement string, args []any, conditions ...condition) (string, []any) {
+	var added strings.Builder
+	for _, c := range conditions {
+		if c.asked {
+			added.WriteString(c.text)
+			args = append(args, c.args...)
+		}
+	}
+	return strings.Replace(statement, andMark, added.String(), 1), args
+}
+
 // number reads a row of one integer.
 func number(r row) (n int, err error) {
 	err = r.Scan(&n)
