@@ -55,11 +55,13 @@ func calls() []call {
 		return []any{account, version, version, 0, len(kinds), append(kinds, "")[:max(1, len(kinds))], 0, newest,
 			concerns, concerns, concerns, "user", concerns, page}
 	}
-	members := func(account, after, prefix string) []any {
-		return []any{account, after, 0, 0, 0, 0, newest, prefix, prefix, prefix, prefix, prefix, prefix, prefix, page}
+	members := func(account, after string) []any { return []any{account, account, after, page} }
+	membersWith := func(account, prefix string) []any {
+		return []any{account, account, "", 1, account, 1, 1, newest, prefix, prefix, prefix, prefix, prefix, prefix, page}
 	}
-	accounts := func(user, after, prefix string) []any {
-		return []any{user, after, after, 0, 0, 0, 0, prefix, prefix, prefix, prefix, prefix, page}
+	accounts := func(user, after string) []any { return []any{after, user, after, page} }
+	accountsWith := func(user, prefix string) []any {
+		return []any{"", user, "", 1, 1, 1, prefix, prefix, prefix, prefix, page}
 	}
 	contacts := func(account, after, prefix string) []any {
 		return []any{account, after, 0, 0, prefix, prefix, prefix, prefix, prefix, page}
@@ -83,14 +85,14 @@ func calls() []call {
 		{"putMembership", "that is there", 1, []any{bigAccount, someUser, 1, 1, never, never, "", 0, 0}},
 		{"deleteMembership", "", 1, []any{bigAccount, someUser}},
 		{"touchMembership", "", 1, []any{500_000, bigAccount, someUser, 400_000}},
-		{"selectMembers", "the first of the big account", 3 * page, members(bigAccount, "", "")},
-		{"selectMembers", "after some of the big account", 3 * page, members(bigAccount, someUser, "")},
-		{"selectMembers", "of an account", 3 * (membersEach + 1), members(someAccount, "", "")},
-		{"selectMembers", "with a prefix", 3 * (bigMembers + membersEach + 1), members(bigAccount, "", "name 1029")},
-		{"selectUserAccounts", "the first of the busy user", 2 * page, accounts(busyUser, "", "")},
-		{"selectUserAccounts", "after some of the busy user", 2 * page, accounts(busyUser, someAccount, "")},
-		{"selectUserAccounts", "of a user", 2 * 3, accounts(someUser, "", "")},
-		{"selectUserAccounts", "with a prefix", 2 * manyAccounts, accounts(busyUser, "", "name 1009")},
+		{"selectMembers", "the first of the big account", 3 * page, members(bigAccount, "")},
+		{"selectMembers", "after some of the big account", 3 * page, members(bigAccount, someUser)},
+		{"selectMembers", "of an account", 3 * (membersEach + 1), members(someAccount, "")},
+		{"selectMembers", allConditions, 3 * (bigMembers + membersEach + 1), membersWith(bigAccount, "name 1029")},
+		{"selectUserAccounts", "the first of the busy user", 2 * page, accounts(busyUser, "")},
+		{"selectUserAccounts", "after some of the busy user", 2 * page, accounts(busyUser, someAccount)},
+		{"selectUserAccounts", "of a user", 2 * 3, accounts(someUser, "")},
+		{"selectUserAccounts", allConditions, 2 * manyAccounts, accountsWith(busyUser, "name 1009")},
 		{"countSeats", "of an account", 1 + membersEach + 2 + 2, []any{someAccount, never, populatedNow, someAccount, populatedNow}},
 		{"countSeats", "of the big account", 1 + bigMembers + membersEach + 1 + bigPending + 2,
 			[]any{bigAccount, never, populatedNow, bigAccount, populatedNow}},
@@ -119,9 +121,10 @@ func calls() []call {
 		{"selectWaitingInvites", "the first of one whom many wait for", page, []any{popularMail, lastText, populatedNow, page}},
 		{"selectWaitingInvites", "after some of one whom many wait for", page, []any{popularMail, "invite 1030500", populatedNow, page}},
 		{"selectWaitingInvites", "of somebody", 1, []any{"1000004@example.com", lastText, populatedNow, page}},
-		{"selectNextKey", "the last", 1, []any{lastText}},
-		{"selectNextKey", "the one before", 1, []any{"key 2"}},
-		{"selectNextKey", "none", 1, []any{"key 1"}},
+		{"selectNextKey", "the first", 1, []any{""}},
+		{"selectNextKey", "the one behind", 1, []any{"key 1"}},
+		{"selectNextKey", "none", 1, []any{"key 2"}},
+		{"selectKeyUse", "", 1, []any{"key 2"}},
 		{"countLiveInvites", "", 2, []any{someAccount, populatedNow}},
 		{"countLiveInvites", "of the big account", bigPending + 2, []any{bigAccount, populatedNow}},
 		{"selectRevocable", "", bigPending + 2, []any{bigAccount, 1, "user 1000001", 2}},
@@ -191,12 +194,24 @@ func calls() []call {
 	}
 }
 
+// allConditions is about a list that is narrowed in all ways.
+const allConditions = "with all conditions"
+
+// conditions are what narrows a list, in the order of the arguments.
+var conditions = map[string]string{
+	"selectMembers":      membersOfStatus + membersOfPermission + membersNotSeenSince + membersOfPrefix,
+	"selectUserAccounts": accountsOfStatus + accountsOfPermission + accountsOfPrefix,
+}
+
 // name says which call it is.
 func (c call) name() string { return strings.TrimSpace(c.statement + " " + c.about) }
 
 // sent returns the statement and the arguments as a DB sends them.
 func (c call) sent(db *DB, shared bool) (string, []any) {
 	statement := statements[c.statement]
+	if c.about == allConditions {
+		statement = strings.Replace(statement, andMark, conditions[c.statement], 1)
+	}
 	var args []any
 	for _, arg := range c.args {
 		if list, ok := arg.([]string); ok {

@@ -56,6 +56,13 @@ func (w whole[T]) Scan(value any) error {
 	return nil
 }
 
+// readMoment reads a row of one time.
+func readMoment(r row) (time.Time, error) {
+	var m moment
+	err := r.Scan(&m)
+	return time.Time(m), err
+}
+
 // micros returns a time as it is stored: microseconds since 1970, rounded down. The zero time is stored as what it is.
 func micros(t time.Time) int64 { return t.UnixMicro() }
 

@@ -43,9 +43,11 @@ const (
 		WHERE canonical = ? AND pending = 1 AND id < ? AND expires_at > ?
 		ORDER BY id DESC LIMIT ?`
 
-	// selectNextKey goes from one key to the next in the index, past the invites that are over.
-	selectNextKey = `SELECT key_id FROM roster_invites WHERE pending = 1 AND key_id > ? AND expires_at > ?
-		ORDER BY key_id LIMIT 1`
+	// selectNextKey goes from one key to the next in the index.
+	selectNextKey = `SELECT COALESCE(MIN(key_id), '') FROM roster_invites WHERE pending = 1 AND key_id > ?`
+
+	// selectKeyUse asks when the last invite of a key expires.
+	selectKeyUse = `SELECT MAX(expires_at) FROM roster_invites WHERE pending = 1 AND key_id = ?`
 
 	countLiveInvites = `SELECT COUNT(*) FROM roster_invites WHERE account_id = ? AND pending = 1 AND expires_at > ?`
 
@@ -122,11 +124,17 @@ func (t *tx) WaitingInvites(ctx context.Context, address access.Address, now tim
 func (t *tx) InviteKeys(ctx context.Context, now time.Time) ([]string, error) {
 	var keys []string
 	for last := ""; ; {
-		key, found, err := one(ctx, t, text, "find the keys of invites", selectNextKey, last, micros(now))
-		if err != nil || !found {
+		key, _, err := one(ctx, t, text, "find the keys of invites", selectNextKey, last)
+		if err != nil || key == "" {
 			return keys, err
 		}
-		keys = append(keys, key)
+		until, _, err := one(ctx, t, readMoment, "find the use of a key", selectKeyUse, key)
+		if err != nil {
+			return nil, err
+		}
+		if until.After(now) {
+			keys = append(keys, key)
+		}
 		last = key
 	}
 }

@@ -39,10 +39,11 @@ const (
 	// memberColumns are a membership, whether it is the owner's, and the directory's entry.
 	memberColumns = membershipColumns + `, a.owner_id = m.user_id, ` + personColumns
 
-	// selectMembers asks once who the owner is. Its arguments are account, account, user, limit.
+	// selectMembers asks once who the owner is. COALESCE keeps a planner from merging the members with all users, from the
+	// first one. Its arguments are account, account, user, limit.
 	selectMembers = `SELECT ` + membershipColumns + `, m.user_id = ` + ownerOf + `, ` + personColumns + `
 		FROM roster_memberships AS m
-		LEFT JOIN roster_users AS u ON u.id = m.user_id
+		LEFT JOIN roster_users AS u ON u.id = COALESCE(m.user_id, '')
 		WHERE m.account_id = ? AND m.user_id > ?` + andMark + `
 		ORDER BY m.user_id LIMIT ?`
 
@@ -54,13 +55,15 @@ const (
 	membersOfPrefix     = ` AND (substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
 			OR substr(m.user_id, 1, length(?)) = ?)`
 
-	// selectUserAccounts bounds both ids: a planner that joins by merging would otherwise begin at the first account.
+	// selectUserAccounts bounds both ids: a planner that joins by merging would otherwise begin at the first account. Every
+	// membership has an account; the LEFT JOIN says with which of them to begin. Its arguments are account, user, account,
+	// limit.
 	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id, roster_accounts.status, name, company,
 			locale, time_zone, roster_accounts.created_at, version
 		FROM roster_memberships AS m
-		JOIN roster_accounts ON id = m.account_id
-		WHERE m.user_id = ? AND m.account_id > ? AND id > ?` + andMark + `
-		ORDER BY m.account_id LIMIT ?`
+		LEFT JOIN roster_accounts ON id = m.account_id AND id > ?
+		WHERE m.user_id = ?` + pageMark + ` AND m.account_id > ?` + andMark + `
+		ORDER BY m.user_id, m.account_id LIMIT ?`
 
 	accountsOfStatus     = ` AND roster_accounts.status = ?`
 	accountsOfPermission = ` AND (owner_id = m.user_id OR (m.permissions & ?) = ?)`
@@ -166,7 +169,7 @@ func (t *tx) Members(ctx context.Context, account access.AccountID, f access.Mem
 
 func (t *tx) UserAccounts(ctx context.Context, user access.UserID, f access.AccountFilter, after access.AccountID, limit int) ([]access.UserAccount, error) {
 	fold := access.Fold(f.Prefix)
-	statement, args := narrowed(selectUserAccounts, []any{user, after, after},
+	statement, args := narrowed(selectUserAccounts, []any{after, user, after},
 		condition{f.Status != 0, accountsOfStatus, []any{f.Status}},
 		condition{f.Permission != 0, accountsOfPermission, []any{f.Permission, f.Permission}},
 		condition{fold != "", accountsOfPrefix, []any{fold, fold, fold, fold}})

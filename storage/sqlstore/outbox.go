@@ -15,8 +15,8 @@ const (
 	insertMessage = `INSERT INTO roster_messages (` + messageColumns + `)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-	selectMessages = `SELECT ` + messageColumns + ` FROM roster_messages WHERE group_id = ? AND id < ?
-		ORDER BY id DESC LIMIT ?`
+	selectMessages = `SELECT ` + messageColumns + ` FROM roster_messages WHERE group_id = ?` + pageMark + ` AND id < ?
+		ORDER BY group_id DESC, id DESC LIMIT ?`
 
 	// selectDeliveries reads the older ones too, which are few, in the order of an index: the last of each ref counts.
 	selectDeliveries = `SELECT ` + messageColumns + ` FROM roster_messages

@@ -16,16 +16,17 @@ const (
 
 	deletePreferences = `DELETE FROM roster_preferences WHERE account_id = ? AND user_id IN (?...)`
 
+	// selectSubscribers begins at the preferences, whose order is that of the list: SQLite keeps the order of a CROSS JOIN,
+	// and to other engines it is a join like any other.
 	selectSubscribers = `SELECT ` + memberColumns + `
 		FROM roster_preferences AS p
-		JOIN roster_memberships AS m ON m.account_id = p.account_id AND m.user_id = p.user_id
+		CROSS JOIN roster_memberships AS m
 		JOIN roster_accounts AS a ON a.id = m.account_id
 		LEFT JOIN roster_users AS u ON u.id = m.user_id
-		WHERE p.account_id = ? AND p.user_id > ? AND (p.categories & ?) = ? AND m.user_id <> a.owner_id
+		WHERE m.account_id = p.account_id AND m.user_id = p.user_id AND p.account_id = ? AND p.user_id > ? AND (p.categories & ?) = ? AND m.user_id <> a.owner_id
 		ORDER BY p.user_id LIMIT ?`
 
-	// selectMembersByAddress begins at the address, which few users have: SQLite keeps the order of a CROSS JOIN, and to
-	// other engines it is a join like any other.
+	// selectMembersByAddress begins at the address, which few users have.
 	selectMembersByAddress = `SELECT ` + memberColumns + `
 		FROM roster_users AS u
 		CROSS JOIN roster_memberships AS m

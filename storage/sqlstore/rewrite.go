@@ -37,6 +37,10 @@ func (db *DB) text(statement string, shared bool) string {
 // shareMark stands at the end of each SELECT inside another one: the outer one's lock doesn't hold for it.
 const shareMark = `/*share*/`
 
+// pageMark stands behind the column that is the same in all rows of a page, where the page begins in the middle of an
+// index: "group_id = ?/*page*/ AND id < ?".
+const pageMark = `/*page*/`
+
 // numbered returns a statement with $1, $2 ... in the place of question marks. No statement has one that isn't a
 // placeholder.
 func numbered(statement string) string {

@@ -37,6 +37,7 @@ type call struct {
 	what      string // connect, reset, prepare, exec, query, next, begin, commit or rollback
 	statement string // of exec and query, as the driver gets it, and of next
 	args      []driver.NamedValue
+	direct    bool          // without having been prepared
 	conn      *conn         // nil while connecting, until it is done
 	rows      driver.Rows   // what a query gave, once it is done, or what next reads
 	result    driver.Result // of exec, once it is done
@@ -234,13 +235,13 @@ func (c *conn) CheckNamedValue(value *driver.NamedValue) error {
 
 func (c *conn) ExecContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Result, error) {
 	statement = c.line.rewritten(statement)
-	return c.exec(ctx, statement, args, func() (driver.Result, error) {
+	return c.exec(ctx, statement, args, true, func() (driver.Result, error) {
 		return c.Conn.(driver.ExecerContext).ExecContext(ctx, statement, args)
 	})
 }
 
-func (c *conn) exec(ctx context.Context, statement string, args []driver.NamedValue, do func() (driver.Result, error)) (driver.Result, error) {
-	called := &call{ctx: ctx, what: "exec", statement: statement, args: args, conn: c}
+func (c *conn) exec(ctx context.Context, statement string, args []driver.NamedValue, direct bool, do func() (driver.Result, error)) (driver.Result, error) {
+	called := &call{ctx: ctx, what: "exec", statement: statement, args: args, direct: direct, conn: c}
 	err := c.line.pass(called, c.alive(func() (err error) {
 		called.result, err = do()
 		return err
@@ -253,13 +254,13 @@ func (c *conn) exec(ctx context.Context, statement string, args []driver.NamedVa
 
 func (c *conn) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
 	statement = c.line.rewritten(statement)
-	return c.query(ctx, statement, args, func() (driver.Rows, error) {
+	return c.query(ctx, statement, args, true, func() (driver.Rows, error) {
 		return c.Conn.(driver.QueryerContext).QueryContext(ctx, statement, args)
 	})
 }
 
-func (c *conn) query(ctx context.Context, statement string, args []driver.NamedValue, do func() (driver.Rows, error)) (driver.Rows, error) {
-	called := &call{ctx: ctx, what: "query", statement: statement, args: args, conn: c}
+func (c *conn) query(ctx context.Context, statement string, args []driver.NamedValue, direct bool, do func() (driver.Rows, error)) (driver.Rows, error) {
+	called := &call{ctx: ctx, what: "query", statement: statement, args: args, direct: direct, conn: c}
 	err := c.line.pass(called, c.alive(func() (err error) {
 		called.rows, err = do()
 		if errors.Is(err, driver.ErrSkip) { // the driver wants the statement prepared
@@ -323,13 +324,13 @@ type stmt struct {
 func (s *stmt) Close() error { return s.conn.release(s.Stmt) }
 
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	return s.conn.exec(ctx, s.statement, args, func() (driver.Result, error) {
+	return s.conn.exec(ctx, s.statement, args, false, func() (driver.Result, error) {
 		return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 	})
 }
 
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return s.conn.query(ctx, s.statement, args, func() (driver.Rows, error) {
+	return s.conn.query(ctx, s.statement, args, false, func() (driver.Rows, error) {
 		return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 	})
 }
