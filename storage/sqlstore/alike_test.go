@@ -48,7 +48,7 @@ func TestAnswersAreAlike(t *testing.T) {
 			storedAlike(t, backends)
 		}
 	})
-	t.Logf("%s: %d commands, each on %d backends", tries, commands, len(backends))
+	t.Logf("report: %s: %d commands, each on %d backends", tries, commands, len(backends))
 }
 
 // A backend is one of those whose answers are compared. The first of several is what the others are compared with.

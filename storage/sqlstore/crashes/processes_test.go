@@ -177,5 +177,5 @@ func (k *killing) print(t *testing.T) {
 		total += verbs[verb]
 		fmt.Fprintf(&text, "\n%6d %s", verbs[verb], verb)
 	}
-	t.Logf("%s: %d kills; %d verbs acknowledged:%s", k.database.version(t), k.kills, total, text.String())
+	t.Logf("report: %s: %d kills; %d verbs acknowledged:%s", k.database.version(t), k.kills, total, text.String())
 }

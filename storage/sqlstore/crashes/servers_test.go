@@ -160,6 +160,6 @@ func (c *crash) print(t *testing.T) {
 	t.Helper()
 	again, effects := c.repeated()
 	c.killing.print(t)
-	t.Logf("calls: %d refused, %d failed, %d of unknown outcome; %d verbs were done again, of which %d were there already",
+	t.Logf("report: calls: %d refused, %d failed, %d of unknown outcome; %d verbs were done again, of which %d were there already",
 		c.report.Refused, c.report.Failed, c.report.Unknown, again, effects)
 }

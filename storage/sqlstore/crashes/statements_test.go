@@ -44,7 +44,7 @@ func TestKilledAfterEachStatement(t *testing.T) {
 			}
 			close(queue)
 			group.Wait()
-			t.Logf("%s: %d verbs of %d statements; a process was killed at %d moments: at each COMMIT, and after each %d. of the other statements",
+			t.Logf("report: %s: %d verbs of %d statements; a process was killed at %d moments: at each COMMIT, and after each %d. of the other statements",
 				lanes[0].version(t), len(verbs()), lanes[0].statements+lanes[1].statements, lanes[0].kills+lanes[1].kills, every)
 		})
 	}

@@ -91,7 +91,7 @@ func newSeed(t *testing.T) uint64 {
 		seed, err = strconv.ParseUint(text, 10, 64)
 		require.NoError(t, err)
 	}
-	t.Logf("ROSTER_SEED=%d", seed)
+	t.Logf("report: ROSTER_SEED=%d", seed)
 	return seed
 }
 

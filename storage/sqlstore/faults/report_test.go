@@ -48,7 +48,7 @@ func (r *report) log(t *testing.T, engine string) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t.Logf("%s: %d faults of %d verbs, %d with an unknown outcome", engine, r.faults, r.verbs, r.unknown)
+	t.Logf("report: %s: %d faults of %d verbs, %d with an unknown outcome", engine, r.faults, r.verbs, r.unknown)
 	if len(r.overruns) == 0 {
 		return
 	}
@@ -56,6 +56,6 @@ func (r *report) log(t *testing.T, engine string) {
 	share := func(percent int) time.Duration {
 		return r.overruns[(len(r.overruns)-1)*percent/100].Round(10 * time.Microsecond)
 	}
-	t.Logf("%s: returned after the deadline: n=%d median=%v p90=%v p99=%v max=%v", engine, len(r.overruns), share(50), share(90),
+	t.Logf("report: %s: returned after the deadline: n=%d median=%v p90=%v p99=%v max=%v", engine, len(r.overruns), share(50), share(90),
 		share(99), share(100))
 }

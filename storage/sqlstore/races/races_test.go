@@ -58,7 +58,7 @@ func TestRaces(t *testing.T) {
 			race.Hasty = true
 			lines, work := run(t, race, processes, length())
 			histories := byAccount(lines)
-			t.Logf("%s, seed %d, %d processes with %d clients, %s\n%s", version(t, engine, handle), race.Seed, processes, clients,
+			t.Logf("report: %s, seed %d, %d processes with %d clients, %s\n%s", version(t, engine, handle), race.Seed, processes, clients,
 				length(), report(lines, histories, work))
 			for _, l := range lines {
 				require.Empty(t, l.Result.Failure, "%s", l)
@@ -69,7 +69,7 @@ func TestRaces(t *testing.T) {
 			}
 			require.NoError(t, storagetest.CheckInvariants(t.Context(), db, slices.Sorted(maps.Keys(histories)), timeOf(now())))
 			found, longest := checkAll(histories)
-			t.Logf("%d accounts checked, the longest search took %s", len(histories), longest.Round(time.Millisecond))
+			t.Logf("report: %d accounts checked, the longest search took %s", len(histories), longest.Round(time.Millisecond))
 			for _, text := range found {
 				t.Error(text)
 			}
