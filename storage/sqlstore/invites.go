@@ -125,8 +125,11 @@ func (t *tx) InviteKeys(ctx context.Context, now time.Time) ([]string, error) {
 	var keys []string
 	for last := ""; ; {
 		key, _, err := one(ctx, t, text, "find the keys of invites", selectNextKey, last)
-		if err != nil || key == "" {
-			return keys, err
+		if err != nil {
+			return nil, err
+		}
+		if key == "" {
+			return keys, nil
 		}
 		until, _, err := one(ctx, t, readMoment, "find the use of a key", selectKeyUse, key)
 		if err != nil {

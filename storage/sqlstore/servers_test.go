@@ -120,7 +120,7 @@ func TestRetries(t *testing.T) {
 		{sqliteEngine, "UPDATE roster_accounts", codeError(517), 10, false},
 		{sqliteEngine, "UPDATE roster_accounts", codeError(19), 1, false},
 		{sqliteEngine, "COMMIT", codeError(5), 10, false},
-		{sqliteEngine, "COMMIT", codeError(10), 1, false},
+		{sqliteEngine, "COMMIT", codeError(10), 1, true},
 	} {
 		t.Run(fmt.Sprintf("%s/%s/%v", tt.engine.name, tt.statement, code(tt.err)), func(t *testing.T) {
 			var p probe

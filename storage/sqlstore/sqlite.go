@@ -10,17 +10,18 @@ import (
 
 func sqliteEngine() engine {
 	return engine{
-		name:        "sqlite",
-		goose:       goose.DialectSQLite3,
-		beginView:   []string{"BEGIN; " + selectSnapshot},
-		beginUpdate: []string{"BEGIN IMMEDIATE"},
-		migrating:   within("BEGIN IMMEDIATE"),
-		verifying:   within("BEGIN"),
-		verify:      verifySQLite,
-		foreign:     selectForeign,
-		returning:   true,
-		prepares:    true,
-		isConflict:  isBusy,
+		name:         "sqlite",
+		goose:        goose.DialectSQLite3,
+		beginView:    []string{"BEGIN; " + selectSnapshot},
+		beginUpdate:  []string{"BEGIN IMMEDIATE"},
+		migrating:    within("BEGIN IMMEDIATE"),
+		verifying:    within("BEGIN"),
+		verify:       verifySQLite,
+		foreign:      selectForeign,
+		returning:    true,
+		prepares:     true,
+		isRolledBack: isBusy, // the transaction is still open then
+		isConflict:   isBusy,
 	}
 }
 

@@ -87,12 +87,10 @@ func (db *DB) unit(ctx context.Context, begin []string, fn func(context.Context,
 	}
 	defer conn.Close()
 	t := &tx{db: db, session: conn}
-	committed := false
+	end := func() { rollback(ctx, conn) }
 	defer func() { // also after a panic, and when a test ends its goroutine
 		t.ended = true
-		if !committed {
-			rollback(ctx, conn)
-		}
+		end()
 	}()
 	for _, statement := range begin {
 		if _, err := conn.ExecContext(ctx, db.text(statement, false)); err != nil {
@@ -107,9 +105,12 @@ func (db *DB) unit(ctx context.Context, begin []string, fn func(context.Context,
 		return false, nil
 	}
 	if err := t.commit(ctx); err != nil {
+		if errors.Is(err, access.ErrUnknownOutcome) { // nothing can be said on this connection any more
+			end = func() { discard(conn) }
+		}
 		return db.engine.isConflict(err), err
 	}
-	committed = true
+	end = func() {}
 	return false, nil
 }
 
@@ -120,10 +121,7 @@ func (t *tx) commit(ctx context.Context) error {
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
-	patient, cancel := context.WithoutCancel(ctx), func() {}
-	if t.db.engine.manyWriters {
-		patient, cancel = outlive(ctx, commitPatience)
-	}
+	patient, cancel := outlive(ctx, commitPatience)
 	defer cancel()
 	_, err := t.session.ExecContext(patient, "COMMIT")
 	if err == nil {
@@ -134,7 +132,7 @@ func (t *tx) commit(ctx context.Context) error {
 	} else {
 		err = failed(patient, "commit", err)
 	}
-	if t.db.engine.manyWriters && !t.db.engine.isRolledBack(err) {
+	if !t.db.engine.isRolledBack(err) {
 		err = fmt.Errorf("%w: %w", access.ErrUnknownOutcome, err)
 	}
 	return err
@@ -170,6 +168,9 @@ func rollback(ctx context.Context, conn *sql.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackPatience)
 	defer cancel()
 	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
-		conn.Raw(func(any) error { return driver.ErrBadConn })
+		discard(conn)
 	}
 }
+
+// discard keeps a connection from being used again.
+func discard(conn *sql.Conn) { conn.Raw(func(any) error { return driver.ErrBadConn }) }
