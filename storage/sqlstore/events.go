@@ -2,10 +2,12 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/rosterkit/roster/access"
 )
@@ -126,6 +128,31 @@ func (t *tx) raise(ctx context.Context, shard, n int, tail access.EventID) (end 
 }
 
 func (t *tx) Events(ctx context.Context, account access.AccountID, f access.EventFilter, from access.EventKey, ascending bool, limit int) ([]access.Record, error) {
+	if len(f.Kinds) <= maxList {
+		return t.events(ctx, account, f, from, ascending, limit)
+	}
+	var all []access.Record
+	kinds := slices.Compact(slices.Sorted(slices.Values(f.Kinds)))
+	for some := range slices.Chunk(kinds, maxList) {
+		f.Kinds = some
+		page, err := t.events(ctx, account, f, from, ascending, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+	}
+	slices.SortFunc(all, func(a, b access.Record) int {
+		order := cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Index, b.Index))
+		if ascending {
+			return order
+		}
+		return -order
+	})
+	return all[:min(len(all), max(limit, 0))], nil
+}
+
+// events is Events for kinds that fit into one statement.
+func (t *tx) events(ctx context.Context, account access.AccountID, f access.EventFilter, from access.EventKey, ascending bool, limit int) ([]access.Record, error) {
 	statement := selectEventsBefore
 	if ascending {
 		statement = selectEventsAfter

@@ -20,17 +20,24 @@ func (db *DB) Sent() []string {
 				if aboutTransaction.MatchString(part) {
 					continue
 				}
-				name, listed := names[single(part)]
-				if !listed {
-					name = part
-				}
-				sent = append(sent, name)
+				sent = append(sent, nameOf(single(part), names))
 			}
 			return true
 		})
 	}
 	slices.Sort(sent)
 	return slices.Compact(sent)
+}
+
+// nameOf returns the name of a statement, with whatever conditions, or the statement itself.
+func nameOf(statement string, names map[string]string) string {
+	for listed, name := range names {
+		begin, end, narrowable := strings.Cut(listed, andMark)
+		if statement == listed || narrowable && strings.HasPrefix(statement, begin) && strings.HasSuffix(statement, end) {
+			return name
+		}
+	}
+	return statement
 }
 
 // Listed returns the names of the statements that a DB may send.

@@ -41,7 +41,7 @@ const (
 
 	// selectMembers asks once who the owner is. COALESCE keeps a planner from merging the members with all users, from the
 	// first one. Its arguments are account, account, user, limit.
-	selectMembers = `SELECT ` + membershipColumns + `, m.user_id = ` + ownerOf + `, ` + personColumns + `
+	selectMembers = `SELECT ` + membershipColumns + `, CASE WHEN m.user_id = ` + ownerOf + ` THEN 1 ELSE 0 END, ` + personColumns + `
 		FROM roster_memberships AS m
 		LEFT JOIN roster_users AS u ON u.id = COALESCE(m.user_id, '')
 		WHERE m.account_id = ? AND m.user_id > ?` + andMark + `
@@ -55,13 +55,12 @@ const (
 	membersOfPrefix     = ` AND (substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
 			OR substr(m.user_id, 1, length(?)) = ?)`
 
-	// selectUserAccounts bounds both ids: a planner that joins by merging would otherwise begin at the first account. Every
-	// membership has an account; the LEFT JOIN says with which of them to begin. Its arguments are account, user, account,
-	// limit.
+	// selectUserAccounts bounds both ids: a planner that joins by merging would otherwise begin at the first account. Its
+	// arguments are account, user, account, limit.
 	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id, roster_accounts.status, name, company,
 			locale, time_zone, roster_accounts.created_at, version
 		FROM roster_memberships AS m
-		LEFT JOIN roster_accounts ON id = m.account_id AND id > ?
+		JOIN roster_accounts ON id = m.account_id AND id > ?
 		WHERE m.user_id = ?` + pageMark + ` AND m.account_id > ?` + andMark + `
 		ORDER BY m.user_id, m.account_id LIMIT ?`
 

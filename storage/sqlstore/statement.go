@@ -261,6 +261,9 @@ func in[T ~string](statement string, values []T) (string, []any) {
 	if len(values) == 0 {
 		return in(statement, []T{""})
 	}
+	if len(values) > maxList {
+		panic("sqlstore: a list that is too long for a statement")
+	}
 	places := 1
 	for places < len(values) {
 		places = min(2*places, maxList)
