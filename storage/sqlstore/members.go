@@ -60,7 +60,7 @@ const (
 	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id, roster_accounts.status, name, company,
 			locale, time_zone, roster_accounts.created_at, version
 		FROM roster_memberships AS m
-		JOIN roster_accounts ON id = m.account_id AND id > ?
+		` + thenMark + `JOIN roster_accounts ON id = m.account_id AND id > ?
 		WHERE m.user_id = ?` + pageMark + ` AND m.account_id > ?` + andMark + `
 		ORDER BY m.user_id, m.account_id LIMIT ?`
 
