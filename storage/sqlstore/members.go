@@ -60,8 +60,8 @@ const (
 	selectUserAccounts = `SELECT ` + membershipColumns + `, owner_id, roster_accounts.status, name, company,
 			locale, time_zone, roster_accounts.created_at, version
 		FROM roster_memberships AS m
-		` + thenMark + `JOIN roster_accounts ON id = m.account_id AND id > ?
-		WHERE m.user_id = ?` + pageMark + ` AND m.account_id > ?` + andMark + `
+		` + thenMark + `CROSS JOIN roster_accounts
+		WHERE id = m.account_id AND id > ? AND m.user_id = ?` + pageMark + ` AND m.account_id > ?` + andMark + `
 		ORDER BY m.user_id, m.account_id LIMIT ?`
 
 	accountsOfStatus     = ` AND roster_accounts.status = ?`

@@ -218,7 +218,7 @@ var (
 func rewriteMySQL(statement string) string {
 	statement = onConflictNothing.ReplaceAllString(statement, "")
 	// With an equality MariaDB expects few rows, and reads from the beginning of the list. No text has the byte FF.
-	statement = strings.ReplaceAll(statement, thenMark+"JOIN", "STRAIGHT_JOIN")
+	statement = strings.ReplaceAll(statement, thenMark+"CROSS JOIN", "STRAIGHT_JOIN")
 	statement = paged.ReplaceAllString(statement, "IN (?, x'FF')")
 	statement = onConflictUpdate.ReplaceAllString(statement, "ON DUPLICATE KEY UPDATE")
 	return excluded.ReplaceAllString(statement, "VALUES($1)")

@@ -41,7 +41,7 @@ const shareMark = `/*share*/`
 // index: "group_id = ?/*page*/ AND id < ?".
 const pageMark = `/*page*/`
 
-// thenMark stands before a JOIN with a table that is looked into last.
+// thenMark stands before a CROSS JOIN with a table that is looked into last: SQLite keeps that order anyhow.
 const thenMark = `/*then*/`
 
 // numbered returns a statement with $1, $2 ... in the place of question marks. No statement has one that isn't a
