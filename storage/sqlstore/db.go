@@ -73,7 +73,7 @@ func New(handle Handle, dialect Dialect, config Config) *DB {
 	}
 	db.reader = handle
 	if engine.prepares {
-		db.kept = prepared{handle: handle, statements: make(map[string]*sql.Stmt)}
+		db.kept.handle = handle
 		db.reader = &db.kept
 	}
 	return db
@@ -101,8 +101,8 @@ func (db *DB) Read(ctx context.Context, fn func(context.Context, storage.Tx) err
 // Update runs fn and commits, as access.Store says. On SQLite, updates of one DB wait in line for each other; those of
 // other processes wait for the time that the database is set to. On servers they wait for the rows that others have
 // locked. fn runs again, a few times and for a few seconds at most, after a deadlock, a serialization failure or a lock
-// that wasn't to be had. A commit that has begun isn't ended by the context; if a server doesn't answer it soon after the context has ended, or
-// the connection is lost, the error is access.ErrUnknownOutcome.
+// that wasn't to be had. A commit that has begun isn't ended by the context; if it isn't answered soon after the context
+// has ended, or the connection is lost, the error is access.ErrUnknownOutcome.
 func (db *DB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
 	return db.update(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
 }

@@ -31,10 +31,10 @@ type engine struct {
 	// beforeMigrations puts right what a migration that was interrupted left; nil if there is nothing.
 	beforeMigrations func(context.Context, Config, Session) error
 	verify           func(context.Context, Session) error
-	// verifyTables is verify for what can only be seen once there are tables; nil if there is nothing.
-	verifyTables func(context.Context, *DB, Session) error
+	// verifyWrites is verify for what only a write to the tables shows; nil if there is nothing.
+	verifyWrites func(context.Context, *DB, Session) error
 	foreign      string // selects a table of one of our names that roster didn't make
-	notByBytes   string // selects a column of a key that compares otherwise than byte for byte
+	notByBytes   string // selects a column of a key that compares otherwise than byte for byte; empty if there can be none
 
 	rewrite    func(statement string) string // what is written in another way
 	share      string                        // ends a SELECT of the newest in a transaction that the host began

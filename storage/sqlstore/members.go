@@ -47,7 +47,7 @@ const (
 		WHERE m.account_id = ? AND m.user_id > ?` + andMark + `
 		ORDER BY m.user_id LIMIT ?`
 
-	ownerOf = `(SELECT owner_id FROM roster_accounts WHERE id = ?)`
+	ownerOf = `(SELECT owner_id FROM roster_accounts WHERE id = ?` + shareMark + `)`
 
 	membersOfStatus     = ` AND m.status = ?`
 	membersOfPermission = ` AND (m.user_id = ` + ownerOf + ` OR (m.permissions & ?) = ?)`

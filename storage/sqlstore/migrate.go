@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,7 +17,8 @@ import (
 
 // Migrate verifies that the database is one roster can rely on, and brings its tables to what this version of roster
 // needs. It refuses otherwise, with an error that says what to change. It may be called at every start, by several
-// processes at once, which wait for each other. It is a unit of work in itself: inside another it returns access.ErrNested.
+// processes at once, which wait for each other. It is a unit of work in itself: inside another it returns
+// access.ErrNested.
 //
 // Where the role that the program runs with may not make tables, call it with a handle of a role that may, give the
 // running role what Grants says, and let the program call Verify.
@@ -36,7 +36,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 
 // Verify returns an error that says what to change if the database is none that roster can rely on, or its tables
 // aren't those that this version of roster needs. It needs no more rights than Grants says, and waits for nobody who
-// migrates.
+// migrates. Inside a unit of work it returns access.ErrNested.
 func (db *DB) Verify(ctx context.Context) error {
 	return db.inspect(ctx, db.engine.verifying, db.verifyTables)
 }
@@ -65,7 +65,7 @@ func (db *DB) inspectOnce(ctx context.Context, begin beginSession, fn func(conte
 	ended := false
 	defer func() { // also after a panic
 		if !ended { // it may hold a lock, or be inside a transaction
-			conn.Raw(func(any) error { return driver.ErrBadConn })
+			discard(conn)
 		}
 		conn.Close()
 	}()
@@ -139,30 +139,19 @@ func (db *DB) verifyTables(ctx context.Context, conn Session) error {
 	if err := db.verifyBytes(ctx, conn); err != nil {
 		return err
 	}
-	if db.engine.verifyTables != nil {
-		return db.engine.verifyTables(ctx, db, conn)
+	if db.engine.verifyWrites != nil {
+		return db.engine.verifyWrites(ctx, db, conn)
 	}
 	return nil
 }
 
 // verifyBytes refuses columns of keys that compare otherwise than byte for byte.
 func (db *DB) verifyBytes(ctx context.Context, conn Session) error {
-	if db.engine.notByBytes == "" {
-		return nil
+	name, err := db.find(ctx, conn, "look at columns", db.engine.notByBytes)
+	if err == nil && name != "" {
+		err = fmt.Errorf("sqlstore: the column %s doesn't compare byte for byte, as it was made to: change it back", name)
 	}
-	statement, names := in(db.engine.notByBytes, db.config.tables())
-	if db.engine.schemas {
-		statement = numbered(statement)
-	}
-	var name string
-	err := conn.QueryRowContext(ctx, statement, names...).Scan(&name)
-	if err == nil {
-		return fmt.Errorf("sqlstore: the column %s doesn't compare byte for byte, as it was made to: change it back", name)
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return failed(ctx, "look at columns", err)
-	}
-	return nil
+	return err
 }
 
 const selectVersion = `SELECT MAX(version_id) FROM roster_migrations WHERE is_applied`
@@ -183,18 +172,26 @@ func (e engine) known() int64 {
 
 // refuseForeign returns an error if there is a table of one of our names that roster didn't make.
 func (db *DB) refuseForeign(ctx context.Context, conn Session) error {
-	statement, names := in(db.engine.foreign, db.config.tables())
-	statement = db.config.local(statement) // in the schema that the session looks in
+	name, err := db.find(ctx, conn, "look for tables", db.engine.foreign)
+	if err == nil && name != "" {
+		err = fmt.Errorf("sqlstore: there is a table %s that roster has not made: rename it or use another database", name)
+	}
+	return err
+}
+
+// find returns the name that a statement about our tables finds, in the schema that the session looks in. An engine that
+// has no such statement finds none.
+func (db *DB) find(ctx context.Context, conn Session, what, statement string) (name string, err error) {
+	if statement == "" {
+		return "", nil
+	}
+	statement, tables := in(db.config.local(statement), db.config.tables())
 	if db.engine.schemas {
 		statement = numbered(statement)
 	}
-	var name string
-	err := conn.QueryRowContext(ctx, statement, names...).Scan(&name)
-	if err == nil {
-		return fmt.Errorf("sqlstore: there is a table %s that roster has not made: rename it or use another database", name)
+	err = conn.QueryRowContext(ctx, statement, tables...).Scan(&name)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", failed(ctx, what, err)
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return failed(ctx, "look for tables", err)
-	}
-	return nil
+	return name, nil
 }

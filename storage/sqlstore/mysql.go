@@ -24,7 +24,7 @@ func mysqlEngine() engine {
 		beforeMigrations: beginVersions,
 		looseSavepoint:   true,
 		verify:           verifyMySQL,
-		verifyTables:     verifyFoundRows,
+		verifyWrites:     verifyFoundRows,
 		foreign:          selectForeignMySQL,
 		notByBytes:       selectNotByBytesMySQL,
 		roles:            true,
@@ -213,12 +213,12 @@ var (
 	paged             = regexp.MustCompile(`= \?/\*page\*/`)
 )
 
-// rewriteMySQL writes upserts and pages in MySQL's way. Insert if absent is a plain INSERT, whose error says what is there: IGNORE
-// would ignore too much.
+// rewriteMySQL writes upserts and pages in MySQL's way. Insert if absent is a plain INSERT, whose error says what is
+// there: IGNORE would ignore too much.
 func rewriteMySQL(statement string) string {
 	statement = onConflictNothing.ReplaceAllString(statement, "")
-	// With an equality MariaDB expects few rows, and reads from the beginning of the list. No text has the byte FF.
 	statement = strings.ReplaceAll(statement, thenMark+"CROSS JOIN", "STRAIGHT_JOIN")
+	// With an equality MariaDB expects few rows, and reads from the beginning of the list. No text has the byte FF.
 	statement = paged.ReplaceAllString(statement, "IN (?, x'FF')")
 	statement = onConflictUpdate.ReplaceAllString(statement, "ON DUPLICATE KEY UPDATE")
 	return excluded.ReplaceAllString(statement, "VALUES($1)")

@@ -5,17 +5,18 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // A prepared is a session for reads outside of transactions, each on a connection of the pool's. It prepares statements
 // once and keeps them, on engines where that saves work: database/sql prepares them anew on each connection.
 type prepared struct {
 	handle     Handle
-	mu         sync.Mutex
-	statements map[string]*sql.Stmt
+	statements sync.Map // of *sql.Stmt, by text
+	kept       atomic.Int32
 }
 
-// maxPrepared is how many statements are kept. There are fewer, but for those with lists in them.
+// maxPrepared is about how many statements are kept. There are fewer, but for those with lists in them.
 const maxPrepared = 64
 
 func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
@@ -40,32 +41,30 @@ func (p *prepared) QueryRowContext(ctx context.Context, text string, args ...any
 
 // statement returns a prepared statement, or nil if there are too many.
 func (p *prepared) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	p.mu.Lock()
-	statement, full := p.statements[text], len(p.statements) >= maxPrepared
-	p.mu.Unlock()
-	if statement != nil || full {
-		return statement, nil
+	if kept, ok := p.statements.Load(text); ok {
+		return kept.(*sql.Stmt), nil
+	}
+	if p.kept.Load() >= maxPrepared {
+		return nil, nil
 	}
 	statement, err := p.handle.PrepareContext(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if first := p.statements[text]; first != nil {
-		return first, statement.Close()
+	first, other := p.statements.LoadOrStore(text, statement)
+	if other { // somebody else was first
+		return first.(*sql.Stmt), statement.Close()
 	}
-	p.statements[text] = statement
+	p.kept.Add(1)
 	return statement, nil
 }
 
 func (p *prepared) close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	var errs []error
-	for _, statement := range p.statements {
-		errs = append(errs, statement.Close())
-	}
-	clear(p.statements)
+	p.statements.Range(func(text, statement any) bool {
+		errs = append(errs, statement.(*sql.Stmt).Close())
+		p.statements.Delete(text)
+		return true
+	})
 	return errors.Join(errs...)
 }

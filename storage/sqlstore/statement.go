@@ -88,13 +88,18 @@ func (t *tx) hold(ctx context.Context, account access.AccountID) error {
 // make those who read the same wait for each other.
 func (t *tx) text(statement string) string { return t.db.text(statement, t.joined && t.wrote) }
 
+// send sends a write.
+func (t *tx) send(ctx context.Context, statement string, args []any) (sql.Result, error) {
+	t.wrote = true
+	return t.session.ExecContext(ctx, t.text(statement), plain(args)...)
+}
+
 // run runs a write.
 func (t *tx) run(ctx context.Context, what, statement string, args ...any) (sql.Result, error) {
 	if err := t.writable(ctx); err != nil {
 		return nil, err
 	}
-	t.wrote = true
-	result, err := t.session.ExecContext(ctx, t.text(statement), plain(args)...)
+	result, err := t.send(ctx, statement, args)
 	if err != nil {
 		return nil, t.Fail(failed(ctx, what, err))
 	}
@@ -107,6 +112,11 @@ func (t *tx) exec(ctx context.Context, what, statement string, args ...any) (int
 	if err != nil {
 		return 0, err
 	}
+	return t.concerned(ctx, what, result)
+}
+
+// concerned returns how many rows a write concerned.
+func (t *tx) concerned(ctx context.Context, what string, result sql.Result) (int64, error) {
 	n, err := result.RowsAffected()
 	if err != nil {
 		return 0, t.Fail(failed(ctx, what, err))
@@ -119,22 +129,18 @@ func (t *tx) insert(ctx context.Context, what, statement string, args ...any) er
 	if err := t.writable(ctx); err != nil {
 		return err
 	}
-	t.wrote = true
-	result, err := t.session.ExecContext(ctx, t.text(statement), plain(args)...)
+	result, err := t.send(ctx, statement, args)
 	if err != nil {
 		if t.db.engine.isDuplicate != nil && t.db.engine.isDuplicate(err) {
 			return access.ErrExists
 		}
 		return t.Fail(failed(ctx, what, err))
 	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return t.Fail(failed(ctx, what, err))
+	inserted, err := t.concerned(ctx, what, result)
+	if err == nil && inserted == 0 {
+		err = access.ErrExists
 	}
-	if n == 0 {
-		return access.ErrExists
-	}
-	return nil
+	return err
 }
 
 // insertRows runs an INSERT of one row for many of them, a few at a time.

@@ -18,15 +18,15 @@ type tx struct {
 	db       *DB
 	session  Session
 	joined   bool // the transaction is the host's
-	wrote    bool
+	wrote    bool // or tried to: from then on, what is read decides what is written
 	readOnly bool
 	ended    bool
 }
 
 var _ storage.Tx = (*tx)(nil)
 
-// errReadOnly is what writing in a View returns.
-var errReadOnly = errors.New("sqlstore: a View can't write")
+// errReadOnly is what writing in a View or a Read returns.
+var errReadOnly = errors.New("sqlstore: a View or a Read can't write")
 
 // errEnded is what a method of a transaction returns that somebody kept.
 var errEnded = errors.New("sqlstore: the unit of work has ended")
@@ -115,8 +115,9 @@ func (db *DB) unit(ctx context.Context, begin []string, fn func(context.Context,
 }
 
 // commit writes what waits for the end and commits. A server may answer the COMMIT of a transaction in which a statement
-// failed without an error, and roll back: no failed statement may be missing from Failed. The context may end it before the COMMIT is sent, not after: what
-// became of a COMMIT should be known. A server that can't be reached any more mustn't hold up the caller for ever.
+// failed without an error, and roll back: no failed statement may be missing from Failed. The context may end it before
+// the COMMIT is sent, not after: what became of a COMMIT should be known. One that isn't answered mustn't hold up the
+// caller for ever.
 func (t *tx) commit(ctx context.Context) error {
 	if err := t.flush(ctx); err != nil {
 		return err
