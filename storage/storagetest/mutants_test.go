@@ -51,6 +51,9 @@ func mutants() map[string]mutant {
 		"reads what is newest": {
 			"a view reads one moment", "views/snapshot", func(db storage.DB) storage.DB { return newestView{db} },
 		},
+		"writes in a read": {
+			"a read can't write", "reads/writing_in_a_read", func(db storage.DB) storage.DB { return writesInReads{db} },
+		},
 		"reads before it locks": {
 			"no update is lost", "locks/no_overlap", func(db storage.DB) storage.DB { return staleReads{db} },
 		},
@@ -186,6 +189,10 @@ func (m forgivesEnqueue) Enqueue(ctx context.Context, messages ...notify.Message
 type forgivesSpoil struct{ storage.Tx }
 
 func (forgivesSpoil) Spoil(error) {}
+
+type writesInReads struct{ storage.DB }
+
+func (m writesInReads) Read(ctx context.Context, fn fn) error { return m.DB.Update(ctx, fn) }
 
 type newestView struct{ storage.DB }
 

@@ -32,6 +32,7 @@ func topics() []topic {
 		{"units", unitCases()},
 		{"cancellation", cancellationCases()},
 		{"views", viewCases()},
+		{"reads", readCases()},
 		{"locks", lockCases()},
 		{"accounts", accountCases()},
 		{"members", memberCases()},

@@ -121,6 +121,7 @@ func refusesNesting(t *testing.T, db database) {
 	}{
 		{"Update", func(ctx context.Context) error { return db.Update(ctx, work) }},
 		{"View", func(ctx context.Context) error { return db.View(ctx, work) }},
+		{"Read", func(ctx context.Context) error { return db.Read(ctx, work) }},
 		{"Grant", func(ctx context.Context) error { _, err := db.Grant(ctx, acme, olga); return err }},
 		{"Claim", func(ctx context.Context) error { _, err := db.Claim(ctx, noon(), time.Minute, 1); return err }},
 		{"Finish", func(ctx context.Context) error {
@@ -141,7 +142,10 @@ func refusesNesting(t *testing.T, db database) {
 			try("View", ctx)
 			return nil
 		})
-		err = errors.Join(err, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+		err = errors.Join(err, db.Read(db.ctx, func(ctx context.Context, _ storage.Tx) error {
+			try("Read", ctx)
+			return nil
+		}), db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
 			try("Update", ctx)
 			return tx.InsertAccount(ctx, newAccount(globex))
 		}))

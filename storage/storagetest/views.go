@@ -139,13 +139,17 @@ func uncommitted(t *testing.T, db database) {
 	require.Len(t, claimed, 1, "a message that isn't committed is claimed")
 }
 
-func viewCannotWrite(t *testing.T, db database) {
+func viewCannotWrite(t *testing.T, db database) { cannotWrite(t, db, db.View) }
+
+// cannotWrite tries all writes in a View or a Read.
+func cannotWrite(t *testing.T, db database, read func(context.Context, func(context.Context, storage.Tx) error) error) {
+	t.Helper()
 	prepare(db)
 	before := db.dump()
 	for _, w := range append(writes(t), locks()...) {
 		t.Run(w.name, func(t *testing.T) {
 			db := db.in(t)
-			_ = db.View(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			_ = read(db.ctx, func(ctx context.Context, tx storage.Tx) error {
 				// Nothing is locked in a view, so that the others may panic as in any unit.
 				if w.lockless {
 					require.Error(t, w.do(ctx, tx))
