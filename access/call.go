@@ -17,7 +17,7 @@ type Call struct {
 	Tx      Tx
 	Actor   Actor
 	Account Account
-	Grant   Grant // the acting user's; zero for staff and system
+	Grant   Grant // the acting user's, the owner's without a membership; zero for staff and system
 	Now     time.Time
 	reading bool
 	service *Service
@@ -63,11 +63,19 @@ func (s *Service) open(ctx context.Context, tx Tx, actor Actor, kind EventKind, 
 	}
 	c := &Call{Tx: tx, Actor: actor, Account: a, Now: s.Now(), service: s}
 	if user := actor.User(); user != "" {
-		c.Grant, err = tx.Grant(ctx, account, user)
+		c.Grant, err = granted(ctx, tx, a, user)
 		c.Grant.WhileSuspended = s.catalog.WhileSuspended()
 		return c, err
 	}
 	return c, s.staffMay(ctx, actor, kind, account)
+}
+
+// granted returns what a user may do in an account. The owner's follows from the account: a membership adds nothing.
+func granted(ctx context.Context, tx Tx, a Account, user UserID) (Grant, error) {
+	if user == a.Owner {
+		return Grant{Owner: true, Account: a.Status, Version: a.Version}, nil
+	}
+	return tx.Grant(ctx, a.ID, user)
 }
 
 func (s *Service) staffMay(ctx context.Context, actor Actor, kind EventKind, account AccountID) error {

@@ -38,8 +38,8 @@ func (c *Call) Admit(ctx context.Context, user UserID, terms Terms, freed int) e
 	if err := c.Open(); err != nil {
 		return err
 	}
-	before, err := c.Tx.Membership(ctx, c.Account.ID, user)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	before, err := c.before(ctx, user)
+	if err != nil {
 		return err
 	}
 	if c.Account.Owner == user || before.Status != 0 && !before.expired(c.Now) {
@@ -56,7 +56,23 @@ func (c *Call) Admit(ctx context.Context, user UserID, terms Terms, freed int) e
 	if err := c.Tx.PutMembership(ctx, after); err != nil {
 		return err
 	}
+	if user == c.Actor.User() {
+		c.Grant = c.GrantOf(Member{Membership: after})
+	}
 	return c.memberChanged(ctx, EventMemberAdded, before, after)
+}
+
+// before returns the membership of who is about to become a member: the zero one for a stranger, as who acts for
+// themselves is known to be.
+func (c *Call) before(ctx context.Context, user UserID) (Membership, error) {
+	if user == c.Actor.User() && !c.Grant.Member() {
+		return Membership{}, nil
+	}
+	m, err := c.Tx.Membership(ctx, c.Account.ID, user)
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return m, err
 }
 
 // SetPermissions replaces what a member may do. The actor manages members, holds every bit concerned before and

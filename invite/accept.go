@@ -32,15 +32,15 @@ func (s *Service) Lookup(ctx context.Context, token string, who Identity) (Previ
 	}
 	var p Preview
 	err := s.view(ctx, func(ctx context.Context, tx Tx) error {
-		r, proof, err := s.authentic(ctx, tx, token)
+		f, err := s.authentic(ctx, tx, token)
 		if err != nil {
 			return err
 		}
-		o, err := s.standing(ctx, tx, r, proof, who, s.members.Now())
+		o, err := s.standing(ctx, tx, f.invite, f.proof, who, s.members.Now())
 		if err != nil {
 			return err
 		}
-		p, err = s.preview(ctx, tx, r, o)
+		p, err = s.preview(ctx, tx, f.invite, o)
 		return err
 	})
 	if err != nil {
@@ -66,35 +66,42 @@ func (s *Service) preview(ctx context.Context, tx Tx, r Record, o Outcome) (Prev
 	return p, nil
 }
 
+// A found is an invite that somebody came with.
+type found struct {
+	invite  Record
+	proof   proof
+	version uint64 // of the account, then
+}
+
 // authentic returns the invite that a token was made for.
-func (s *Service) authentic(ctx context.Context, tx Tx, token string) (Record, proof, error) {
+func (s *Service) authentic(ctx context.Context, tx Tx, token string) (found, error) {
 	c, ok := parseToken(token)
 	if !ok {
-		return Record{}, proof{}, unknown()
+		return found{}, unknown()
 	}
-	r, err := tx.FindInvite(ctx, c.id)
+	r, version, err := tx.FindInvite(ctx, c.id)
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
-		return Record{}, proof{}, err
+		return found{}, err
 	}
 	if !s.ring.authentic(c, r) {
-		return Record{}, proof{}, unknown()
+		return found{}, unknown()
 	}
-	return r, proof{generation: c.generation, token: true}, nil
+	return found{r, proof{generation: c.generation, token: true}, version}, nil
 }
 
 // waiting returns an invite to the verified address of a person, by id. Any other looks like none.
-func (s *Service) waiting(ctx context.Context, tx Tx, id ID, who Identity) (Record, proof, error) {
+func (s *Service) waiting(ctx context.Context, tx Tx, id ID, who Identity) (found, error) {
 	if err := id.Check(); err != nil {
-		return Record{}, proof{}, err
+		return found{}, err
 	}
-	r, err := tx.FindInvite(ctx, id)
+	r, version, err := tx.FindInvite(ctx, id)
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
-		return Record{}, proof{}, err
+		return found{}, err
 	}
 	if err != nil || !who.Verified || who.Address.IsZero() || !who.Address.Same(r.Address) {
-		return Record{}, proof{}, access.NotFound("invite")
+		return found{}, access.NotFound("invite")
 	}
-	return r, proof{generation: r.Generation}, nil
+	return found{r, proof{generation: r.Generation}, version}, nil
 }
 
 // An Acceptance is an invite that was accepted: the account is the one to go to.
@@ -111,16 +118,16 @@ type Acceptance struct {
 // token that isn't authentic, ErrDenied with code "invite.inviter" if the inviter may no longer, ErrExists if the
 // person is a member already, ErrLimit, ErrInvalid.
 func (s *Service) Accept(ctx context.Context, token string, who Identity) (Acceptance, error) {
-	return s.accept(ctx, who, func(ctx context.Context, tx Tx) (Record, proof, error) { return s.authentic(ctx, tx, token) })
+	return s.accept(ctx, who, func(ctx context.Context, tx Tx) (found, error) { return s.authentic(ctx, tx, token) })
 }
 
 // AcceptPending is Accept without a token: by the invite's id, for a person whose verified address is the invited
 // one. For anybody else there is no such invite: access.ErrNotFound.
 func (s *Service) AcceptPending(ctx context.Context, id ID, who Identity) (Acceptance, error) {
-	return s.accept(ctx, who, func(ctx context.Context, tx Tx) (Record, proof, error) { return s.waiting(ctx, tx, id, who) })
+	return s.accept(ctx, who, func(ctx context.Context, tx Tx) (found, error) { return s.waiting(ctx, tx, id, who) })
 }
 
-type finder func(context.Context, Tx) (Record, proof, error)
+type finder func(context.Context, Tx) (found, error)
 
 func (s *Service) accept(ctx context.Context, who Identity, find finder) (Acceptance, error) {
 	var accepted Acceptance
@@ -148,10 +155,11 @@ func (s *Service) answer(ctx context.Context, who Identity, kind access.EventKin
 		}
 	}
 	return s.update(ctx, func(ctx context.Context, tx Tx) error {
-		r, proof, err := find(ctx, tx)
+		f, err := find(ctx, tx)
 		if err != nil {
 			return err
 		}
+		r, proof := f.invite, f.proof
 		o, err := s.standing(ctx, tx, r, proof, who, s.members.Now())
 		if err != nil {
 			return err
@@ -166,12 +174,13 @@ func (s *Service) answer(ctx context.Context, who Identity, kind access.EventKin
 		if err != nil {
 			return err
 		}
-		// Between finding and locking somebody else may have been here.
-		if r, err = tx.Invite(ctx, r.Account, r.ID); err != nil {
-			return err
-		}
-		if !proof.token {
-			proof.generation = r.Generation
+		if c.Account.Version != f.version+1 { // between finding and locking somebody else was here
+			if r, err = tx.Invite(ctx, r.Account, r.ID); err != nil {
+				return err
+			}
+			if !proof.token {
+				proof.generation = r.Generation
+			}
 		}
 		if o, err = s.standing(ctx, tx, r, proof, who, c.Now); err != nil {
 			return err
@@ -271,12 +280,12 @@ func (s *Service) mailAccepted(ctx context.Context, c *access.Call, r Record) er
 
 // Decline ends an invite by its token, for the person it is for. Its refusals are those of Accept.
 func (s *Service) Decline(ctx context.Context, token string, who Identity) (access.Revision, error) {
-	return s.decline(ctx, who, func(ctx context.Context, tx Tx) (Record, proof, error) { return s.authentic(ctx, tx, token) })
+	return s.decline(ctx, who, func(ctx context.Context, tx Tx) (found, error) { return s.authentic(ctx, tx, token) })
 }
 
 // DeclinePending is Decline without a token, for a person whose verified address is the invited one.
 func (s *Service) DeclinePending(ctx context.Context, id ID, who Identity) (access.Revision, error) {
-	return s.decline(ctx, who, func(ctx context.Context, tx Tx) (Record, proof, error) { return s.waiting(ctx, tx, id, who) })
+	return s.decline(ctx, who, func(ctx context.Context, tx Tx) (found, error) { return s.waiting(ctx, tx, id, who) })
 }
 
 func (s *Service) decline(ctx context.Context, who Identity, find finder) (access.Revision, error) {

@@ -11,9 +11,9 @@ import (
 type Tx interface {
 	access.Tx
 
-	// FindInvite returns an invite by its id alone, for who comes with a token and doesn't know the account yet.
-	// access.ErrNotFound.
-	FindInvite(ctx context.Context, id ID) (Record, error)
+	// FindInvite returns an invite by its id alone, for who comes with a token and doesn't know the account yet, and the
+	// version that the account had then. access.ErrNotFound.
+	FindInvite(ctx context.Context, id ID) (found Record, version uint64, err error)
 	// Invite returns an invite of an account. access.ErrNotFound.
 	Invite(ctx context.Context, account access.AccountID, id ID) (Record, error)
 	// PendingInvite returns the pending invite, expired or not, of an account to an address. access.ErrNotFound.

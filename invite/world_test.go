@@ -136,7 +136,7 @@ func (w *world) record(id invite.ID) invite.Record {
 	w.T.Helper()
 	var r invite.Record
 	require.NoError(w.T, w.DB.View(ctx, func(ctx context.Context, tx storage.Tx) (err error) {
-		r, err = tx.FindInvite(ctx, id)
+		r, _, err = tx.FindInvite(ctx, id)
 		return err
 	}))
 	return r
@@ -296,6 +296,7 @@ func (tx tracedTx) Lock(ctx context.Context, ids ...access.AccountID) ([]access.
 	if step := tx.db.locked; err == nil && step != nil {
 		tx.db.locked = nil
 		err = step(ctx, tx.Tx)
+		locked[0].Version++ // as by the lock of who took the step
 	}
 	return locked, err
 }
@@ -358,8 +359,12 @@ func (tx tracedTx) Deliveries(ctx context.Context, group string, kind notify.Kin
 	return called(tx.db, "Deliveries", func() (map[string]notify.Message, error) { return tx.Tx.Deliveries(ctx, group, kind, refs) })
 }
 
-func (tx tracedTx) FindInvite(ctx context.Context, id invite.ID) (invite.Record, error) {
-	return called(tx.db, "FindInvite", func() (invite.Record, error) { return tx.Tx.FindInvite(ctx, id) })
+func (tx tracedTx) FindInvite(ctx context.Context, id invite.ID) (found invite.Record, version uint64, err error) {
+	found, err = called(tx.db, "FindInvite", func() (found invite.Record, err error) {
+		found, version, err = tx.Tx.FindInvite(ctx, id)
+		return found, err
+	})
+	return found, version, err
 }
 
 func (tx tracedTx) Invite(ctx context.Context, account access.AccountID, id invite.ID) (invite.Record, error) {

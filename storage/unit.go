@@ -67,16 +67,15 @@ func (u *Unit) Events() []access.Record {
 	return u.events
 }
 
-// Heads returns the accounts whose history grew in this unit, in ascending order of their ids.
-func (u *Unit) Heads() []access.Account {
-	var grown []access.Account
+// Accounts returns the accounts that this unit has locked, with the changes made since and the heads of their histories,
+// in ascending order of their ids.
+func (u *Unit) Accounts() []access.Account {
+	var accounts []access.Account
 	for _, a := range u.locked {
-		if a.next > 0 {
-			grown = append(grown, a.Account)
-		}
+		accounts = append(accounts, a.Account)
 	}
-	slices.SortFunc(grown, func(a, b access.Account) int { return compare(a.ID, b.ID) })
-	return grown
+	slices.SortFunc(accounts, func(a, b access.Account) int { return compare(a.ID, b.ID) })
+	return accounts
 }
 
 // Fail notes that a write failed and returns its error. Refusals that say what is there, ErrNotFound and ErrExists,

@@ -64,8 +64,8 @@ func TestUnitSealsEventsAfterTheHead(t *testing.T) {
 	require.Equal(t, []access.EventID{"2", "1", "3"}, ids, "by shard, and as appended within one")
 	require.Equal(t, []access.EventKey{{Version: 5}, {Version: 3}, {Version: 3, Index: 1}}, keys)
 
-	heads := u.Heads()
-	require.Len(t, heads, 2, "of the accounts that have new events")
+	heads := u.Accounts()
+	require.Len(t, heads, 3)
 	require.Equal(t, access.AccountID("acme"), heads[0].ID)
 	require.Equal(t, access.AccountID("globex"), heads[1].ID)
 	require.Equal(t, access.UserID("ann"), heads[1].Owner)

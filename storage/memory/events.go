@@ -28,8 +28,8 @@ func (tx *tx) writeEvents() {
 		*shard = append(*shard, &r)
 		tx.change(r.Account, func(a *account) { a.events = append(a.events, &r) })
 	}
-	for _, head := range tx.Heads() {
-		tx.change(head.ID, func(a *account) { a.Head = head.Head })
+	for _, sealed := range tx.Accounts() {
+		tx.change(sealed.ID, func(a *account) { a.Head = sealed.Head })
 	}
 }
 

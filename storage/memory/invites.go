@@ -10,9 +10,10 @@ import (
 	"github.com/rosterkit/roster/invite"
 )
 
-func (tx *tx) FindInvite(ctx context.Context, id invite.ID) (invite.Record, error) {
+func (tx *tx) FindInvite(ctx context.Context, id invite.ID) (found invite.Record, version uint64, err error) {
 	account, _ := tx.invites.get(id)
-	return tx.Invite(ctx, account, id)
+	found, err = tx.Invite(ctx, account, id)
+	return found, tx.get(account).Version, err
 }
 
 func (tx *tx) Invite(ctx context.Context, account access.AccountID, id invite.ID) (invite.Record, error) {

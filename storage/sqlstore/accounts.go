@@ -8,8 +8,7 @@ import (
 )
 
 const (
-	// accountColumns name the table where a join with memberships would be ambiguous. An alias wouldn't do: RETURNING
-	// knows none.
+	// accountColumns name the table where a join with memberships would be ambiguous.
 	accountColumns = `id, owner_id, parent_id, roster_accounts.status, name, company,
 		billing_street, billing_city, billing_region, billing_postal_code, billing_country,
 		postal_street, postal_city, postal_region, postal_postal_code, postal_country,
@@ -17,11 +16,8 @@ const (
 
 	selectAccount = `SELECT ` + accountColumns + ` FROM roster_accounts WHERE id = ?`
 
-	raiseVersion = `UPDATE roster_accounts SET version = version + 1 WHERE id = ?`
-
-	lockAccount = `UPDATE roster_accounts SET version = version + 1 WHERE id = ? RETURNING ` + accountColumns
-
-	unlockAccount = `UPDATE roster_accounts SET version = version - 1 WHERE id = ?`
+	// sealAccount writes what every unit that locks an account changes, at its end.
+	sealAccount = `UPDATE roster_accounts SET version = ?, head_count = ?, head_hash = ? WHERE id = ?`
 
 	insertAccount = `INSERT INTO roster_accounts (id, owner_id, parent_id, status, name, name_fold, company, company_fold,
 			billing_street, billing_city, billing_region, billing_postal_code, billing_country,
@@ -70,18 +66,17 @@ func (t *tx) Lock(ctx context.Context, ids ...access.AccountID) ([]access.Accoun
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
 	// The lock comes before any read: a snapshot that began earlier could miss what was committed while this waited.
-	var raised []access.Account
+	var locked []access.Account
 	for _, id := range missing {
-		a, err := t.lock(ctx, id)
+		a, err := find(ctx, t, readAccount, "account", selectAccount+t.db.engine.forUpdate, id)
 		if err != nil {
-			if undone := t.unlock(ctx, raised); undone != nil {
-				err = undone
-			}
 			return nil, err
 		}
-		raised = append(raised, a)
+		t.wrote = true
+		a.Version++
+		locked = append(locked, a)
 	}
-	for _, a := range raised {
+	for _, a := range locked {
 		t.Keep(a)
 	}
 	accounts := make([]access.Account, len(ids))
@@ -91,26 +86,10 @@ func (t *tx) Lock(ctx context.Context, ids ...access.AccountID) ([]access.Accoun
 	return accounts, nil
 }
 
-// lock raises an account's version, which locks its row, and returns what is in it then.
-func (t *tx) lock(ctx context.Context, id access.AccountID) (access.Account, error) {
-	if t.db.engine.returning {
-		return find(ctx, t, readAccount, "account", lockAccount, id)
-	}
-	// A text that the engine refuses is in no row.
-	raised, err := t.exec(ctx, "lock an account", raiseVersion, t.db.engine.searched([]any{id})...)
-	if err != nil {
-		return access.Account{}, err
-	}
-	if raised == 0 {
-		return access.Account{}, access.NotFound("account")
-	}
-	return find(ctx, t, readAccount, "account", selectAccount, id)
-}
-
-// unlock gives accounts the versions back that they had before Lock, which found that one isn't there.
-func (t *tx) unlock(ctx context.Context, accounts []access.Account) error {
-	for _, a := range accounts {
-		if _, err := t.exec(ctx, "unlock an account", unlockAccount, a.ID); err != nil {
+// sealAccounts writes the versions of the accounts that the unit has locked and the heads of their histories.
+func (t *tx) sealAccounts(ctx context.Context) error {
+	for _, a := range t.Accounts() {
+		if _, err := t.exec(ctx, "seal an account", sealAccount, a.Version, a.Head.Count, a.Head.Hash[:], a.ID); err != nil {
 			return err
 		}
 	}
@@ -134,7 +113,7 @@ func (t *tx) InsertAccount(ctx context.Context, a access.Account) error {
 }
 
 func (t *tx) Account(ctx context.Context, id access.AccountID) (access.Account, error) {
-	if a, held := t.Locked(id); held { // its history may be ahead of the table's
+	if a, held := t.Locked(id); held { // its version and its history are ahead of the table's
 		return a, t.ready(ctx)
 	}
 	return find(ctx, t, readAccount, "account", selectAccount, id)

@@ -18,14 +18,14 @@ func TestLockReadsNothingBefore(t *testing.T) {
 	db := migrated(t, openProbed(t, newFile(t), &p))
 	insertAccount(t, db, "acme")
 	insertAccount(t, db, "globex")
-	const raise, undo = "UPDATE roster_accounts SET version = version + 1", "UPDATE roster_accounts SET version = version - 1"
+	const lock, seal = "SELECT id, owner_id", "UPDATE roster_accounts SET version = ?"
 	for _, tt := range []struct {
 		ids  []access.AccountID
 		want []string
 	}{
-		{[]access.AccountID{"globex", "acme", "globex"}, []string{raise, raise}},
-		{[]access.AccountID{"nobody's", "globex", "acme"}, []string{raise, raise, raise, undo, undo}},
-		{[]access.AccountID{"globex", "aaa"}, []string{raise}},
+		{[]access.AccountID{"globex", "acme", "globex"}, []string{lock, lock, seal, seal}},
+		{[]access.AccountID{"nobody's", "globex", "acme"}, []string{lock, lock, lock}},
+		{[]access.AccountID{"globex", "aaa"}, []string{lock}},
 	} {
 		p.taken()
 		_ = db.Update(t.Context(), func(ctx context.Context, tx storage.Tx) error {

@@ -20,6 +20,9 @@ type call struct {
 	args []any // a list of texts is for "(?...)", rows are for VALUES
 }
 
+// toLock is what a row is read for that stays locked.
+const toLock = "to lock it"
+
 // page is what services ask for, who read one more to know whether there are more.
 const page = 51
 
@@ -70,13 +73,11 @@ func calls() []call {
 		{"selectSnapshot", "", 1, nil},
 
 		{"selectAccount", "", 1, []any{someAccount}},
-		{"raiseVersion", "", 1, []any{someAccount}},
-		{"lockAccount", "", 1, []any{someAccount}},
-		{"unlockAccount", "", 1, []any{someAccount}},
+		{"selectAccount", toLock, 1, []any{someAccount}},
 		{"insertAccount", "", 0, slices.Concat([]any{"new account", "user 1000001", "", 1}, profile, []any{0, "[]", 0, bytes(32)})},
 		{"insertAccount", "which is there", 1, slices.Concat([]any{someAccount, "user 1000001", "", 1}, profile, []any{0, "[]", 0, bytes(32)})},
 		{"updateAccount", "", 1, append(account, someAccount)},
-		{"updateHead", "", 1, []any{11, bytes(32), someAccount}},
+		{"sealAccount", "", 1, []any{101, 11, bytes(32), someAccount}},
 
 		{"selectGrant", "", 2, []any{someUser, someUser, bigAccount}},
 		{"selectGrant", "of a stranger", 2, []any{someUser, someUser, someAccount}},
@@ -103,6 +104,9 @@ func calls() []call {
 		{"selectUsers", "of a long list", maxList, []any{ids("user", 25_000, maxList)}},
 		{"putUser", "", 1, []any{"new user", "a@example.com", "a@example.com", 1, "", "", 0, 0}},
 		{"putUser", "who is there", 1, []any{someUser, "a@example.com", "a@example.com", 1, "", "", 0, 0}},
+		{"putUser", "many", 2 * maxRows, many(func(i int) []any {
+			return []any{fmt.Sprintf("user %d", 1024990+i), "a@example.com", "a@example.com", 1, "", "", 0, 0}
+		})},
 		{"putSignIn", "", 1, []any{"new user", 0}},
 		{"putSignIn", "of a user who is there", 1, []any{someUser, 500_000}},
 
@@ -198,9 +202,9 @@ func calls() []call {
 const allConditions = "with all conditions"
 
 // conditions are what narrows a list, in the order of the arguments.
-var conditions = map[string]string{
-	"selectMembers":      membersOfStatus + membersOfPermission + membersNotSeenSince + membersOfPrefix,
-	"selectUserAccounts": accountsOfStatus + accountsOfPermission + accountsOfPrefix,
+var conditions = map[string][]string{
+	"selectMembers":      {membersOfStatus, membersOfPermission, membersNotSeenSince, membersOfPrefix},
+	"selectUserAccounts": {accountsOfStatus, accountsOfPermission, accountsOfPrefix},
 }
 
 // name says which call it is.
@@ -210,7 +214,7 @@ func (c call) name() string { return strings.TrimSpace(c.statement + " " + c.abo
 func (c call) sent(db *DB, shared bool) (string, []any) {
 	statement := statements[c.statement]
 	if c.about == allConditions {
-		statement = strings.Replace(statement, andMark, conditions[c.statement], 1)
+		statement = strings.Replace(statement, andMark, strings.Join(conditions[c.statement], ""), 1)
 	}
 	var args []any
 	for _, arg := range c.args {
@@ -223,10 +227,12 @@ func (c call) sent(db *DB, shared bool) (string, []any) {
 		args = append(args, arg)
 	}
 	if places := strings.Count(statement, "?"); len(args) > places { // an INSERT of many rows
-		_, row, _ := strings.Cut(statement, "VALUES ")
-		statement += strings.Repeat(", "+row, len(args)/places-1)
+		statement = withRows(statement, len(args)/places)
 	}
-	if c.statement == "selectDue" || c.statement == "selectPassedLimits" {
+	switch {
+	case c.about == toLock:
+		statement += db.engine.forUpdate
+	case c.statement == "selectDue", c.statement == "selectPassedLimits":
 		statement += db.engine.skipLocked
 	}
 	return db.text(statement, shared), plain(args)
@@ -238,9 +244,9 @@ func callsOf(e engine) []call {
 		switch c.statement {
 		case "selectSnapshot":
 			return !slices.ContainsFunc(e.beginView, func(statement string) bool { return strings.Contains(statement, selectSnapshot) })
-		case "lockAccount", "raiseFeed":
+		case "raiseFeed":
 			return !e.returning
-		case "raiseVersion", "raiseFeedByID":
+		case "raiseFeedByID":
 			return e.returning
 		}
 		return false

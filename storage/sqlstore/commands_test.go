@@ -159,7 +159,8 @@ func drawRead(t *rapid.T) read {
 			return tx.Changes(ctx, account.Shard(), uint64(number-1), limit)
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) {
-			return tx.FindInvite(ctx, invite.ID(fmt.Sprintf("%06d", number)))
+			found, version, err := tx.FindInvite(ctx, invite.ID(fmt.Sprintf("%06d", number)))
+			return []any{found, version}, err
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) {
 			return tx.Invite(ctx, account, invite.ID(fmt.Sprintf("%06d", number)))

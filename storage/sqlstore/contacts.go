@@ -29,9 +29,11 @@ const (
 
 	deleteContact = `DELETE FROM roster_contacts WHERE account_id = ? AND id = ?`
 
+	// selectContacts takes a set for one with all of some categories if what they share is not less than those: planners
+	// expect few rows where it is equal, and would sort a whole account rather than read a page of it in order.
 	selectContacts = `SELECT ` + contactColumns + ` FROM roster_contacts
 		WHERE account_id = ? AND id > ?
-			AND (categories & ?) = ?
+			AND (categories & ?) >= ?
 			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
 		ORDER BY id LIMIT ?`
 )

@@ -38,6 +38,7 @@ type engine struct {
 
 	rewrite    func(statement string) string // what is written in another way
 	share      string                        // ends a SELECT of the newest in a transaction that the host began
+	forUpdate  string                        // ends a SELECT that locks the row it finds
 	skipLocked string                        // ends a SELECT that takes the rows it finds, but for those that others have
 
 	manyWriters    bool // a server: units wait for rows instead of in line, and a connection to it may be lost

@@ -20,18 +20,18 @@ const (
 			AND occurred_at >= ? AND occurred_at < ?
 			AND (length(?) = 0 OR by_user_id = ? OR for_user_id = ? OR target_kind = ? AND target_id = ?)`
 
+	// selectEventsBefore leaves out the newer events of the version that it begins at. Said in this way, planners know how
+	// many are left.
 	selectEventsBefore = `SELECT ` + eventColumns + ` FROM roster_events
-		WHERE account_id = ? AND version <= ? AND (version < ? OR idx < ?)` + eventFilter + `
+		WHERE account_id = ? AND version <= ? AND NOT (version = ? AND idx >= ?)` + eventFilter + `
 		ORDER BY version DESC, idx DESC LIMIT ?`
 
 	selectEventsAfter = `SELECT ` + eventColumns + ` FROM roster_events
-		WHERE account_id = ? AND version >= ? AND (version > ? OR idx > ?)` + eventFilter + `
+		WHERE account_id = ? AND version >= ? AND NOT (version = ? AND idx <= ?)` + eventFilter + `
 		ORDER BY version, idx LIMIT ?`
 
 	insertEvent = `INSERT INTO roster_events (` + eventColumns + `)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
-	updateHead = `UPDATE roster_accounts SET head_count = ?, head_hash = ? WHERE id = ?`
 
 	// raiseFeed numbers an event. The row stays locked to the end of the transaction, so that numbers have no gap and
 	// are in the order of commits.
@@ -73,11 +73,6 @@ var errNoShard = errors.New("sqlstore: the change feed has no such shard")
 // writeHistory writes the events of the unit. The rows of the feed are what all accounts share, so they come last, in
 // one order everywhere.
 func (t *tx) writeHistory(ctx context.Context) error {
-	for _, a := range t.Heads() {
-		if _, err := t.exec(ctx, "update a history's head", updateHead, a.Head.Count, a.Head.Hash[:], a.ID); err != nil {
-			return err
-		}
-	}
 	for events := t.Unit.Events(); len(events) > 0; {
 		n := 1 // of one shard
 		for n < len(events) && events[n].Shard == events[0].Shard {

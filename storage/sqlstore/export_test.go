@@ -11,7 +11,7 @@ import (
 func (db *DB) Sent() []string {
 	names := make(map[string]string)
 	for name, statement := range statements {
-		names[statement] = name
+		names[single(statement)] = name
 	}
 	var sent []string
 	for _, texts := range []*sync.Map{&db.texts, &db.sharedTexts} {
@@ -53,11 +53,18 @@ func (db *DB) Listed() []string {
 var (
 	aboutTransaction = regexp.MustCompile(`^(BEGIN|START|SET) `)
 	manyPlaces       = regexp.MustCompile(`IN \(\?(, \?)*\)`)
-	manyRows         = regexp.MustCompile(`(?s)(VALUES \([^()]*\))(, \([^()]*\))*$`)
+	manyRows         = regexp.MustCompile(`(?s)(VALUES \([^()]*\))(, \([^()]*\))*`)
 )
 
-// single returns a statement as it is listed: with its list not written out, and with one row.
+// single returns a statement without what is added for one call: with its list not written out, with one row, and without
+// conditions.
 func single(statement string) string {
-	statement = strings.TrimSuffix(statement, " FOR UPDATE SKIP LOCKED")
+	statement = strings.TrimSuffix(strings.TrimSuffix(statement, " SKIP LOCKED"), " FOR UPDATE")
+	statement = strings.Replace(statement, andMark, "", 1)
+	for _, added := range conditions {
+		for _, condition := range added {
+			statement = strings.Replace(statement, condition, "", 1)
+		}
+	}
 	return manyRows.ReplaceAllString(manyPlaces.ReplaceAllString(statement, "IN (?...)"), "$1")
 }

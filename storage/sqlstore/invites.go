@@ -14,7 +14,8 @@ const (
 	inviteColumns = `id, account_id, address, canonical, permissions, member_starts_at, member_expires_at, label, inviter_kind,
 		inviter_id, generation, delivery, state, created_at, sent_at, expires_at, closed_at, accepted_by, secret, key_id`
 
-	findInvite = `SELECT ` + inviteColumns + ` FROM roster_invites WHERE id = ?`
+	findInvite = `SELECT ` + inviteColumns + `, (SELECT version FROM roster_accounts AS a WHERE a.id = account_id` + shareMark + `)
+		FROM roster_invites WHERE id = ?`
 
 	selectInvite = `SELECT ` + inviteColumns + ` FROM roster_invites WHERE account_id = ? AND id = ?`
 
@@ -61,11 +62,16 @@ const (
 
 func readInvite(r row) (invite.Record, error) {
 	var i invite.Record
-	err := r.Scan(&i.ID, &i.Account, (*original)(&i.Address), (*canonical)(&i.Address), wholly(&i.Terms.Permissions),
+	err := r.Scan(inviteTargets(&i)...)
+	return i, err
+}
+
+// inviteTargets are where inviteColumns go.
+func inviteTargets(i *invite.Record) []any {
+	return []any{&i.ID, &i.Account, (*original)(&i.Address), (*canonical)(&i.Address), wholly(&i.Terms.Permissions),
 		(*moment)(&i.Terms.Starts), (*moment)(&i.Terms.Expires), &i.Terms.Label, wholly(&i.By.Kind), &i.By.ID, wholly(&i.Generation),
 		wholly(&i.Delivery), wholly(&i.State), (*moment)(&i.Created), (*moment)(&i.Sent), (*moment)(&i.Expires), (*moment)(&i.Closed), &i.AcceptedBy,
-		fixed(i.Secret[:]), &i.Key)
-	return i, err
+		fixed(i.Secret[:]), &i.Key}
 }
 
 // inviteValues are what both writing statements write, in the order in which they name it.
@@ -79,8 +85,16 @@ func inviteValues(r invite.Record) []any {
 		r.Secret[:], r.Key}
 }
 
-func (t *tx) FindInvite(ctx context.Context, id invite.ID) (invite.Record, error) {
-	return find(ctx, t, readInvite, "invite", findInvite, id)
+func (t *tx) FindInvite(ctx context.Context, id invite.ID) (found invite.Record, version uint64, err error) {
+	found, err = find(ctx, t, func(r row) (invite.Record, error) {
+		var i invite.Record
+		err := r.Scan(append(inviteTargets(&i), wholly(&version))...)
+		return i, err
+	}, "invite", findInvite, id)
+	if a, held := t.Locked(found.Account); held {
+		version = a.Version
+	}
+	return found, version, err
 }
 
 func (t *tx) Invite(ctx context.Context, account access.AccountID, id invite.ID) (invite.Record, error) {

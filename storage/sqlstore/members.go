@@ -50,7 +50,7 @@ const (
 	ownerOf = `(SELECT owner_id FROM roster_accounts WHERE id = ?` + shareMark + `)`
 
 	membersOfStatus     = ` AND m.status = ?`
-	membersOfPermission = ` AND (m.user_id = ` + ownerOf + ` OR (m.permissions & ?) = ?)`
+	membersOfPermission = ` AND (m.user_id = ` + ownerOf + ` OR (m.permissions & ?) >= ?)`
 	membersNotSeenSince = ` AND m.last_seen_at < ?`
 	membersOfPrefix     = ` AND (substr(u.name_fold, 1, length(?)) = ? OR substr(u.canonical, 1, length(?)) = ?
 			OR substr(m.user_id, 1, length(?)) = ?)`
@@ -65,7 +65,7 @@ const (
 		ORDER BY m.user_id, m.account_id LIMIT ?`
 
 	accountsOfStatus     = ` AND roster_accounts.status = ?`
-	accountsOfPermission = ` AND (owner_id = m.user_id OR (m.permissions & ?) = ?)`
+	accountsOfPermission = ` AND (owner_id = m.user_id OR (m.permissions & ?) >= ?)`
 	accountsOfPrefix     = ` AND (substr(name_fold, 1, length(?)) = ? OR substr(company_fold, 1, length(?)) = ?)`
 
 	countSeats = `SELECT
@@ -99,6 +99,9 @@ func (t *tx) Grant(ctx context.Context, account access.AccountID, user access.Us
 		return access.Grant{}, err
 	}
 	grant, err := readGrant(ctx, t.session.QueryRowContext(ctx, t.text(selectGrant), t.db.grantArgs(account, user)...))
+	if a, held := t.Locked(account); held {
+		grant.Version = a.Version
+	}
 	return grant, t.Fail(err)
 }
 
@@ -172,7 +175,13 @@ func (t *tx) UserAccounts(ctx context.Context, user access.UserID, f access.Acco
 		condition{f.Status != 0, accountsOfStatus, []any{f.Status}},
 		condition{f.Permission != 0, accountsOfPermission, []any{f.Permission, f.Permission}},
 		condition{fold != "", accountsOfPrefix, []any{fold, fold, fold, fold}})
-	return pageOf(ctx, t, limit, readUserAccount, "list accounts", statement, args...)
+	accounts, err := pageOf(ctx, t, limit, readUserAccount, "list accounts", statement, args...)
+	for i := range accounts {
+		if a, held := t.Locked(accounts[i].Account.ID); held {
+			accounts[i].Account.Version = a.Version
+		}
+	}
+	return accounts, err
 }
 
 func (t *tx) Seats(ctx context.Context, account access.AccountID, now time.Time) (int, error) {

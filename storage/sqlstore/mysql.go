@@ -30,6 +30,7 @@ func mysqlEngine() engine {
 		roles:            true,
 		rewrite:          rewriteMySQL,
 		share:            " LOCK IN SHARE MODE",
+		forUpdate:        " FOR UPDATE",
 		skipLocked:       " FOR UPDATE SKIP LOCKED",
 		manyWriters:      true,
 		prepares:         true,

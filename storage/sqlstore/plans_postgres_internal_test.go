@@ -39,9 +39,6 @@ func TestPlansOfPostgres(t *testing.T) {
 			if len(read.scans) > 0 {
 				t.Errorf("%s, %s: reads %s from end to end:\n%s", c.name(), mode, read.scans, read.plan)
 			}
-			if n, sorted := sortedParts[c.statement]; sorted && read.rows <= 3*n+10 {
-				continue
-			}
 			if read.rows > mostRows(c) || read.pages > mostPages(c) {
 				t.Errorf("%s, %s: reads %d rows and %d pages for %d rows:\n%s", c.name(), mode, read.rows, read.pages, c.rows, read.plan)
 			}
@@ -53,17 +50,8 @@ func TestPlansOfPostgres(t *testing.T) {
 // cheapScans are the calls for which PostgreSQL may read a table from end to end, since it costs less than to read by
 // their keys the rows that have to be read, with the reason why they are so many.
 var cheapScans = map[string]string{
-	"selectUsers of a long list":             "a hundredth of all users",
 	"selectMembers with all conditions":      "the account has a fifth of all users",
 	"selectUserAccounts with all conditions": "the user is a member of every account",
-}
-
-// sortedParts are the lists of which PostgreSQL may read the part of one account and sort it, where it takes that for
-// cheaper than to read a page in order, with the number of rows in that part.
-var sortedParts = map[string]int{
-	"selectContacts":    bigContacts,
-	"selectSubscribers": bigPreferences,
-	"selectEventsAfter": bigEvents,
 }
 
 // mostRows is how many rows and entries of indexes a call may read: twice what it has to, since an engine may need both

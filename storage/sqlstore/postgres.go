@@ -22,6 +22,7 @@ func postgresEngine() engine {
 		notByBytes:   selectNotByBytesPostgres,
 		roles:        true,
 		rewrite:      numbered,
+		forUpdate:    " FOR UPDATE",
 		skipLocked:   " FOR UPDATE SKIP LOCKED",
 		manyWriters:  true,
 		returning:    true,

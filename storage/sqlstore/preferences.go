@@ -23,7 +23,7 @@ const (
 		CROSS JOIN roster_memberships AS m
 		JOIN roster_accounts AS a ON a.id = m.account_id
 		LEFT JOIN roster_users AS u ON u.id = m.user_id
-		WHERE m.account_id = p.account_id AND m.user_id = p.user_id AND p.account_id = ? AND p.user_id > ? AND (p.categories & ?) = ? AND m.user_id <> a.owner_id
+		WHERE m.account_id = p.account_id AND m.user_id = p.user_id AND p.account_id = ? AND p.user_id > ? AND (p.categories & ?) >= ? AND m.user_id <> a.owner_id
 		ORDER BY p.user_id LIMIT ?`
 
 	// selectMembersByAddress begins at the address, which few users have.

@@ -19,7 +19,7 @@ func (db *DB) text(statement string, shared bool) string {
 		return text.(string)
 	}
 	text := db.config.full(statement)
-	if shared && strings.HasPrefix(text, "SELECT ") && !strings.HasSuffix(text, db.engine.skipLocked) { // which locks more
+	if shared && strings.HasPrefix(text, "SELECT ") && !strings.Contains(text, " FOR UPDATE") { // which locks more
 		text += shareMark
 	}
 	share := ""

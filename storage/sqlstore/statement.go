@@ -145,14 +145,20 @@ func (t *tx) insert(ctx context.Context, what, statement string, args ...any) er
 
 // insertRows runs an INSERT of one row for many of them, a few at a time.
 func (t *tx) insertRows(ctx context.Context, what, statement string, rows [][]any) error {
-	head, row, _ := strings.Cut(statement, "VALUES ")
 	for some := range slices.Chunk(rows, maxRows) {
-		_, err := t.exec(ctx, what, head+"VALUES "+row+strings.Repeat(", "+row, len(some)-1), slices.Concat(some...)...)
+		_, err := t.exec(ctx, what, withRows(statement, len(some)), slices.Concat(some...)...)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// withRows writes an INSERT of one row as one of n.
+func withRows(statement string, n int) string {
+	head, rest, _ := strings.Cut(statement, "VALUES ")
+	row, tail, _ := strings.Cut(rest, ")")
+	return head + "VALUES " + row + ")" + strings.Repeat(", "+row+")", n-1) + tail
 }
 
 // maxRows is how many rows are inserted with one statement: few enough to stay well below the number of arguments that
@@ -257,8 +263,9 @@ func text(r row) (s string, err error) {
 	return s, err
 }
 
-// maxList is how many values are asked for in one statement: well below what any engine takes.
-const maxList = 500
+// maxList is how many values are asked for in one statement: well below what any engine takes, and few enough to be
+// looked up one by one, where planners would rather read a table from end to end for many.
+const maxList = 100
 
 // in writes placeholders for values in the place of the statement's "(?...)". No value at all becomes one that equals
 // nothing. The number of placeholders is a power of two or maxList, and the last value is repeated to fill them: there

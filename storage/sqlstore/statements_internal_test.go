@@ -32,7 +32,6 @@ var statements = map[string]string{
 	"insertInvite":           insertInvite,
 	"insertMessage":          insertMessage,
 	"leaseMessage":           leaseMessage,
-	"lockAccount":            lockAccount,
 	"lockLimit":              lockLimit,
 	"putContact":             putContact,
 	"putMembership":          putMembership,
@@ -41,9 +40,9 @@ var statements = map[string]string{
 	"putUser":                putUser,
 	"raiseFeed":              raiseFeed,
 	"raiseFeedByID":          raiseFeedByID,
-	"raiseVersion":           raiseVersion,
 	"retryMessage":           retryMessage,
 	"revokeInvite":           revokeInvite,
+	"sealAccount":            sealAccount,
 	"selectAccount":          selectAccount,
 	"selectChanges":          selectChanges,
 	"selectContact":          selectContact,
@@ -76,9 +75,7 @@ var statements = map[string]string{
 	"selectWaitingInvites":   selectWaitingInvites,
 	"sumUses":                sumUses,
 	"touchMembership":        touchMembership,
-	"unlockAccount":          unlockAccount,
 	"updateAccount":          updateAccount,
-	"updateHead":             updateHead,
 	"updateInvite":           updateInvite,
 }
 

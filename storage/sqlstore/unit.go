@@ -144,6 +144,9 @@ func (t *tx) flush(ctx context.Context) error {
 	if err := t.Failed(); err != nil {
 		return err
 	}
+	if err := t.sealAccounts(ctx); err != nil {
+		return err
+	}
 	if err := t.writeHistory(ctx); err != nil {
 		return err
 	}

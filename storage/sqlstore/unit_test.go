@@ -411,7 +411,7 @@ func everything(ctx context.Context, tx storage.Tx) error {
 		func() error { return tx.Touch(ctx, "acme", "ann", noon, noon) },
 		func() error { return tx.InsertInvite(ctx, offer) },
 		func() error { return tx.UpdateInvite(ctx, later, 0) },
-		func() error { _, err := tx.FindInvite(ctx, "1"); return err },
+		func() error { _, _, err := tx.FindInvite(ctx, "1"); return err },
 		func() error { _, err := tx.Invite(ctx, "acme", "1"); return err },
 		func() error { _, err := tx.PendingInvite(ctx, "acme", address); return err },
 		func() error { _, err := tx.Invites(ctx, "acme", invite.Filter{}, "", 10); return err },

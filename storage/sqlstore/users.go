@@ -65,14 +65,18 @@ func (t *tx) PutUsers(ctx context.Context, users ...access.User) error {
 	}
 	// In one order everywhere, so that two units don't wait for each other; of one id, the last counts.
 	ascending := slices.SortedStableFunc(slices.Values(users), func(a, b access.User) int { return cmp.Compare(a.ID, b.ID) })
-	for _, u := range ascending {
-		_, err := t.exec(ctx, "put a user", putUser, u.ID, u.Address.Original(), u.Address.Canonical(), bit(u.Verified),
-			u.Name, access.Fold(u.Name), bit(u.SecondFactor), micros(u.LastSignIn))
-		if err != nil {
-			return err
+	var rows [][]any
+	for i, u := range ascending {
+		if i+1 < len(ascending) && ascending[i+1].ID == u.ID { // of a sign-in, the latest counts
+			if next := &ascending[i+1]; u.LastSignIn.After(next.LastSignIn) {
+				next.LastSignIn = u.LastSignIn
+			}
+			continue
 		}
+		rows = append(rows, []any{u.ID, u.Address.Original(), u.Address.Canonical(), bit(u.Verified), u.Name,
+			access.Fold(u.Name), bit(u.SecondFactor), micros(u.LastSignIn)})
 	}
-	return nil
+	return t.insertRows(ctx, "put users", putUser, rows)
 }
 
 func (t *tx) SignedIn(ctx context.Context, id access.UserID, at time.Time) error {

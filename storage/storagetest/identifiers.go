@@ -284,7 +284,7 @@ func strangeIDs(t *testing.T, db database) {
 		strings.ReplaceAll(id, "-", ""), "%", "' OR 1=1 --",
 		"\x00", "\xff\xfe", id + "\x00", strings.Repeat("x", 5000), "👩", "0"} {
 		db.view(func(ctx context.Context, tx storage.Tx) {
-			_, err := tx.FindInvite(ctx, invite.ID(strange))
+			_, _, err := tx.FindInvite(ctx, invite.ID(strange))
 			require.ErrorIs(t, err, access.ErrNotFound, "%q", strange)
 			_, err = tx.Invite(ctx, acme, invite.ID(strange))
 			require.ErrorIs(t, err, access.ErrNotFound, "%q", strange)

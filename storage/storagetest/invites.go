@@ -42,11 +42,14 @@ func fullInvite(t *testing.T, n int, account access.AccountID) invite.Record {
 	return r
 }
 
-// getInvite reads an invite by its id alone, and checks that its account has the same.
+// getInvite reads an invite by its id alone, and checks that its account has the same and the version that came with it.
 func getInvite(ctx context.Context, t *testing.T, tx storage.Tx, id invite.ID) invite.Record {
 	t.Helper()
-	r, err := tx.FindInvite(ctx, id)
+	r, version, err := tx.FindInvite(ctx, id)
 	require.NoError(t, err)
+	account, err := tx.Account(ctx, r.Account)
+	require.NoError(t, err)
+	require.Equal(t, account.Version, version)
 	same, err := tx.Invite(ctx, r.Account, id)
 	require.NoError(t, err)
 	equal(t, r, same)
@@ -114,7 +117,7 @@ func onePending(t *testing.T, db database) {
 		got, err := tx.PendingInvite(ctx, acme, second.Address)
 		require.NoError(t, err)
 		equal(t, first, got)
-		_, err = tx.FindInvite(ctx, second.ID)
+		_, _, err = tx.FindInvite(ctx, second.ID)
 		require.ErrorIs(t, err, access.ErrNotFound)
 		_, err = tx.PendingInvite(ctx, globex, first.Address)
 		require.ErrorIs(t, err, access.ErrNotFound)

@@ -275,7 +275,7 @@ func refused(t *testing.T) []refusal {
 			return err
 		}},
 		{"FindInvite", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {
-			_, err := tx.FindInvite(ctx, "none")
+			_, _, err := tx.FindInvite(ctx, "none")
 			return err
 		}},
 		{"Invite", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {

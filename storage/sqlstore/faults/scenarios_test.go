@@ -17,7 +17,7 @@ import (
 type scenario func(*arena) error
 
 const (
-	lockStatement  = "UPDATE roster_accounts SET version = version + 1"
+	lockStatement  = "SELECT id, owner_id, parent_id, roster_accounts.status"
 	shardStatement = "UPDATE roster_feed SET number"
 )
 
