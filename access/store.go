@@ -25,6 +25,8 @@ type Store[T any] interface {
 	// transaction can't undo. With the context of a unit of work it returns ErrNested. ErrUnknownOutcome says that the
 	// commit may have been done or not.
 	Update(ctx context.Context, fn func(context.Context, T) error) error
+
+	Registry
 }
 
 // Tx is what this package needs of a transaction. Reads see the transaction's own writes. A method that finds nothing

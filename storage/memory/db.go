@@ -22,7 +22,7 @@ var _ storage.DB = (*DB)(nil)
 // New returns an empty database.
 func New() *DB {
 	db := &DB{writer: make(chan struct{}, 1)}
-	db.committed.Store(new(state))
+	db.committed.Store(&state{registry: newRegistry()})
 	return db
 }
 
