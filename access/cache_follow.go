@@ -7,13 +7,15 @@ import (
 	"io"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // A follower is what a Cache knows of the change feed.
 type follower struct {
-	mu           sync.Mutex // one poll at a time
-	id           FollowerID // empty if it isn't registered
+	mu           sync.Mutex                 // one poll at a time
+	id           FollowerID                 // empty if it isn't registered
+	known        atomic.Pointer[FollowerID] // id, for those who settle
 	acknowledged uint64
 	followed     bool // heads are where the last poll ended
 	heads        [Shards]FeedHead
@@ -99,7 +101,14 @@ func (c *Cache) register(ctx context.Context) error {
 		return err
 	}
 	c.follower.id, c.follower.acknowledged, c.follower.followed = name, 0, false
+	c.follower.known.Store(&name)
 	return nil
+}
+
+// isFollower reports whether this Cache is a follower's.
+func (c *Cache) isFollower(id FollowerID) bool {
+	known := c.follower.known.Load()
+	return known != nil && *known == id
 }
 
 var errEvicted = errors.New("access: the follower was no longer registered: it had been silent for longer than its lease")

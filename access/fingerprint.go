@@ -24,13 +24,13 @@ func newSipKey(random io.Reader) (sipKey, error) {
 
 // of returns the fingerprint of a user in an account, and a number that depends on the account only.
 //
-// What is hashed begins with both lengths and fills up each id with zeros to whole words, so that no two pairs are hashed
-// as the same words. See Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
+// Before each id comes its length, and it is filled up with zeros to whole words, so that no two pairs are hashed as the
+// same words. See Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 func (k sipKey) of(user UserID, account AccountID) (pair fingerprint, ofAccount uint64) {
 	s := sip{k.k0 ^ 0x736f6d6570736575, k.k1 ^ 0x646f72616e646f6d ^ 0xee, k.k0 ^ 0x6c7967656e657261, k.k1 ^ 0x7465646279746573}
-	s = s.word(uint64(len(account))<<32 | uint64(len(user))).text(string(account))
+	s = s.word(uint64(len(account))).text(string(account))
 	ofAccount = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-	s = s.text(string(user))
+	s = s.word(uint64(len(user))).text(string(user))
 	s.v2 ^= 0xee
 	s = s.round().round().round().round()
 	pair.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3

@@ -33,6 +33,27 @@ func (c *caches) expire(account AccountID) {
 	}
 }
 
+// expireAfter is expire for when what the transaction does to an account is there.
+func (c *caches) expireAfter(tx Tx, account AccountID) {
+	if len(c.list()) > 0 {
+		tx.AfterCommit(func() { c.expire(account) })
+	}
+}
+
+// narrows reports whether an event takes something away: what has to be over when the verb returns.
+func narrows(kind EventKind, before, after Facts) bool {
+	switch kind {
+	case EventMemberPermissions:
+		return before.Permissions&^after.Permissions != 0
+	case EventMemberExpiry:
+		return !after.Expires.IsZero() && (before.Expires.IsZero() || after.Expires.Before(before.Expires))
+	case EventMemberSuspended, EventMemberRemoved, EventMemberLeft, EventOwnerChanged, EventOwnerSteppedDown,
+		EventAccountSuspended, EventAccountClosed:
+		return true
+	}
+	return false
+}
+
 // Settle returns when no process answers any more, from memory, as things were before these revisions: all followers have
 // heard of them, or have outlived their lease. Verbs that take something away settle by themselves. It is for changes made
 // through Within, which weren't committed yet when the verb returned. ErrUnsettled, with the cause, if the context ends

@@ -93,6 +93,10 @@ type Tx interface {
 	// itself is locked until the end of the transaction.
 	Hit(ctx context.Context, limit [32]byte, at time.Time, window time.Duration) (int, error)
 
+	// AfterCommit has fn run when the transaction has been committed, or may have been. In a transaction of the host's,
+	// whose end nobody tells, it isn't run.
+	AfterCommit(fn func())
+
 	// Spoil keeps the transaction from being committed, whatever its function returns: for a verb that ends halfway.
 	// The error is what Update returns then.
 	Spoil(err error)

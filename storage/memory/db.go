@@ -81,6 +81,7 @@ func (db *DB) update(ctx context.Context, fn func(*tx) error) error {
 	tx.writeEvents()
 	committed := tx.state
 	db.committed.Store(&committed)
+	tx.Committed()
 	return nil
 }
 

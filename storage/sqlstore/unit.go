@@ -116,10 +116,12 @@ func (db *DB) unit(ctx context.Context, begin []string, fn func(context.Context,
 	if err := t.commit(ctx); err != nil {
 		if errors.Is(err, access.ErrUnknownOutcome) { // nothing can be said on this connection any more
 			end = func() { discard(conn) }
+			t.Committed()
 		}
 		return db.engine.isConflict(err), err
 	}
 	end = func() {}
+	t.Committed()
 	return false, nil
 }
 
