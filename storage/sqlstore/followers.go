@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -114,6 +115,7 @@ func readFollower(r row) (access.Follower, error) {
 
 // Unfollow deletes followers that are behind, as access.Registry says.
 func (db *DB) Unfollow(ctx context.Context, below uint64, ids ...access.FollowerID) error {
+	below = min(below, math.MaxInt64) // no ticket is above
 	return db.update(ctx, func(ctx context.Context, t *tx) error {
 		for some := range slices.Chunk(ids, maxList) {
 			statement, args := in(deleteFollowers, some)

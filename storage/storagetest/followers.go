@@ -1,0 +1,489 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage"
+)
+
+func followerCases() []testCase {
+	return []testCase{
+		{"empty", "at first nobody follows, no ticket was drawn, and lease and wait are the default", followersAtFirst},
+		{"registered", "a follower is registered as one that has acknowledged the present ticket", followerRegistered},
+		{"taken", "an id that is taken is ErrExists, and whoever has it stays as they are", followerTaken},
+		{"one of many", "of many that register with one id at once, one is registered", followTogether},
+		{"ids", "ids of followers compare and sort byte for byte", followerIDs},
+		{"strangers", "whoever isn't registered is told so without an error, and all the rest as well", pollsOfStrangers},
+		{"position", "a poll tells the heads of the feed as units read them, the last ticket, the lease and the wait", positions},
+		{"uncommitted", "a poll sees nothing of a unit that hasn't committed, and doesn't wait for it", pollsCommitted},
+		{"one moment", "whoever is told of a ticket is told of all that was committed before it was drawn", pollsAtOneMoment},
+		{"acknowledged", "an acknowledged ticket never goes back, and concerns one follower only", acknowledges},
+		{"acknowledged at once", "of tickets that are acknowledged at once, the last counts", acknowledgesTogether},
+		{"not registered", "whoever isn't registered, or no longer, can't acknowledge: ErrNotFound", acknowledgesNothing},
+		{"unfollowed", "those are deleted that are named and have acknowledged a ticket below only", unfollows},
+		{"many unfollowed", "any number of followers is deleted at once", unfollowsMany},
+		{"tickets", "tickets rise by one, and each is drawn once", drawsTickets},
+		{"tickets at once", "of many that draw at once, each gets a ticket of its own, and none is left out", drawsTicketsTogether},
+		{"lease", "a longer lease makes the wait longer at once, and a shorter one doesn't make it shorter", setsLease},
+		{"wait", "the wait is shortened to the lease as long as that is the lease", shortensWait},
+		{"milliseconds", "a lease is kept in whole milliseconds, and one of less is ErrInvalid", leasesInMilliseconds},
+		{"nothing else", "what followers do changes no account, and nothing of the feed", followersChangeNothing},
+	}
+}
+
+// position polls.
+func (d database) position(id access.FollowerID) access.Position {
+	d.t.Helper()
+	p, err := d.Poll(d.ctx, id)
+	require.NoError(d.t, err)
+	return p
+}
+
+// followers are all followers, with what they have acknowledged.
+func (d database) followers() []access.Follower {
+	d.t.Helper()
+	followers, err := d.Followers(d.ctx)
+	require.NoError(d.t, err)
+	return followers
+}
+
+// registry is all that is kept of followers.
+func (d database) registry() string {
+	d.t.Helper()
+	p := d.position("nobody")
+	p.Heads = [access.Shards]access.FeedHead{}
+	return fmt.Sprint(d.followers(), p)
+}
+
+func (d database) follow(ids ...access.FollowerID) {
+	d.t.Helper()
+	for _, id := range ids {
+		require.NoError(d.t, d.Follow(d.ctx, id))
+	}
+}
+
+// draw draws a ticket.
+func (d database) draw() uint64 {
+	d.t.Helper()
+	ticket, _, err := d.DrawTicket(d.ctx)
+	require.NoError(d.t, err)
+	return ticket
+}
+
+// wait is the wait that a drawn ticket comes with.
+func (d database) wait() time.Duration {
+	d.t.Helper()
+	_, wait, err := d.DrawTicket(d.ctx)
+	require.NoError(d.t, err)
+	return wait
+}
+
+// A registryCall is a method of access.Registry.
+type registryCall struct {
+	name string
+	do   func(ctx context.Context, db storage.DB) error
+}
+
+// registryCalls call every method so that each that changes something would do so where "there" follows and has
+// acknowledged nothing of one ticket that was drawn.
+func registryCalls() []registryCall {
+	return []registryCall{
+		{"Follow", func(ctx context.Context, db storage.DB) error { return db.Follow(ctx, "new") }},
+		{"Poll", func(ctx context.Context, db storage.DB) error {
+			p, err := db.Poll(ctx, "there")
+			return withoutResult(p != access.Position{}, err)
+		}},
+		{"Acknowledge", func(ctx context.Context, db storage.DB) error { return db.Acknowledge(ctx, "there", 1) }},
+		{"Followers", func(ctx context.Context, db storage.DB) error {
+			followers, err := db.Followers(ctx)
+			return withoutResult(len(followers) > 0, err)
+		}},
+		{"Unfollow", func(ctx context.Context, db storage.DB) error { return db.Unfollow(ctx, 1, "there") }},
+		{"DrawTicket", func(ctx context.Context, db storage.DB) error {
+			ticket, wait, err := db.DrawTicket(ctx)
+			return withoutResult(ticket > 0 || wait > 0, err)
+		}},
+		{"SetLease", func(ctx context.Context, db storage.DB) error { return db.SetLease(ctx, 2*time.Second) }},
+		{"ShortenWait", func(ctx context.Context, db storage.DB) error { return db.ShortenWait(ctx, access.DefaultLease) }},
+	}
+}
+
+var errResult = errors.New("storagetest: an error comes with a result")
+
+// withoutResult returns the error of a call, and another one if a result came with it.
+func withoutResult(result bool, err error) error {
+	if err != nil && result {
+		return errResult
+	}
+	return err
+}
+
+// prepareRegistry makes what registryCalls need, with a wait that is longer than the lease.
+func prepareRegistry(db database) {
+	db.t.Helper()
+	db.follow("there")
+	db.draw()
+	require.NoError(db.t, db.SetLease(db.ctx, 3*time.Second/2))
+	require.NoError(db.t, db.SetLease(db.ctx, access.DefaultLease))
+}
+
+func followersAtFirst(t *testing.T, db database) {
+	require.Empty(t, db.followers())
+	require.Equal(t, access.Position{Lease: access.DefaultLease, Wait: access.DefaultLease}, db.position("nobody"))
+}
+
+func followerRegistered(t *testing.T, db database) {
+	db.follow("b")
+	require.Equal(t, []access.Follower{{ID: "b"}}, db.followers())
+	db.draw()
+	last := db.draw()
+	db.follow("a")
+	require.Equal(t, []access.Follower{{ID: "a", Acknowledged: last}, {ID: "b"}}, db.followers())
+	for _, id := range []access.FollowerID{"a", "b"} {
+		require.True(t, db.position(id).Registered)
+	}
+	require.False(t, db.position("c").Registered)
+	db.follow("c")
+	require.True(t, db.position("c").Registered)
+}
+
+func followerTaken(t *testing.T, db database) {
+	db.follow("a")
+	db.draw()
+	for range 2 {
+		require.ErrorIs(t, db.Follow(db.ctx, "a"), access.ErrExists)
+	}
+	require.Equal(t, []access.Follower{{ID: "a"}}, db.followers(), "it hasn't acknowledged the ticket")
+	require.NoError(t, db.Unfollow(db.ctx, 1, "a"))
+	db.follow("a")
+	require.Equal(t, []access.Follower{{ID: "a", Acknowledged: 1}}, db.followers())
+}
+
+func followTogether(t *testing.T, db database) {
+	registered := 0
+	for _, err := range together(10, func(int) error { return db.Follow(db.ctx, "a") }) {
+		if err == nil {
+			registered++
+		} else {
+			require.ErrorIs(t, err, access.ErrExists)
+		}
+	}
+	require.Equal(t, 1, registered)
+	require.Len(t, db.followers(), 1)
+}
+
+// followerIDs uses identifiers of the length that ids of followers have, at most.
+func followerIDs(t *testing.T, db database) {
+	const length = 32
+	long := strings.Repeat("x", length-1)
+	ids := []access.FollowerID{access.FollowerID(long + "y"), access.FollowerID(long + "Y"), access.FollowerID(long), access.FollowerID(long + " ")}
+	for _, id := range identifiers() {
+		if len(id) <= length {
+			ids = append(ids, access.FollowerID(id))
+		}
+	}
+	for i, id := range ids {
+		require.False(t, db.position(id).Registered, "%q", id)
+		require.ErrorIs(t, db.Acknowledge(db.ctx, id, 1), access.ErrNotFound, "%q", id)
+		require.NoError(t, db.Follow(db.ctx, id), "%q", id)
+		require.NoError(t, db.Acknowledge(db.ctx, id, uint64(i+1)), "%q", id)
+	}
+	var want []access.Follower
+	for i, id := range ids {
+		want = append(want, access.Follower{ID: id, Acknowledged: uint64(i + 1)})
+	}
+	slices.SortFunc(want, func(a, b access.Follower) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	require.Equal(t, want, db.followers())
+	for len(want) > 0 {
+		require.NoError(t, db.Unfollow(db.ctx, math.MaxInt32, want[0].ID))
+		want = want[1:]
+		require.Equal(t, len(want), len(db.followers()))
+	}
+}
+
+func pollsOfStrangers(t *testing.T, db database) {
+	db.insert(acme)
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.Append(ctx, newRecord(1, acme, access.EventMemberAdded)))
+	})
+	db.follow("a", "b")
+	db.draw()
+	require.NoError(t, db.Unfollow(db.ctx, 1, "b"))
+	want := db.position("a")
+	want.Registered = false
+	for _, id := range []access.FollowerID{"b", "A", "a ", "", "'", "a\x00", "\xff", access.FollowerID(strings.Repeat("a", 1000))} {
+		require.Equal(t, want, db.position(id), "%q", id)
+	}
+}
+
+func positions(t *testing.T, db database) {
+	ids := []access.AccountID{acme, globex, initech}
+	db.insert(ids...)
+	db.follow("a")
+	for i := range 6 {
+		db.locked(ids[i%3], func(ctx context.Context, tx storage.Tx) {
+			require.NoError(t, tx.Append(ctx, newRecord(100-i, ids[i%3], access.EventMemberAdded)))
+		})
+		ticket := db.draw()
+		lease := time.Duration(1000-100*i) * time.Millisecond
+		require.NoError(t, db.SetLease(db.ctx, lease))
+		require.Equal(t, access.Position{Registered: true, Ticket: ticket, Lease: lease, Wait: access.DefaultLease, Heads: db.heads()},
+			db.position("a"))
+	}
+	require.EqualValues(t, 2, db.position("a").Heads[globex.Shard()].Number)
+}
+
+func pollsCommitted(t *testing.T, db database) {
+	db.insert(acme)
+	before := db.position("a")
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.Append(ctx, newRecord(1, acme, access.EventMemberAdded)))
+		returns(t, func() {
+			p, err := db.Poll(db.ctx, "a")
+			require.NoError(t, err)
+			require.Equal(t, before, p)
+			_, err = db.Followers(db.ctx)
+			require.NoError(t, err)
+		})
+	})
+	require.Equal(t, access.FeedHead{Number: 1, Tail: access.EventID(uuid(1))}, db.position("a").Heads[acme.Shard()])
+}
+
+// pollsAtOneMoment has writers commit an event and then draw a ticket, over and over, while others poll.
+func pollsAtOneMoment(t *testing.T, db database) {
+	const writers, pollers, rounds = 3, 3, 15
+	var ids []access.AccountID
+	for i := range writers {
+		ids = append(ids, access.AccountID(fmt.Sprint("account ", i)))
+	}
+	db.insert(ids...)
+	var mutex sync.Mutex
+	type written struct{ ticket, events uint64 }
+	var committed [writers][]written // how many events an account had when a ticket was drawn
+	var seen []access.Position
+	write := func(i int) error {
+		for round := range rounds {
+			event := newRecord(1000*i+round, ids[i], access.EventMemberAdded)
+			err := db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+				_, err := tx.Lock(ctx, ids[i])
+				return errors.Join(err, tx.Append(ctx, event))
+			})
+			if err != nil {
+				return err
+			}
+			ticket, _, err := db.DrawTicket(db.ctx)
+			if err != nil {
+				return err
+			}
+			committed[i] = append(committed[i], written{ticket, uint64(round + 1)})
+		}
+		return nil
+	}
+	poll := func() error {
+		for {
+			p, err := db.Poll(db.ctx, "")
+			if err != nil {
+				return err
+			}
+			mutex.Lock()
+			seen = append(seen, p)
+			mutex.Unlock()
+			if p.Ticket == writers*rounds {
+				return nil
+			}
+		}
+	}
+	errs := together(writers+pollers, func(i int) error {
+		if i < writers {
+			return write(i)
+		}
+		return poll()
+	})
+	require.NoError(t, errors.Join(errs...))
+	for _, p := range seen {
+		for i, id := range ids {
+			for _, w := range committed[i] {
+				if w.ticket <= p.Ticket {
+					require.GreaterOrEqual(t, p.Heads[id.Shard()].Number, w.events, "ticket %d, told of %d", w.ticket, p.Ticket)
+				}
+			}
+		}
+	}
+}
+
+func acknowledges(t *testing.T, db database) {
+	db.follow("a", "b")
+	for range 5 {
+		db.draw()
+	}
+	for _, step := range []struct{ ticket, want uint64 }{{0, 0}, {3, 3}, {2, 3}, {3, 3}, {0, 3}, {5, 5}, {4, 5}} {
+		require.NoError(t, db.Acknowledge(db.ctx, "a", step.ticket))
+		require.Equal(t, []access.Follower{{ID: "a", Acknowledged: step.want}, {ID: "b"}}, db.followers(), "after %d", step.ticket)
+	}
+}
+
+func acknowledgesTogether(t *testing.T, db database) {
+	const n = 20
+	db.follow("a")
+	require.NoError(t, errors.Join(together(n, func(i int) error { return db.Acknowledge(db.ctx, "a", uint64(i*7%n)) })...))
+	require.Equal(t, []access.Follower{{ID: "a", Acknowledged: n - 1}}, db.followers())
+}
+
+func acknowledgesNothing(t *testing.T, db database) {
+	require.ErrorIs(t, db.Acknowledge(db.ctx, "a", 0), access.ErrNotFound)
+	db.follow("a", "b")
+	db.draw()
+	require.NoError(t, db.Unfollow(db.ctx, 1, "a"))
+	for _, ticket := range []uint64{0, 1, 2} {
+		require.ErrorIs(t, db.Acknowledge(db.ctx, "a", ticket), access.ErrNotFound)
+	}
+	require.Equal(t, []access.Follower{{ID: "b"}}, db.followers(), "it was registered by that")
+}
+
+func unfollows(t *testing.T, db database) {
+	for _, id := range []access.FollowerID{"a", "b", "c", "d", "e"} {
+		db.follow(id) // as one that has acknowledged 0, 1 and so on
+		db.draw()
+	}
+	left := func(want ...access.FollowerID) {
+		t.Helper()
+		var got []access.FollowerID
+		for _, f := range db.followers() {
+			got = append(got, f.ID)
+		}
+		require.Equal(t, want, got)
+	}
+	require.NoError(t, db.Unfollow(db.ctx, 10))
+	require.NoError(t, db.Unfollow(db.ctx, 10, "nobody"))
+	require.NoError(t, db.Unfollow(db.ctx, 0, "a", "b", "c", "d", "e"))
+	left("a", "b", "c", "d", "e")
+	require.NoError(t, db.Unfollow(db.ctx, 2, "b", "nobody", "c", "d", "b"))
+	left("a", "c", "d", "e")
+	require.NoError(t, db.Unfollow(db.ctx, 3, "c"))
+	left("a", "d", "e")
+	require.NoError(t, db.Acknowledge(db.ctx, "a", 5))
+	require.NoError(t, db.Unfollow(db.ctx, 5, "a", "d"))
+	left("a", "e")
+	require.NoError(t, db.Unfollow(db.ctx, math.MaxUint64, "a", "e"), "whatever they have acknowledged")
+	left()
+}
+
+func unfollowsMany(t *testing.T, db database) {
+	const n = 250
+	var ids []access.FollowerID
+	for i := range n {
+		ids = append(ids, access.FollowerID(fmt.Sprintf("%032d", i)))
+	}
+	db.follow(ids...)
+	require.Len(t, db.followers(), n)
+	require.NoError(t, db.Unfollow(db.ctx, 1, ids[:n-1]...))
+	require.Equal(t, []access.Follower{{ID: ids[n-1]}}, db.followers())
+}
+
+func drawsTickets(t *testing.T, db database) {
+	for want := uint64(1); want <= 5; want++ {
+		require.Equal(t, want, db.draw())
+		require.Equal(t, want, db.position("a").Ticket)
+	}
+}
+
+func drawsTicketsTogether(t *testing.T, db database) {
+	const n = 30
+	tickets := make([]uint64, n)
+	require.NoError(t, errors.Join(together(n, func(i int) (err error) {
+		var wait time.Duration
+		tickets[i], wait, err = db.DrawTicket(db.ctx)
+		if err == nil && wait != access.DefaultLease {
+			err = fmt.Errorf("a wait of %v", wait)
+		}
+		return err
+	})...))
+	slices.Sort(tickets)
+	for i, ticket := range tickets {
+		require.EqualValues(t, i+1, ticket)
+	}
+	require.EqualValues(t, n, db.position("a").Ticket)
+}
+
+func setsLease(t *testing.T, db database) {
+	for _, step := range []struct{ lease, wait time.Duration }{
+		{500 * time.Millisecond, time.Second},
+		{time.Second, time.Second},
+		{3 * time.Second, 3 * time.Second},
+		{2 * time.Second, 3 * time.Second},
+		{time.Minute, time.Minute},
+		{time.Millisecond, time.Minute},
+		{time.Millisecond, time.Minute},
+	} {
+		require.NoError(t, db.SetLease(db.ctx, step.lease))
+		p := db.position("a")
+		require.Equal(t, step.lease, p.Lease)
+		require.Equal(t, step.wait, p.Wait)
+		require.Equal(t, step.wait, db.wait())
+	}
+}
+
+func shortensWait(t *testing.T, db database) {
+	check := func(lease, wait time.Duration) {
+		t.Helper()
+		p := db.position("a")
+		require.Equal(t, lease, p.Lease)
+		require.Equal(t, wait, p.Wait)
+		require.Equal(t, wait, db.wait())
+	}
+	require.NoError(t, db.SetLease(db.ctx, 2*time.Second))
+	require.NoError(t, db.SetLease(db.ctx, time.Second))
+	require.NoError(t, db.ShortenWait(db.ctx, 500*time.Millisecond))
+	require.NoError(t, db.ShortenWait(db.ctx, 2*time.Second))
+	require.NoError(t, db.ShortenWait(db.ctx, time.Minute))
+	check(time.Second, 2*time.Second)
+	require.NoError(t, db.SetLease(db.ctx, time.Millisecond))
+	require.NoError(t, db.ShortenWait(db.ctx, time.Second), "for somebody who was overtaken")
+	check(time.Millisecond, 2*time.Second)
+	require.NoError(t, db.SetLease(db.ctx, time.Second))
+	for range 2 {
+		require.NoError(t, db.ShortenWait(db.ctx, time.Second))
+		check(time.Second, time.Second)
+	}
+}
+
+func leasesInMilliseconds(t *testing.T, db database) {
+	const ms, bit = time.Millisecond, time.Nanosecond
+	const century = 100 * 365 * 24 * time.Hour
+	for _, lease := range []time.Duration{ms, ms + bit, 2*ms - bit, 1234567*time.Microsecond + bit, century} {
+		want := lease / ms * ms
+		require.NoError(t, db.SetLease(db.ctx, lease))
+		require.Equal(t, want, db.position("a").Lease)
+		require.NoError(t, db.ShortenWait(db.ctx, lease))
+		require.Equal(t, want, db.position("a").Wait)
+		require.Equal(t, want, db.wait())
+	}
+	before := db.registry()
+	for _, lease := range []time.Duration{0, bit, ms - bit, -bit, -ms, -time.Hour, math.MinInt64} {
+		require.ErrorIs(t, db.SetLease(db.ctx, lease), access.ErrInvalid, "%v", lease)
+		require.ErrorIs(t, db.ShortenWait(db.ctx, lease), access.ErrInvalid, "%v", lease)
+		require.Equal(t, before, db.registry())
+	}
+}
+
+// followersChangeNothing calls everything in a database with something of everything in it.
+func followersChangeNothing(t *testing.T, db database) {
+	prepare(db)
+	before := db.dump()
+	prepareRegistry(db)
+	for _, call := range registryCalls() {
+		require.NoError(t, call.do(db.ctx, db.DB), call.name)
+	}
+	require.Equal(t, before, db.dump())
+}
