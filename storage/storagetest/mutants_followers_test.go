@@ -1,0 +1,141 @@
+package storagetest_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage"
+)
+
+type followsFromZero struct{ storage.DB }
+
+func (m followsFromZero) Followers(ctx context.Context) ([]access.Follower, error) {
+	followers, err := m.DB.Followers(ctx)
+	for i := range followers {
+		followers[i].Acknowledged = 0
+	}
+	return followers, err
+}
+
+type followsAgain struct{ storage.DB }
+
+func (m followsAgain) Follow(ctx context.Context, id access.FollowerID) error {
+	return errors.Join(m.Unfollow(ctx, math.MaxUint64, id), m.DB.Follow(ctx, id))
+}
+
+type registersStrangers struct{ storage.DB }
+
+func (m registersStrangers) Acknowledge(ctx context.Context, id access.FollowerID, ticket uint64) error {
+	if err := m.Follow(ctx, id); err != nil && !errors.Is(err, access.ErrExists) {
+		return err
+	}
+	return m.DB.Acknowledge(ctx, id, ticket)
+}
+
+type goesBack struct {
+	storage.DB
+	last map[access.FollowerID]uint64
+}
+
+func (m goesBack) Acknowledge(ctx context.Context, id access.FollowerID, ticket uint64) error {
+	m.last[id] = ticket
+	return m.DB.Acknowledge(ctx, id, ticket)
+}
+
+func (m goesBack) Followers(ctx context.Context) ([]access.Follower, error) {
+	followers, err := m.DB.Followers(ctx)
+	for i := range followers {
+		followers[i].Acknowledged = m.last[followers[i].ID]
+	}
+	return followers, err
+}
+
+type unfollowsMore struct{ storage.DB }
+
+func (m unfollowsMore) Unfollow(ctx context.Context, below uint64, ids ...access.FollowerID) error {
+	return m.DB.Unfollow(ctx, below+1, ids...)
+}
+
+type sortsByTicket struct{ storage.DB }
+
+func (m sortsByTicket) Followers(ctx context.Context) ([]access.Follower, error) {
+	followers, err := m.DB.Followers(ctx)
+	slices.SortStableFunc(followers, func(a, b access.Follower) int { return cmp.Compare(a.Acknowledged, b.Acknowledged) })
+	return followers, err
+}
+
+type foldsFollowers struct{ storage.DB }
+
+func (m foldsFollowers) Follow(ctx context.Context, id access.FollowerID) error {
+	return m.DB.Follow(ctx, access.FollowerID(strings.TrimRight(string(id), " ")))
+}
+
+type refusesStrangers struct{ storage.DB }
+
+func (m refusesStrangers) Poll(ctx context.Context, id access.FollowerID) (access.Position, error) {
+	p, err := m.DB.Poll(ctx, id)
+	if err == nil && !p.Registered {
+		return access.Position{}, access.ErrNotFound
+	}
+	return p, err
+}
+
+// pollsTwice reads the heads first and then the rest. It lets others work in between.
+type pollsTwice struct{ storage.DB }
+
+func (m pollsTwice) Poll(ctx context.Context, id access.FollowerID) (access.Position, error) {
+	before, err := m.DB.Poll(ctx, id)
+	if err != nil {
+		return before, err
+	}
+	for range 100 {
+		runtime.Gosched()
+	}
+	p, err := m.DB.Poll(ctx, id)
+	p.Heads = before.Heads
+	return p, err
+}
+
+type drawsByPolling struct{ storage.DB }
+
+func (m drawsByPolling) DrawTicket(ctx context.Context) (uint64, time.Duration, error) {
+	before, err := m.Poll(ctx, "")
+	if err != nil {
+		return 0, 0, err
+	}
+	runtime.Gosched()
+	_, wait, err := m.DB.DrawTicket(ctx)
+	return before.Ticket + 1, wait, err
+}
+
+type waitsShort struct{ storage.DB }
+
+func (m waitsShort) SetLease(ctx context.Context, lease time.Duration) error {
+	return errors.Join(m.DB.SetLease(ctx, lease), m.ShortenWait(ctx, lease))
+}
+
+type shortensAlways struct{ storage.DB }
+
+func (m shortensAlways) ShortenWait(ctx context.Context, lease time.Duration) error {
+	p, err := m.Poll(ctx, "")
+	return errors.Join(err, m.DB.SetLease(ctx, lease), m.DB.ShortenWait(ctx, lease), m.DB.SetLease(ctx, p.Lease))
+}
+
+type roundsUp struct{ storage.DB }
+
+func (m roundsUp) SetLease(ctx context.Context, lease time.Duration) error {
+	return m.DB.SetLease(ctx, lease+time.Millisecond-time.Nanosecond)
+}
+
+type pollsWithin struct{ storage.DB }
+
+func (m pollsWithin) Poll(_ context.Context, id access.FollowerID) (access.Position, error) {
+	return m.DB.Poll(context.Background(), id)
+}
