@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -260,62 +259,48 @@ func pollsCommitted(t *testing.T, db database) {
 	require.Equal(t, access.FeedHead{Number: 1, Tail: access.EventID(uuid(1))}, db.position("a").Heads[acme.Shard()])
 }
 
-// pollsAtOneMoment has writers commit an event and then draw a ticket, over and over, while others poll.
+// pollsAtOneMoment has many commit an event, draw a ticket and poll, over and over.
 func pollsAtOneMoment(t *testing.T, db database) {
-	const writers, pollers, rounds = 3, 3, 15
+	const n, rounds = 6, 10
 	var ids []access.AccountID
-	for i := range writers {
+	for i := range n {
 		ids = append(ids, access.AccountID(fmt.Sprint("account ", i)))
 	}
 	db.insert(ids...)
-	var mutex sync.Mutex
-	type written struct{ ticket, events uint64 }
-	var committed [writers][]written // how many events an account had when a ticket was drawn
-	var seen []access.Position
-	write := func(i int) error {
-		for round := range rounds {
-			event := newRecord(1000*i+round, ids[i], access.EventMemberAdded)
-			err := db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
-				_, err := tx.Lock(ctx, ids[i])
-				return errors.Join(err, tx.Append(ctx, event))
-			})
-			if err != nil {
+	type drawn struct{ ticket, events uint64 } // when there were so many events of an account
+	var tickets [n][]drawn
+	var polled [n][]access.Position
+	round := func(i, round int) error {
+		err := db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			if _, err := tx.Lock(ctx, ids[i]); err != nil {
 				return err
 			}
-			ticket, _, err := db.DrawTicket(db.ctx)
-			if err != nil {
-				return err
-			}
-			committed[i] = append(committed[i], written{ticket, uint64(round + 1)})
+			return tx.Append(ctx, newRecord(1000*i+round, ids[i], access.EventMemberAdded))
+		})
+		if err != nil {
+			return err
 		}
-		return nil
+		ticket, _, err := db.DrawTicket(db.ctx)
+		if err != nil {
+			return err
+		}
+		p, err := db.Poll(db.ctx, "somebody")
+		tickets[i] = append(tickets[i], drawn{ticket, uint64(round + 1)})
+		polled[i] = append(polled[i], p)
+		return err
 	}
-	poll := func() error {
-		for {
-			p, err := db.Poll(db.ctx, "")
-			if err != nil {
-				return err
-			}
-			mutex.Lock()
-			seen = append(seen, p)
-			mutex.Unlock()
-			if p.Ticket == writers*rounds {
-				return nil
-			}
+	errs := together(n, func(i int) (err error) {
+		for r := 0; r < rounds && err == nil; r++ {
+			err = round(i, r)
 		}
-	}
-	errs := together(writers+pollers, func(i int) error {
-		if i < writers {
-			return write(i)
-		}
-		return poll()
+		return err
 	})
 	require.NoError(t, errors.Join(errs...))
-	for _, p := range seen {
+	for _, p := range slices.Concat(polled[:]...) {
 		for i, id := range ids {
-			for _, w := range committed[i] {
-				if w.ticket <= p.Ticket {
-					require.GreaterOrEqual(t, p.Heads[id.Shard()].Number, w.events, "ticket %d, told of %d", w.ticket, p.Ticket)
+			for _, d := range tickets[i] {
+				if d.ticket <= p.Ticket {
+					require.GreaterOrEqual(t, p.Heads[id.Shard()].Number, d.events, "of ticket %d, told of %d", d.ticket, p.Ticket)
 				}
 			}
 		}

@@ -87,18 +87,16 @@ func (m refusesStrangers) Poll(ctx context.Context, id access.FollowerID) (acces
 	return p, err
 }
 
-// pollsTwice reads the heads first and then the rest. It lets others work in between.
+// pollsTwice reads the heads first and then the rest, in between waiting a while for somebody to draw a ticket.
 type pollsTwice struct{ storage.DB }
 
 func (m pollsTwice) Poll(ctx context.Context, id access.FollowerID) (access.Position, error) {
 	before, err := m.DB.Poll(ctx, id)
-	if err != nil {
-		return before, err
-	}
-	for range 100 {
+	p := before
+	for i := 0; i < 10_000 && err == nil && p.Ticket == before.Ticket; i++ {
 		runtime.Gosched()
+		p, err = m.DB.Poll(ctx, id)
 	}
-	p, err := m.DB.Poll(ctx, id)
 	p.Heads = before.Heads
 	return p, err
 }
