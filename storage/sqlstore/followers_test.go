@@ -109,7 +109,7 @@ func TestEveryStatementOfTheRegistryFails(t *testing.T) {
 					now := registry(t, db)
 					switch {
 					case err == nil:
-						require.True(t, !failed || n == 0, where) // or it was tried once more
+						require.True(t, !failed || n <= 1, where) // or it could not begin, and was tried once more
 						require.Equal(t, done, now, where)
 					case errors.Is(err, access.ErrUnknownOutcome):
 						require.Contains(t, []string{before, done}, now, where)
