@@ -31,6 +31,8 @@ func followerCases() []testCase {
 		{"acknowledged at once", "of tickets that are acknowledged at once, the last counts", acknowledgesTogether},
 		{"not registered", "whoever isn't registered, or no longer, can't acknowledge: ErrNotFound", acknowledgesNothing},
 		{"unfollowed", "those are deleted that are named and have acknowledged a ticket below only", unfollows},
+		{"acknowledged or unfollowed", "whoever could acknowledge a ticket isn't deleted for being below it, and whoever is can't",
+			acknowledgesOrIsGone},
 		{"many unfollowed", "any number of followers is deleted at once", unfollowsMany},
 		{"tickets", "tickets rise by one, and each is drawn once", drawsTickets},
 		{"tickets at once", "of many that draw at once, each gets a ticket of its own, and none is left out", drawsTicketsTogether},
@@ -57,84 +59,11 @@ func (d database) followers() []access.Follower {
 	return followers
 }
 
-// registry is all that is kept of followers.
-func (d database) registry() string {
-	d.t.Helper()
-	p := d.position("nobody")
-	p.Heads = [access.Shards]access.FeedHead{}
-	return fmt.Sprint(d.followers(), p)
-}
-
 func (d database) follow(ids ...access.FollowerID) {
 	d.t.Helper()
 	for _, id := range ids {
 		require.NoError(d.t, d.Follow(d.ctx, id))
 	}
-}
-
-// draw draws a ticket.
-func (d database) draw() uint64 {
-	d.t.Helper()
-	ticket, _, err := d.DrawTicket(d.ctx)
-	require.NoError(d.t, err)
-	return ticket
-}
-
-// wait is the wait that a drawn ticket comes with.
-func (d database) wait() time.Duration {
-	d.t.Helper()
-	_, wait, err := d.DrawTicket(d.ctx)
-	require.NoError(d.t, err)
-	return wait
-}
-
-// A registryCall is a method of access.Registry.
-type registryCall struct {
-	name string
-	do   func(ctx context.Context, db storage.DB) error
-}
-
-// registryCalls call every method so that each that changes something would do so where "there" follows and has
-// acknowledged nothing of one ticket that was drawn.
-func registryCalls() []registryCall {
-	return []registryCall{
-		{"Follow", func(ctx context.Context, db storage.DB) error { return db.Follow(ctx, "new") }},
-		{"Poll", func(ctx context.Context, db storage.DB) error {
-			p, err := db.Poll(ctx, "there")
-			return withoutResult(p != access.Position{}, err)
-		}},
-		{"Acknowledge", func(ctx context.Context, db storage.DB) error { return db.Acknowledge(ctx, "there", 1) }},
-		{"Followers", func(ctx context.Context, db storage.DB) error {
-			followers, err := db.Followers(ctx)
-			return withoutResult(len(followers) > 0, err)
-		}},
-		{"Unfollow", func(ctx context.Context, db storage.DB) error { return db.Unfollow(ctx, 1, "there") }},
-		{"DrawTicket", func(ctx context.Context, db storage.DB) error {
-			ticket, wait, err := db.DrawTicket(ctx)
-			return withoutResult(ticket > 0 || wait > 0, err)
-		}},
-		{"SetLease", func(ctx context.Context, db storage.DB) error { return db.SetLease(ctx, 2*time.Second) }},
-		{"ShortenWait", func(ctx context.Context, db storage.DB) error { return db.ShortenWait(ctx, access.DefaultLease) }},
-	}
-}
-
-var errResult = errors.New("storagetest: an error comes with a result")
-
-// withoutResult returns the error of a call, and another one if a result came with it.
-func withoutResult(result bool, err error) error {
-	if err != nil && result {
-		return errResult
-	}
-	return err
-}
-
-// prepareRegistry makes what registryCalls need, with a wait that is longer than the lease.
-func prepareRegistry(db database) {
-	db.t.Helper()
-	db.follow("there")
-	db.draw()
-	require.NoError(db.t, db.SetLease(db.ctx, 3*time.Second/2))
-	require.NoError(db.t, db.SetLease(db.ctx, access.DefaultLease))
 }
 
 func followersAtFirst(t *testing.T, db database) {
@@ -364,6 +293,26 @@ func unfollows(t *testing.T, db database) {
 	left()
 }
 
+// acknowledgesOrIsGone has a follower acknowledge a ticket while somebody gives up waiting for that.
+func acknowledgesOrIsGone(t *testing.T, db database) {
+	for i := range 20 {
+		id := access.FollowerID(fmt.Sprint("follower ", i))
+		db.follow(id)
+		ticket := db.draw()
+		errs := together(2, func(i int) error {
+			if i == 0 {
+				return db.Acknowledge(db.ctx, id, ticket)
+			}
+			return db.Unfollow(db.ctx, ticket, id)
+		})
+		require.NoError(t, errs[1])
+		if errs[0] != nil {
+			require.ErrorIs(t, errs[0], access.ErrNotFound)
+		}
+		require.Equal(t, errs[0] == nil, db.position(id).Registered)
+	}
+}
+
 func unfollowsMany(t *testing.T, db database) {
 	const n = 250
 	var ids []access.FollowerID
@@ -374,92 +323,6 @@ func unfollowsMany(t *testing.T, db database) {
 	require.Len(t, db.followers(), n)
 	require.NoError(t, db.Unfollow(db.ctx, 1, ids[:n-1]...))
 	require.Equal(t, []access.Follower{{ID: ids[n-1]}}, db.followers())
-}
-
-func drawsTickets(t *testing.T, db database) {
-	for want := uint64(1); want <= 5; want++ {
-		require.Equal(t, want, db.draw())
-		require.Equal(t, want, db.position("a").Ticket)
-	}
-}
-
-func drawsTicketsTogether(t *testing.T, db database) {
-	const n = 30
-	tickets := make([]uint64, n)
-	require.NoError(t, errors.Join(together(n, func(i int) (err error) {
-		var wait time.Duration
-		tickets[i], wait, err = db.DrawTicket(db.ctx)
-		if err == nil && wait != access.DefaultLease {
-			err = fmt.Errorf("a wait of %v", wait)
-		}
-		return err
-	})...))
-	slices.Sort(tickets)
-	for i, ticket := range tickets {
-		require.EqualValues(t, i+1, ticket)
-	}
-	require.EqualValues(t, n, db.position("a").Ticket)
-}
-
-func setsLease(t *testing.T, db database) {
-	for _, step := range []struct{ lease, wait time.Duration }{
-		{500 * time.Millisecond, time.Second},
-		{time.Second, time.Second},
-		{3 * time.Second, 3 * time.Second},
-		{2 * time.Second, 3 * time.Second},
-		{time.Minute, time.Minute},
-		{time.Millisecond, time.Minute},
-		{time.Millisecond, time.Minute},
-	} {
-		require.NoError(t, db.SetLease(db.ctx, step.lease))
-		p := db.position("a")
-		require.Equal(t, step.lease, p.Lease)
-		require.Equal(t, step.wait, p.Wait)
-		require.Equal(t, step.wait, db.wait())
-	}
-}
-
-func shortensWait(t *testing.T, db database) {
-	check := func(lease, wait time.Duration) {
-		t.Helper()
-		p := db.position("a")
-		require.Equal(t, lease, p.Lease)
-		require.Equal(t, wait, p.Wait)
-		require.Equal(t, wait, db.wait())
-	}
-	require.NoError(t, db.SetLease(db.ctx, 2*time.Second))
-	require.NoError(t, db.SetLease(db.ctx, time.Second))
-	require.NoError(t, db.ShortenWait(db.ctx, 500*time.Millisecond))
-	require.NoError(t, db.ShortenWait(db.ctx, 2*time.Second))
-	require.NoError(t, db.ShortenWait(db.ctx, time.Minute))
-	check(time.Second, 2*time.Second)
-	require.NoError(t, db.SetLease(db.ctx, time.Millisecond))
-	require.NoError(t, db.ShortenWait(db.ctx, time.Second), "for somebody who was overtaken")
-	check(time.Millisecond, 2*time.Second)
-	require.NoError(t, db.SetLease(db.ctx, time.Second))
-	for range 2 {
-		require.NoError(t, db.ShortenWait(db.ctx, time.Second))
-		check(time.Second, time.Second)
-	}
-}
-
-func leasesInMilliseconds(t *testing.T, db database) {
-	const ms, bit = time.Millisecond, time.Nanosecond
-	const century = 100 * 365 * 24 * time.Hour
-	for _, lease := range []time.Duration{ms, ms + bit, 2*ms - bit, 1234567*time.Microsecond + bit, century} {
-		want := lease / ms * ms
-		require.NoError(t, db.SetLease(db.ctx, lease))
-		require.Equal(t, want, db.position("a").Lease)
-		require.NoError(t, db.ShortenWait(db.ctx, lease))
-		require.Equal(t, want, db.position("a").Wait)
-		require.Equal(t, want, db.wait())
-	}
-	before := db.registry()
-	for _, lease := range []time.Duration{0, bit, ms - bit, -bit, -ms, -time.Hour, math.MinInt64} {
-		require.ErrorIs(t, db.SetLease(db.ctx, lease), access.ErrInvalid, "%v", lease)
-		require.ErrorIs(t, db.ShortenWait(db.ctx, lease), access.ErrInvalid, "%v", lease)
-		require.Equal(t, before, db.registry())
-	}
 }
 
 // followersChangeNothing calls everything in a database with something of everything in it.

@@ -14,6 +14,67 @@ import (
 	"github.com/rosterkit/roster/storage"
 )
 
+// followerMutants break rules of access.Registry.
+func followerMutants() map[string]mutant {
+	return map[string]mutant{
+		"follows from the beginning": {
+			"a follower has acknowledged the present ticket", "followers/registered",
+			func(db storage.DB) storage.DB { return followsFromZero{db} },
+		},
+		"gives an id twice": {
+			"an id that is taken is refused", "followers/taken", func(db storage.DB) storage.DB { return followsAgain{db} },
+		},
+		"registers strangers": {
+			"who was deleted can't acknowledge", "followers/not_registered",
+			func(db storage.DB) storage.DB { return registersStrangers{db} },
+		},
+		"acknowledges any ticket": {
+			"an acknowledged ticket never goes back", "followers/acknowledged",
+			func(db storage.DB) storage.DB { return goesBack{db, make(map[access.FollowerID]uint64)} },
+		},
+		"unfollows who is up to date": {
+			"only who is behind is deleted", "followers/unfollowed", func(db storage.DB) storage.DB { return unfollowsMore{db} },
+		},
+		"unfollows without a second look": {
+			"whoever has acknowledged isn't deleted", "followers/acknowledged_or_unfollowed",
+			func(db storage.DB) storage.DB { return unfollowsAnyhow{db} },
+		},
+		"sorts followers by their tickets": {
+			"followers are sorted byte for byte", "followers/ids", func(db storage.DB) storage.DB { return sortsByTicket{db} },
+		},
+		"folds followers": {
+			"ids of followers compare byte for byte", "followers/ids", func(db storage.DB) storage.DB { return foldsFollowers{db} },
+		},
+		"refuses strangers": {
+			"a poll of a stranger is no error", "followers/strangers", func(db storage.DB) storage.DB { return refusesStrangers{db} },
+		},
+		"polls in two statements": {
+			"a poll reads one moment", "followers/one_moment", func(db storage.DB) storage.DB { return pollsTwice{db} },
+		},
+		"draws without a lock": {
+			"each ticket is drawn once", "followers/tickets_at_once", func(db storage.DB) storage.DB { return drawsByPolling{db} },
+		},
+		"waits for the lease only": {
+			"a shorter lease leaves the wait", "followers/lease", func(db storage.DB) storage.DB { return waitsShort{db} },
+		},
+		"shortens any wait": {
+			"a wait is shortened to the present lease only", "followers/wait",
+			func(db storage.DB) storage.DB { return shortensAlways{db} },
+		},
+		"rounds a lease up": {
+			"a part of a millisecond is cut off", "followers/milliseconds",
+			func(db storage.DB) storage.DB { return roundsUp{db} },
+		},
+		"polls within a unit": {
+			"a poll within a unit is ErrNested", "units/nested", func(db storage.DB) storage.DB { return pollsWithin{db} },
+		},
+		"polls when it is over": {
+			"nothing is done with a context that is over", "cancellation/before",
+			func(db storage.DB) storage.DB { return pollsWithin{db} },
+		},
+	}
+}
+
 type followsFromZero struct{ storage.DB }
 
 func (m followsFromZero) Followers(ctx context.Context) ([]access.Follower, error) {
@@ -61,6 +122,22 @@ type unfollowsMore struct{ storage.DB }
 
 func (m unfollowsMore) Unfollow(ctx context.Context, below uint64, ids ...access.FollowerID) error {
 	return m.DB.Unfollow(ctx, below+1, ids...)
+}
+
+// unfollowsAnyhow looks who is below the ticket, and deletes them after a while.
+type unfollowsAnyhow struct{ storage.DB }
+
+func (m unfollowsAnyhow) Unfollow(ctx context.Context, below uint64, ids ...access.FollowerID) error {
+	followers, err := m.Followers(ctx)
+	for _, f := range followers {
+		for range 100 {
+			runtime.Gosched()
+		}
+		if slices.Contains(ids, f.ID) && f.Acknowledged < below {
+			err = errors.Join(err, m.DB.Unfollow(ctx, math.MaxUint64, f.ID))
+		}
+	}
+	return err
 }
 
 type sortsByTicket struct{ storage.DB }

@@ -3,6 +3,7 @@ package storagetest_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,10 @@ type mutant struct {
 
 type fn = func(context.Context, storage.Tx) error
 
+// mutants are all there are.
 func mutants() map[string]mutant {
-	return map[string]mutant{
+	all := followerMutants()
+	maps.Copy(all, map[string]mutant{
 		"commits on an error": {
 			"an error rolls back", "units/rollback_on_an_error",
 			func(db storage.DB) storage.DB { return commitsOnError{db} },
@@ -113,63 +116,13 @@ func mutants() map[string]mutant {
 		"skips a late number": {
 			"a follower misses nothing", "feed/pages", within(func(tx storage.Tx) storage.Tx { return skipsNumbers{tx} }),
 		},
-		"follows from the beginning": {
-			"a follower has acknowledged the present ticket", "followers/registered",
-			func(db storage.DB) storage.DB { return followsFromZero{db} },
-		},
-		"gives an id twice": {
-			"an id that is taken is refused", "followers/taken", func(db storage.DB) storage.DB { return followsAgain{db} },
-		},
-		"registers strangers": {
-			"who was deleted can't acknowledge", "followers/not_registered",
-			func(db storage.DB) storage.DB { return registersStrangers{db} },
-		},
-		"acknowledges any ticket": {
-			"an acknowledged ticket never goes back", "followers/acknowledged",
-			func(db storage.DB) storage.DB { return goesBack{db, make(map[access.FollowerID]uint64)} },
-		},
-		"unfollows who is up to date": {
-			"only who is behind is deleted", "followers/unfollowed", func(db storage.DB) storage.DB { return unfollowsMore{db} },
-		},
-		"sorts followers by their tickets": {
-			"followers are sorted byte for byte", "followers/ids", func(db storage.DB) storage.DB { return sortsByTicket{db} },
-		},
-		"folds followers": {
-			"ids of followers compare byte for byte", "followers/ids", func(db storage.DB) storage.DB { return foldsFollowers{db} },
-		},
-		"refuses strangers": {
-			"a poll of a stranger is no error", "followers/strangers", func(db storage.DB) storage.DB { return refusesStrangers{db} },
-		},
-		"polls in two statements": {
-			"a poll reads one moment", "followers/one_moment", func(db storage.DB) storage.DB { return pollsTwice{db} },
-		},
-		"draws without a lock": {
-			"each ticket is drawn once", "followers/tickets_at_once", func(db storage.DB) storage.DB { return drawsByPolling{db} },
-		},
-		"waits for the lease only": {
-			"a shorter lease leaves the wait", "followers/lease", func(db storage.DB) storage.DB { return waitsShort{db} },
-		},
-		"shortens any wait": {
-			"a wait is shortened to the present lease only", "followers/wait",
-			func(db storage.DB) storage.DB { return shortensAlways{db} },
-		},
-		"rounds a lease up": {
-			"a part of a millisecond is cut off", "followers/milliseconds",
-			func(db storage.DB) storage.DB { return roundsUp{db} },
-		},
-		"polls within a unit": {
-			"a poll within a unit is ErrNested", "units/nested", func(db storage.DB) storage.DB { return pollsWithin{db} },
-		},
-		"polls when it is over": {
-			"nothing is done with a context that is over", "cancellation/before",
-			func(db storage.DB) storage.DB { return pollsWithin{db} },
-		},
 		"forgets the mail of a verb": {
 			"a verb that succeeds did all it should", "accept/one_token,_one_person", within(func(tx storage.Tx) storage.Tx {
 				return losesMail{tx}
 			}),
 		},
-	}
+	})
+	return all
 }
 
 // within wraps the transaction of updates and views.
