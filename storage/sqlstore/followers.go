@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -114,6 +115,7 @@ func readFollower(r row) (access.Follower, error) {
 
 // Unfollow deletes followers that are behind, as access.Registry says.
 func (db *DB) Unfollow(ctx context.Context, below uint64, ids ...access.FollowerID) error {
+	below = min(below, math.MaxInt64) // no ticket is above
 	return db.update(ctx, func(ctx context.Context, t *tx) error {
 		for some := range slices.Chunk(ids, maxList) {
 			statement, args := in(deleteFollowers, some)
@@ -167,23 +169,27 @@ func (t *tx) draw(ctx context.Context) (draw, error) {
 
 // SetLease sets the lease, as access.Registry says.
 func (db *DB) SetLease(ctx context.Context, lease time.Duration) error {
-	ms := lease.Milliseconds()
-	return db.changeLease(ctx, lease, "set the lease", setLease, ms, ms, ms)
-}
-
-// ShortenWait sets the wait to the lease, as access.Registry says.
-func (db *DB) ShortenWait(ctx context.Context, lease time.Duration) error {
-	ms := lease.Milliseconds()
-	return db.changeLease(ctx, lease, "shorten the wait", shortenWait, ms, ms)
-}
-
-// changeLease runs a statement about a lease that can be one.
-func (db *DB) changeLease(ctx context.Context, lease time.Duration, what, statement string, args ...any) error {
 	return db.update(ctx, func(ctx context.Context, t *tx) error {
 		if err := access.CheckLease(lease); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, what, statement, args...)
+		ms := lease.Milliseconds()
+		found, err := t.exec(ctx, "set the lease", setLease, ms, ms, ms)
+		if err == nil && found == 0 {
+			err = errNoCluster
+		}
+		return err
+	})
+}
+
+// ShortenWait sets the wait to the lease, as access.Registry says.
+func (db *DB) ShortenWait(ctx context.Context, lease time.Duration) error {
+	return db.update(ctx, func(ctx context.Context, t *tx) error {
+		if err := access.CheckLease(lease); err != nil {
+			return err
+		}
+		ms := lease.Milliseconds()
+		_, err := t.exec(ctx, "shorten the wait", shortenWait, ms, ms)
 		return err
 	})
 }

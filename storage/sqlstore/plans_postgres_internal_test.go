@@ -53,6 +53,7 @@ var cheapScans = map[string]string{
 	"selectMembers with all conditions":      "the account has a fifth of all users",
 	"selectUserAccounts with all conditions": "the user is a member of every account",
 	"selectFollowers":                        "all followers are asked for",
+	"deleteFollowers of a long list":         "each process has a few followers, and a list of them is much of the table",
 }
 
 // mostRows is how many rows and entries of indexes a call may read: twice what it has to, since an engine may need both
