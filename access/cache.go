@@ -49,6 +49,7 @@ type Cache struct {
 	lease    atomic.Pointer[lease]
 	follower follower
 	flights  flights
+	reached  reached
 	counts   counts
 }
 
@@ -134,7 +135,7 @@ func (l *lease) covers(now time.Time) bool {
 
 // answerOf returns what is to be remembered of a grant that was read at a time, and whether that makes sense.
 func (c *Cache) answerOf(g Grant, now time.Time) (a answer, ok bool) {
-	a = answer{bits: g.Effective(now), version: g.Version, read: c.seconds(now)}
+	a = answer{bits: g.Effective(now), kind: kindOf(g), version: g.Version, read: c.seconds(now)}
 	for _, change := range []time.Time{g.Starts, g.Expires} {
 		if change.IsZero() || !now.Before(change) {
 			continue
@@ -148,6 +149,20 @@ func (c *Cache) answerOf(g Grant, now time.Time) (a answer, ok bool) {
 		}
 	}
 	return a, true
+}
+
+func kindOf(g Grant) kind {
+	switch {
+	case g.Account != AccountActive:
+		return otherwise
+	case g.Owner:
+		return owner
+	case g.Status == 0:
+		return stranger
+	case g.Status == Active && g.Starts.IsZero() && g.Expires.IsZero():
+		return member
+	}
+	return otherwise
 }
 
 // errPanicked is what becomes of a panic of the storage's.
@@ -173,15 +188,6 @@ func (c *Cache) read(ctx context.Context, user UserID, account AccountID) (g Gra
 		c.table.keep(p, epoch, a)
 	}
 	return g, nil
-}
-
-// direct decides by the database, for this caller alone.
-func (c *Cache) direct(ctx context.Context, user UserID, account AccountID, p Permission) (bool, error) {
-	g, err := c.read(ctx, user, account)
-	if err != nil {
-		return false, err
-	}
-	return g.Can(p, c.service.config.Now()), nil
 }
 
 func stale(err error) error { return fmt.Errorf("%w: %w", ErrStale, err) }

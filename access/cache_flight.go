@@ -33,28 +33,40 @@ const flightPatience = 10 * time.Second
 
 // ask decides by the database: for several callers at once, if what one of them reads is as good for the others.
 func (c *Cache) ask(ctx context.Context, user UserID, account AccountID, p Permission) (bool, error) {
+	var g Grant
+	var err error
+	if p&c.database == 0 {
+		g, err = c.fetch(ctx, user, account, c.service.config.Now())
+	} else {
+		c.counts.misses.Add(1)
+		g, err = c.read(ctx, user, account)
+	}
+	if err != nil {
+		return false, err
+	}
+	return g.Can(p, c.service.config.Now()), nil
+}
+
+// fetch returns a grant from the database.
+func (c *Cache) fetch(ctx context.Context, user UserID, account AccountID, now time.Time) (Grant, error) {
 	c.counts.misses.Add(1)
-	now := c.service.config.Now()
-	if p&c.database != 0 || ctx.Value(UnitKey{}) != nil {
-		return c.direct(ctx, user, account, p)
+	if ctx.Value(UnitKey{}) != nil {
+		return c.read(ctx, user, account)
 	}
 	if !c.certain(now) { // who reads for somebody else may have begun before what this caller knows
-		yes, err := c.direct(ctx, user, account, p)
+		g, err := c.read(ctx, user, account)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrInvalid) {
 			err = stale(err)
 		}
-		return yes, err
+		return g, err
 	}
 	f := c.join(user, account)
 	select {
 	case <-f.done:
+		return f.grant, f.err
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return Grant{}, ctx.Err()
 	}
-	if f.err != nil {
-		return false, f.err
-	}
-	return f.grant.Can(p, c.service.config.Now()), nil
 }
 
 // join returns the flight under way for a pair, if nothing has changed since it began, or a new one. It isn't the first

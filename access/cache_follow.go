@@ -124,18 +124,24 @@ func (c *Cache) evicted() error {
 func (c *Cache) hear(ctx context.Context, heads [Shards]FeedHead) error {
 	f := &c.follower
 	if !f.followed {
-		c.table.expireAll()
+		c.forget()
 	} else if heads != f.heads {
 		heard, err := c.hearChanges(ctx, heads)
 		if err != nil {
 			return err
 		}
 		if !heard {
-			c.table.expireAll()
+			c.forget()
 		}
 	}
 	f.heads, f.followed = heads, true
 	return nil
+}
+
+// forget makes everything wrong that is remembered: this may be another database than before.
+func (c *Cache) forget() {
+	c.table.expireAll()
+	c.reached.clear()
 }
 
 // maxHeard is how many changes of a shard are heard one by one.

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"math"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -50,11 +49,23 @@ type slot struct {
 	holds     atomic.Uint64 // epoch<<32 | until; an epoch of 0 is never right
 }
 
-// A detail is what only explanations tell of an answer.
+// A detail is what Can needn't know of an answer.
 type detail struct {
-	version atomic.Uint32 // of the account; the highest for one that doesn't fit
+	version atomic.Uint32 // kind<<30 | of the account, the highest for one that doesn't fit
 	read    atomic.Uint32 // in seconds of the table's time
 }
+
+// A kind says what a grant was like of which an answer is remembered.
+type kind uint8
+
+const (
+	otherwise kind = iota // with times, or something is suspended or closed
+	stranger              // of an active account
+	member                // active in an active account, for ever
+	owner                 // of an active account
+)
+
+const maxVersion = 1<<30 - 1
 
 // seenBit, which is no permission, marks an answer that somebody has asked for since the last time that room was made.
 const seenBit = 1 << 63
@@ -63,6 +74,7 @@ const seenBit = 1 << 63
 type answer struct {
 	bits    Permission
 	until   uint32 // in seconds of the table's time: when it has to be read again; 0 for never
+	kind    kind
 	version uint64
 	read    uint32
 }
@@ -131,6 +143,25 @@ func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	return Permission(value &^ seenBit), uint32(holds), true
 }
 
+// tell is find with the details.
+func (t *table) tell(p place) (a answer, ok bool) {
+	s := t.shards[p.pair.high>>56].slots.Load()
+	if s == nil {
+		return answer{}, false
+	}
+	found, at := s.search(p.pair)
+	if found == nil {
+		return answer{}, false
+	}
+	holds, value := found.holds.Load(), found.bits.Load()
+	version, read := s.details[at].version.Load(), s.details[at].read.Load()
+	if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+		return answer{}, false
+	}
+	return answer{bits: Permission(value &^ seenBit), until: uint32(holds), kind: kind(version >> 30),
+		version: uint64(version & maxVersion), read: read}, true
+}
+
 // search returns the slot with a fingerprint, or nil; and where it is or would be.
 func (s *slots) search(pair fingerprint) (found *slot, at int) {
 	n := uint64(len(s.answers))
@@ -161,7 +192,8 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 	if kept := s.slots.Load(); kept == nil || s.used >= kept.room() {
 		t.makeRoom(s, 0)
 	}
-	if s.slots.Load().put(p.pair, uint64(a.bits), uint64(epoch)<<32|uint64(a.until), uint32(min(a.version, math.MaxUint32)), a.read) {
+	version := uint32(a.kind)<<30 | uint32(min(a.version, maxVersion))
+	if s.slots.Load().put(p.pair, uint64(a.bits), uint64(epoch)<<32|uint64(a.until), version, a.read) {
 		s.used++
 	}
 }

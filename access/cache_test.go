@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -354,32 +355,31 @@ func TestWhatBeganBeforeDoesntCount(t *testing.T) {
 }
 
 func TestOneReadForManyCallers(t *testing.T) {
-	p := newWorld(t).process(access.CacheConfig{Single: true})
-	reading, goOn := make(chan struct{}), make(chan struct{})
-	p.db.grant = func(read func() (access.Grant, error)) (access.Grant, error) {
-		close(reading) // panics if there is a second one
-		<-goOn
-		return read()
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	first := make(chan error)
-	go func() {
-		_, err := p.cache.Can(ctx, "ivan", "acme", access.PayInvoices)
-		first <- err
-	}()
-	<-reading
-	var others sync.WaitGroup
-	for range 20 {
-		others.Go(func() {
-			yes, err := p.cache.Can(context.WithoutCancel(ctx), "ivan", "acme", access.PayInvoices)
-			require.True(t, yes && err == nil)
-		})
-	}
-	cancel()
-	require.ErrorIs(t, <-first, context.Canceled, "one who goes takes nobody along")
-	close(goOn)
-	others.Wait()
-	require.Equal(t, 1, p.asked())
+	synctest.Test(t, func(t *testing.T) {
+		p := newWorld(t).process(access.CacheConfig{Single: true})
+		goOn := make(chan struct{})
+		p.db.grant = func(read func() (access.Grant, error)) (access.Grant, error) {
+			<-goOn
+			return read()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		first := make(chan error, 1)
+		go func() {
+			_, err := p.cache.Can(ctx, "ivan", "acme", access.PayInvoices)
+			first <- err
+		}()
+		synctest.Wait()
+		var others sync.WaitGroup
+		for range 20 {
+			others.Go(func() { require.True(t, p.can("ivan", "acme", access.PayInvoices)) })
+		}
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-first, context.Canceled, "one who goes takes nobody along")
+		close(goOn)
+		others.Wait()
+		require.Equal(t, 1, p.asked())
+	})
 }
 
 func TestCacheRemembersNoFailure(t *testing.T) {
