@@ -105,5 +105,5 @@ type UnitKey struct{}
 
 // counts are what Stats tells.
 type counts struct {
-	misses, polls, failures, settled atomic.Uint64
+	hits, misses, polls, failures atomic.Uint64
 }

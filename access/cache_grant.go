@@ -18,6 +18,7 @@ func (c *Cache) Grant(ctx context.Context, user UserID, account AccountID) (Gran
 	now := c.service.config.Now()
 	if a, ok := c.table.tell(c.table.place(user, account)); ok && c.certain(now) {
 		if g, ok := c.grantOf(a, now); ok {
+			c.counts.hits.Add(1)
 			return g, nil
 		}
 	}
