@@ -36,9 +36,7 @@ func (c *caches) expire(account AccountID) {
 
 // expireAfter is expire for when what the transaction does to an account is there.
 func (c *caches) expireAfter(tx Tx, account AccountID) {
-	if len(c.list()) > 0 {
-		tx.AfterCommit(func() { c.expire(account) })
-	}
+	tx.AfterCommit(func() { c.expire(account) })
 }
 
 // narrows reports whether an event takes something away: what has to be over when the verb returns.
