@@ -81,7 +81,7 @@ func (c *Cache) follow(ctx context.Context) error {
 	if err := c.hear(ctx, position.Heads); err != nil {
 		return err
 	}
-	if position.Ticket > f.acknowledged {
+	if position.Ticket != f.acknowledged { // a lower one is of a registry that was restored from a backup
 		err := c.service.registry.Acknowledge(ctx, f.id, position.Ticket)
 		if errors.Is(err, ErrNotFound) {
 			return c.evicted()
