@@ -101,3 +101,29 @@ func TestCacheAtLeast(t *testing.T) {
 	require.ErrorIs(t, err, access.ErrStale)
 	require.False(t, yes)
 }
+
+func TestPreload(t *testing.T) {
+	for name, config := range map[string]access.CacheConfig{"single": {Single: true}, "leased": {}} {
+		t.Run(name, func(t *testing.T) {
+			p := newWorld(t).process(config)
+			n, err := p.cache.Preload(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, 11, n, "eight members of acme, one of globex, and both owners")
+			for _, g := range []access.MembershipKey{{Account: "acme", User: "olive"}, {Account: "acme", User: "ivan"},
+				{Account: "acme", User: "sue"}, {Account: "acme", User: "ella"}, {Account: "globex", User: "greg"}} {
+				want, err := p.world.Members.Can(t.Context(), g.User, g.Account, access.PayInvoices)
+				require.NoError(t, err)
+				require.Equal(t, want, p.can(g.User, g.Account, access.PayInvoices))
+			}
+			require.Zero(t, p.asked())
+			p.requireSame()
+			_, err = p.members.Remove(t.Context(), olive, "acme", "ivan")
+			require.NoError(t, err)
+			require.False(t, p.can("ivan", "acme", access.PayInvoices))
+		})
+	}
+	p := newWorld(t).process(access.CacheConfig{Single: true, Entries: 3})
+	n, err := p.cache.Preload(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 3, n)
+}

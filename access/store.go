@@ -51,6 +51,9 @@ type Tx interface {
 	Grant(ctx context.Context, account AccountID, user UserID) (Grant, error)
 	// Grants returns the Grants of a user in those of the accounts that exist.
 	Grants(ctx context.Context, user UserID, accounts []AccountID) (map[AccountID]Grant, error)
+	// Granted returns the Grants of the memberships of all accounts, ordered by account and user byte for byte, from the
+	// first one after `after` on, at most limit of them.
+	Granted(ctx context.Context, after MembershipKey, limit int) ([]Granted, error)
 	// Membership returns a membership, the owner's too. ErrNotFound.
 	Membership(ctx context.Context, account AccountID, user UserID) (Membership, error)
 	// PutMembership stores a membership, new or not, of a locked account. Of one that is there it keeps Created and
@@ -114,6 +117,18 @@ type Tx interface {
 	Feed(ctx context.Context) ([Shards]FeedHead, error)
 	// Changes returns the events of a shard with numbers above after, in order, at most limit of them.
 	Changes(ctx context.Context, shard int, after uint64, limit int) ([]Record, error)
+}
+
+// A MembershipKey names a membership.
+type MembershipKey struct {
+	Account AccountID
+	User    UserID
+}
+
+// A Granted is a membership as a decision sees it.
+type Granted struct {
+	MembershipKey
+	Grant Grant
 }
 
 // An EventKey names an event within its account.

@@ -46,6 +46,28 @@ func (tx *tx) Grants(ctx context.Context, user access.UserID, accounts []access.
 	return grants, nil
 }
 
+func (tx *tx) Granted(ctx context.Context, after access.MembershipKey, limit int) ([]access.Granted, error) {
+	if err := tx.read(ctx); err != nil {
+		return nil, err
+	}
+	var page []access.Granted
+	add := func(id access.AccountID, a *account, after access.UserID) {
+		for user := range a.members.above(after) {
+			if len(page) < limit {
+				page = append(page, access.Granted{MembershipKey: access.MembershipKey{Account: id, User: user}, Grant: tx.grant(id, user)})
+			}
+		}
+	}
+	add(after.Account, tx.get(after.Account), after.User)
+	for id, a := range tx.accounts.above(after.Account) {
+		if len(page) >= limit {
+			break
+		}
+		add(id, a, "")
+	}
+	return page, nil
+}
+
 func (tx *tx) Membership(ctx context.Context, account access.AccountID, user access.UserID) (access.Membership, error) {
 	if err := tx.read(ctx); err != nil {
 		return access.Membership{}, err

@@ -81,6 +81,8 @@ func calls() []call {
 
 		{"selectGrant", "", 2, []any{someUser, someUser, bigAccount}},
 		{"selectGrant", "of a stranger", 2, []any{someUser, someUser, someAccount}},
+		{"selectGranted", "", 2 * page, []any{"", "", "", "", page}},
+		{"selectGranted", "in the middle", 2 * page, []any{someAccount, someAccount, someAccount, someUser, page}},
 		{"selectGrants", "", 2, []any{someUser, someUser, ids("account", 10, 1)}},
 		{"selectGrants", "of a long list", 2 * maxList, []any{someUser, someUser, ids("account", 10, maxList)}},
 		{"selectMembership", "", 1, []any{bigAccount, someUser}},

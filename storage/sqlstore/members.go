@@ -20,6 +20,14 @@ const (
 	grantColumns = `a.owner_id = ?, a.status, a.version, COALESCE(m.permissions, 0), COALESCE(m.status, 0),
 			COALESCE(m.starts_at, 0), COALESCE(m.expires_at, 0), COALESCE(m.last_seen_at, 0)`
 
+	// selectGranted bounds both ids, as selectUserAccounts does. Its arguments are account, account, account, user, limit.
+	selectGranted = `SELECT a.owner_id = m.user_id, a.status, a.version, m.permissions, m.status,
+			m.starts_at, m.expires_at, m.last_seen_at, m.account_id, m.user_id
+		FROM roster_memberships AS m
+		` + thenMark + `CROSS JOIN roster_accounts AS a
+		WHERE a.id = m.account_id AND a.id >= ? AND m.account_id >= ? AND NOT (m.account_id = ? AND m.user_id <= ?)
+		ORDER BY m.account_id, m.user_id LIMIT ?`
+
 	selectGrants = `SELECT ` + grantColumns + `, a.id
 		FROM roster_accounts AS a
 		LEFT JOIN roster_memberships AS m ON m.account_id = a.id AND m.user_id = ?
@@ -139,6 +147,16 @@ func (t *tx) Grants(ctx context.Context, user access.UserID, accounts []access.A
 		}
 	}
 	return grants, nil
+}
+
+func (t *tx) Granted(ctx context.Context, after access.MembershipKey, limit int) ([]access.Granted, error) {
+	return pageOf(ctx, t, limit, func(r row) (granted access.Granted, err error) {
+		granted.Grant, err = scanGrant(r, &granted.Account, &granted.User)
+		if a, held := t.Locked(granted.Account); held {
+			granted.Grant.Version = a.Version
+		}
+		return granted, err
+	}, "list decisions", selectGranted, after.Account, after.Account, after.Account, after.User)
 }
 
 func readMembership(r row) (access.Membership, error) {

@@ -30,6 +30,7 @@ func memberCases() []testCase {
 		{"prefix", "a prefix means its characters, in any script and whatever they mean to a database", memberPrefixes},
 		{"seats", "seats are memberships but the owner's, and invites, that aren't over at the very instant", seats},
 		{"touch", "Touch sets LastSeen unless it is later than asked, and changes nothing else", touch},
+		{"granted", "the Grants of all memberships come in the order of account and user, by any page size", grantedInPages},
 	}
 }
 
@@ -401,4 +402,49 @@ func touch(t *testing.T, db database) {
 		})
 	}
 	require.Equal(t, version, db.account(acme).Version)
+}
+
+func grantedInPages(t *testing.T, db database) {
+	db.insert(acme, globex, initech)
+	for i, account := range []access.AccountID{globex, acme} {
+		db.locked(account, func(ctx context.Context, tx storage.Tx) {
+			for j, user := range []access.UserID{eve, olga, ann, "ANN", "ann "} {
+				m := newMembership(account, user, access.Permission(8*i+j+1))
+				m.Expires = noon().Add(time.Duration(j) * time.Hour)
+				require.NoError(t, tx.PutMembership(ctx, m))
+			}
+		})
+	}
+	var want []access.Granted
+	for _, account := range []access.AccountID{acme, globex} {
+		for _, user := range slices.Sorted(slices.Values([]access.UserID{eve, olga, ann, "ANN", "ann "})) {
+			grant, err := db.Grant(db.ctx, account, user)
+			require.NoError(t, err)
+			want = append(want, access.Granted{MembershipKey: access.MembershipKey{Account: account, User: user}, Grant: grant})
+		}
+	}
+	for limit := range len(want) + 2 {
+		var got []access.Granted
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			for after := (access.MembershipKey{}); ; after = got[len(got)-1].MembershipKey {
+				page, err := tx.Granted(ctx, after, limit)
+				require.NoError(t, err)
+				require.LessOrEqual(t, len(page), limit)
+				got = append(got, page...)
+				if len(page) == 0 {
+					break
+				}
+			}
+		})
+		if limit > 0 {
+			equal(t, want, got)
+		}
+	}
+	db.update(func(ctx context.Context, tx storage.Tx) {
+		_, err := tx.Lock(ctx, acme)
+		require.NoError(t, err)
+		page, err := tx.Granted(ctx, access.MembershipKey{}, 1)
+		require.NoError(t, err)
+		require.EqualValues(t, 3, page[0].Grant.Version)
+	})
 }

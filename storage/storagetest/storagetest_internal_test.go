@@ -17,7 +17,7 @@ import (
 )
 
 // The methods of a transaction that write nothing. Spoil only keeps it from writing, AfterCommit waits until it has.
-var readers = []string{"Account", "AfterCommit", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "FindInvite", "Grant", "Grants",
+var readers = []string{"Account", "AfterCommit", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "FindInvite", "Grant", "Granted", "Grants",
 	"Invite", "InviteKeys", "Invites", "LiveInvites", "Members", "MembersByAddress", "Membership", "Messages", "PendingInvite",
 	"Preference", "Seats", "Spoil", "Subscribers", "User", "UserAccounts", "Users", "WaitingInvites"}
 

@@ -1,0 +1,36 @@
+package access
+
+import "context"
+
+// preloadPage is how many memberships are read at once.
+const preloadPage = 5000
+
+// Preload reads all memberships, or as many as may be remembered, and returns how many. It is for a process that starts:
+// call it after the first Poll, or before Run of a Cache that is Single. What changes meanwhile is not remembered.
+func (c *Cache) Preload(ctx context.Context) (n int, err error) {
+	var epochs [1 << 16]uint32
+	for after := (MembershipKey{}); n < c.config.Entries; {
+		for i := range epochs { // before the page is read
+			epochs[i] = c.table.epochs[i].Load()
+		}
+		var page []Granted
+		err := c.service.read(ctx, func(ctx context.Context, tx Tx) (err error) {
+			page, err = tx.Granted(ctx, after, min(preloadPage, c.config.Entries-n))
+			return err
+		})
+		if err != nil || len(page) == 0 {
+			return n, err
+		}
+		now := c.service.config.Now()
+		for _, g := range page {
+			g.Grant.WhileSuspended = c.service.catalog.WhileSuspended()
+			place := c.table.place(g.User, g.Account)
+			if a, ok := c.answerOf(g.Grant, now); ok {
+				c.table.keep(place, epochs[place.pair.low&counterBits], a)
+			}
+		}
+		n += len(page)
+		after = page[len(page)-1].MembershipKey
+	}
+	return n, nil
+}
