@@ -1,0 +1,2 @@
+// Package casbinadapter joins roster and Casbin.
+package casbinadapter

@@ -1,0 +1,91 @@
+package casbinadapter_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/access/accesstest"
+	"github.com/rosterkit/roster/access/casbinadapter"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	system = access.AsSystem("test")
+	staff  = access.AsStaff("sue", "a test")
+)
+
+// world is a World with the account "acme" of ann, in which bob may see and pay invoices.
+func world(t testing.TB) *accesstest.World {
+	t.Helper()
+	w := accesstest.New(t)
+	create(t, w, "acme", "ann")
+	add(t, w, "acme", "bob", access.Terms{Permissions: access.PayInvoices})
+	return w
+}
+
+func create(t testing.TB, w *accesstest.World, account access.AccountID, owner access.UserID) {
+	t.Helper()
+	_, err := w.Members.CreateAccount(context.Background(), access.As(owner),
+		access.NewAccount{ID: account, Owner: owner, Profile: access.Profile{Name: "An account"}})
+	require.NoError(t, err)
+}
+
+func add(t testing.TB, w *accesstest.World, account access.AccountID, user access.UserID, terms access.Terms) {
+	t.Helper()
+	_, err := w.Members.AddMember(context.Background(), system, account, user, terms)
+	require.NoError(t, err)
+}
+
+// newAdapter returns an adapter that reads the clock of the world.
+func newAdapter(w *accesstest.World) *casbinadapter.Adapter {
+	return casbinadapter.New(w.DB, casbinadapter.Config{Now: w.Clock.Now})
+}
+
+// A followed is an enforcer with its watcher.
+type followed struct {
+	*casbin.SyncedEnforcer
+	watcher *casbinadapter.Watcher
+	ask     func(user access.UserID, account access.AccountID, key string) []any
+}
+
+// follow returns an enforcer that has followed once.
+func follow(t testing.TB, w *accesstest.World, m model.Model, config casbinadapter.WatcherConfig) *followed {
+	t.Helper()
+	enforcer, err := casbin.NewSyncedEnforcer(m)
+	require.NoError(t, err)
+	watcher, err := casbinadapter.NewWatcher(newAdapter(w), enforcer, config)
+	require.NoError(t, err)
+	require.NoError(t, watcher.Poll(context.Background()))
+	f := &followed{SyncedEnforcer: enforcer, watcher: watcher}
+	if len(m["r"]["r"].Tokens) == 3 {
+		f.ask = func(user access.UserID, account access.AccountID, key string) []any {
+			return []any{string(user), string(account), key}
+		}
+	} else {
+		f.ask = func(user access.UserID, account access.AccountID, key string) []any {
+			return []any{string(user), string(account), "account", key}
+		}
+	}
+	return f
+}
+
+func (f *followed) poll(t testing.TB) {
+	t.Helper()
+	require.NoError(t, f.watcher.Poll(context.Background()))
+}
+
+// can asks about a permission key, and expects no error.
+func (f *followed) can(t testing.TB, user access.UserID, account access.AccountID, key string) bool {
+	t.Helper()
+	yes, err := f.Enforce(f.ask(user, account, key)...)
+	require.NoError(t, err)
+	return yes
+}
+
+// models are those that hold memberships.
+func models() map[string]func() model.Model {
+	return map[string]func() model.Model{"sets": casbinadapter.Model, "domains": casbinadapter.DomainsModel}
+}
