@@ -65,12 +65,16 @@ func New[T access.Tx](store access.Store[T], config Config) *Adapter {
 	}
 }
 
-// Attach makes an enforcer use the adapter, and gives it the functions that the models of this package call: during and
-// current. Without them every question is an error. An enforcer with a lock has the one to attach in its field Enforcer.
+// Attach makes an enforcer use the adapter, and gives it what the models of this package need: role managers that know
+// sets of permissions, and the functions during and current. Without it every question is an error. An enforcer with a
+// lock has the one to attach in its field Enforcer; it is attached before it is asked anything, and again after SetModel.
 func (a *Adapter) Attach(e *casbin.Enforcer) {
 	e.SetAdapter(a)
 	e.EnableAutoSave(true) // without it Casbin changes its memory without asking the adapter
-	e.AddFunction("during", a.during(e))
+	periods := newRoles(a.catalog, a.now)
+	e.SetNamedRoleManager("g", newRoles(a.catalog, a.now))
+	e.SetNamedRoleManager("g2", periods)
+	e.AddFunction("during", during(periods))
 	e.AddFunction("current", a.current)
 }
 
@@ -118,12 +122,5 @@ func (a *Adapter) load(ctx context.Context, m model.Model, filter *Filter) error
 		return err
 	}
 	a.filtered.Store(filter != nil)
-	for _, account := range s.accounts {
-		for _, r := range s.rules(a.catalog, account) {
-			if err := r.addTo(m); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return s.addTo(m, a.catalog)
 }

@@ -3,10 +3,8 @@ package casbinadapter
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/casbin/casbin/v2"
 	"github.com/rosterkit/roster/access"
 )
 
@@ -29,7 +27,6 @@ func (a *Adapter) current(arguments ...any) (any, error) {
 	if err != nil {
 		return false, err
 	}
-	// Casbin says yes to who is called like the role of a policy, or like nothing where there is no policy.
 	if err := access.UserID(texts[0]).Check(); err != nil {
 		return false, err
 	}
@@ -42,30 +39,14 @@ func (a *Adapter) current(arguments ...any) (any, error) {
 	return true, nil
 }
 
-// during returns what matchers ask about those with a start or an expiry: whether a user has a set in an account, now.
-// Casbin keeps the answers of g until the policies change, so that g can't tell the time.
-func (a *Adapter) during(e *casbin.Enforcer) func(...any) (any, error) {
+// during returns what matchers ask about those with a start or an expiry: whether a user has a role in an account now.
+func during(periods *roles) func(...any) (any, error) {
 	return func(arguments ...any) (any, error) {
 		texts, err := textsOf("during", arguments, 3)
 		if err != nil {
 			return false, err
 		}
-		manager := e.GetNamedRoleManager("g2")
-		if manager == nil {
-			return false, nil
-		}
-		names, err := manager.GetRoles(texts[0], texts[2])
-		if err != nil {
-			return false, err
-		}
-		for _, name := range names {
-			if rest, found := strings.CutPrefix(name, texts[1]); found {
-				if p, ok := parsePeriod(rest); ok && p.contains(a.now()) {
-					return true, nil
-				}
-			}
-		}
-		return false, nil
+		return periods.during(texts[0], texts[1], texts[2]), nil
 	}
 }
 

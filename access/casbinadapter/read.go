@@ -17,10 +17,10 @@ type source struct {
 
 // A snapshot is what was read, as it was at one moment.
 type snapshot struct {
-	layout    layout
-	heads     [access.Shards]access.FeedHead
-	accounts  []access.AccountID // each once
-	groupings map[access.AccountID]grouping
+	layout   layout
+	heads    [access.Shards]access.FeedHead
+	accounts []access.AccountID // each once
+	rules    map[access.AccountID][]rule
 }
 
 // errGap says that the feed doesn't go on where it is known to have been: a backup was restored, or it was pruned.
@@ -38,9 +38,9 @@ func (a *Adapter) read(ctx context.Context, m model.Model, from source) (s snaps
 		if s.accounts, err = accounts(ctx, tx, from, s.heads); err != nil {
 			return err
 		}
-		s.groupings = make(map[access.AccountID]grouping, len(s.accounts))
+		s.rules = make(map[access.AccountID][]rule, len(s.accounts))
 		for _, id := range s.accounts {
-			if s.groupings[id], err = a.grouping(ctx, tx, s.layout, id); err != nil {
+			if s.rules[id], err = a.rules(ctx, tx, s.layout, id); err != nil {
 				return err
 			}
 		}
@@ -52,34 +52,41 @@ func (a *Adapter) read(ctx context.Context, m model.Model, from source) (s snaps
 	return s, nil
 }
 
-// rules returns all rules of an account, those that it shares with others among them.
-func (s snapshot) rules(catalog *access.Catalog, account access.AccountID) []rule {
-	g := s.groupings[account]
-	rules := slices.Clone(g.links)
-	for _, r := range g.roles {
-		rules = append(rules, s.layout.policies(catalog, r)...)
+// addTo adds everything that was read to a model.
+func (s snapshot) addTo(m model.Model, catalog *access.Catalog) error {
+	for _, r := range s.layout.shared(catalog) {
+		if err := r.addTo(m); err != nil {
+			return err
+		}
 	}
-	return rules
+	for _, id := range s.accounts {
+		for _, r := range s.rules[id] {
+			if err := r.addTo(m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// grouping reads one account. That there is none is no error: it may come.
-func (a *Adapter) grouping(ctx context.Context, tx access.Tx, l layout, id access.AccountID) (grouping, error) {
+// rules reads one account. That there is none is no error: it may come.
+func (a *Adapter) rules(ctx context.Context, tx access.Tx, l layout, id access.AccountID) ([]rule, error) {
 	account, err := tx.Account(ctx, id)
 	if errors.Is(err, access.ErrNotFound) {
-		return grouping{}, nil
+		return nil, nil
 	}
 	if err != nil {
-		return grouping{}, err
+		return nil, err
 	}
 	var members []access.Member
 	for after := access.UserID(""); ; after = members[len(members)-1].User {
 		page, err := tx.Members(ctx, id, access.MemberFilter{}, after, access.MaxPage)
 		if err != nil {
-			return grouping{}, err
+			return nil, err
 		}
 		members = append(members, page...)
 		if len(page) < access.MaxPage {
-			return l.group(a.catalog, account, members), nil
+			return l.rules(a.catalog, account, members), nil
 		}
 	}
 }

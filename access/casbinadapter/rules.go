@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +18,7 @@ type rule struct {
 }
 
 // addTo adds the rule to a model that hasn't got it. What tells two rules apart for Casbin is their fields joined by
-// commas: no two of ours share that, since the name of a set holds a tab and ids can't.
+// commas: no two of ours share that, since the name of a set holds a tab, which ids can't.
 func (r rule) addTo(m model.Model) error {
 	section := r.kind[:1]
 	if there, err := m.HasPolicy(section, r.kind, r.fields); there || err != nil {
@@ -28,22 +27,24 @@ func (r rule) addTo(m model.Model) error {
 	return m.AddPolicy(section, r.kind, r.fields)
 }
 
-// A role is what members are grouped under: those with the same permissions, in one account where the model's policies
-// name the account, in all of them otherwise.
-type role struct {
-	set     access.Permission
-	account access.AccountID // empty for all
+// removeFrom returns errForeign if the model hasn't got the rule.
+func (r rule) removeFrom(m model.Model) error {
+	//lint:ignore SA1019 it is the only one that doesn't go through all rules; the note on it is about another function
+	removed, err := m.RemovePolicy(r.kind[:1], r.kind, r.fields)
+	if err == nil && !removed {
+		err = errForeign
+	}
+	return err
 }
 
-// setName is how a set is called in policies. Without the tab a user could be called the same, and Casbin takes
-// everybody to have the role of their own name.
-func setName(set access.Permission) string { return "set\t" + strconv.FormatUint(uint64(set), 10) }
+// errForeign says that the model doesn't hold what the watcher put there.
+var errForeign = errors.New("casbinadapter: the enforcer's policies were changed by somebody else")
 
 // A layout is what a model has room for.
 type layout struct {
 	fields  []string // of its policies
 	domains bool     // its policies name the account
-	periods bool     // it groups members with a start or an expiry
+	periods bool     // it has g2, for members with a start or an expiry
 }
 
 // theObject is the obj of every policy: permissions are about the account.
@@ -63,8 +64,8 @@ func layoutOf(m model.Model) (layout, error) {
 		}
 		l.fields = append(l.fields, field)
 	}
-	if !slices.Contains(l.fields, "sub") || !slices.Contains(l.fields, "act") {
-		return layout{}, errors.New("casbinadapter: the model's policy needs the fields sub and act")
+	if !slices.Contains(l.fields, "act") {
+		return layout{}, errors.New("casbinadapter: the model's policy needs the field act")
 	}
 	l.domains = slices.Contains(l.fields, "dom")
 	if periods := m["g"]["g2"]; periods != nil {
@@ -84,14 +85,19 @@ func (l layout) kinds() []string {
 	return []string{"g"}
 }
 
-// policies returns the rules of a role: one for each permission of the catalog that its set holds.
-func (l layout) policies(catalog *access.Catalog, r role) []rule {
+// shared returns the rules that belong to no account.
+func (l layout) shared(catalog *access.Catalog) []rule {
+	if l.domains {
+		return nil
+	}
+	return l.policies(catalog, access.All, "")
+}
+
+// policies returns a rule for each key of the catalog that a set holds: whoever has it as a role may do it.
+func (l layout) policies(catalog *access.Catalog, set access.Permission, account access.AccountID) []rule {
 	var rules []rule
-	for _, d := range catalog.Definitions() {
-		if !r.set.Has(d.Permission) {
-			continue
-		}
-		values := map[string]string{"sub": setName(r.set), "dom": string(r.account), "obj": theObject, "act": d.Key, "eft": "allow"}
+	for _, key := range keys(catalog, set) {
+		values := map[string]string{"sub": key, "dom": string(account), "obj": theObject, "act": key, "eft": "allow"}
 		fields := make([]string, len(l.fields))
 		for i, field := range l.fields {
 			fields[i] = values[field]
@@ -101,37 +107,40 @@ func (l layout) policies(catalog *access.Catalog, r role) []rule {
 	return rules
 }
 
-// A grouping is the rules of one account's memberships, and the roles they need.
-type grouping struct {
-	links []rule
-	roles []role
+// keys returns the key of each permission in a set, and for access.All its own key beside them.
+func keys(catalog *access.Catalog, set access.Permission) []string {
+	keys := catalog.Keys(set & catalog.Known())
+	if set == access.All {
+		keys = append(keys, access.KeyAll)
+	}
+	return keys
 }
 
-// group returns the grouping of an account. Whoever may do nothing, whatever the time is, isn't in it.
-func (l layout) group(catalog *access.Catalog, account access.Account, members []access.Member) grouping {
-	var g grouping
+// rules returns the rules of an account. Whoever may do nothing, whatever the time is, isn't in them.
+func (l layout) rules(catalog *access.Catalog, account access.Account, members []access.Member) []rule {
+	var rules []rule
+	var all access.Permission
 	for _, m := range members {
 		// Without its start and expiry the grant says what is held while it lasts.
-		held := access.Grant{Owner: m.Owner, Permissions: m.Permissions, WhileSuspended: catalog.WhileSuspended(),
-			Status: m.Status, Account: account.Status}.Effective(time.Time{})
-		if held == 0 {
+		h := held{set: access.Grant{Owner: m.Owner, Permissions: m.Permissions, WhileSuspended: catalog.WhileSuspended(),
+			Status: m.Status, Account: account.Status}.Effective(time.Time{})}
+		if h.set == 0 {
 			continue
 		}
-		link := rule{"g", []string{string(m.User), setName(held), string(account.ID)}}
-		if during := (period{m.Starts, m.Expires}); !m.Owner && !during.always() {
-			if !l.periods {
-				continue
-			}
-			link = rule{"g2", []string{string(m.User), setName(held) + during.String(), string(account.ID)}}
+		kind := "g"
+		if h.period = (period{m.Starts, m.Expires}); m.Owner {
+			h.period = period{}
 		}
-		g.links = append(g.links, link)
-		r := role{set: held}
-		if l.domains {
-			r.account = account.ID
+		if !h.period.always() {
+			kind = "g2"
 		}
-		if !slices.Contains(g.roles, r) {
-			g.roles = append(g.roles, r)
+		if slices.Contains(l.kinds(), kind) {
+			rules = append(rules, rule{kind, []string{string(m.User), h.String(), string(account.ID)}})
+			all |= h.set
 		}
 	}
-	return g
+	if l.domains {
+		rules = append(rules, l.policies(catalog, all, account.ID)...)
+	}
+	return rules
 }

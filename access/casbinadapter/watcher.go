@@ -36,7 +36,7 @@ type Watcher struct {
 	mu     sync.Mutex // held during a poll
 	known  bool       // whether the rest says what the enforcer's model holds
 	heads  [access.Shards]access.FeedHead
-	loaded loaded
+	loaded map[access.AccountID][]rule
 
 	callbackMu sync.Mutex
 	callback   func(string)
