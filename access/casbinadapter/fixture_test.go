@@ -44,6 +44,15 @@ func newAdapter(w *accesstest.World) *casbinadapter.Adapter {
 	return casbinadapter.New(w.DB, casbinadapter.Config{Now: w.Clock.Now})
 }
 
+// attached returns an enforcer without a watcher that has loaded nothing.
+func attached(t testing.TB, a *casbinadapter.Adapter, m model.Model) *casbin.SyncedEnforcer {
+	t.Helper()
+	e, err := casbin.NewSyncedEnforcer(m)
+	require.NoError(t, err)
+	a.Attach(e.Enforcer)
+	return e
+}
+
 // A followed is an enforcer with its watcher.
 type followed struct {
 	*casbin.SyncedEnforcer
@@ -54,11 +63,18 @@ type followed struct {
 // follow returns an enforcer that has followed once.
 func follow(t testing.TB, w *accesstest.World, m model.Model, config casbinadapter.WatcherConfig) *followed {
 	t.Helper()
+	f := followOn(t, newAdapter(w), m, config)
+	f.poll(t)
+	return f
+}
+
+// followOn returns an enforcer that hasn't followed yet.
+func followOn(t testing.TB, a *casbinadapter.Adapter, m model.Model, config casbinadapter.WatcherConfig) *followed {
+	t.Helper()
 	enforcer, err := casbin.NewSyncedEnforcer(m)
 	require.NoError(t, err)
-	watcher, err := casbinadapter.NewWatcher(newAdapter(w), enforcer, config)
+	watcher, err := casbinadapter.NewWatcher(a, enforcer, config)
 	require.NoError(t, err)
-	require.NoError(t, watcher.Poll(context.Background()))
 	f := &followed{SyncedEnforcer: enforcer, watcher: watcher}
 	if len(m["r"]["r"].Tokens) == 3 {
 		f.ask = func(user access.UserID, account access.AccountID, key string) []any {

@@ -1,6 +1,8 @@
 package casbinadapter
 
 import (
+	"maps"
+
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
 )
@@ -29,7 +31,7 @@ func (w *Watcher) reload(s snapshot) error {
 		if err := e.BuildRoleLinks(); err != nil {
 			return err
 		}
-		w.heads, w.loaded, w.known = s.heads, s.rules, true
+		w.heads, w.loaded, w.sizes, w.known = s.heads, s.rules, sizesOf(m), true
 		return nil
 	})
 }
@@ -37,6 +39,9 @@ func (w *Watcher) reload(s snapshot) error {
 // replace replaces the accounts that changed.
 func (w *Watcher) replace(s snapshot) error {
 	return w.change(func(e *casbin.Enforcer, m model.Model) error {
+		if !maps.Equal(sizesOf(m), w.sizes) {
+			return errForeign
+		}
 		for _, id := range s.accounts {
 			for _, r := range w.loaded[id] {
 				if err := r.removeFrom(m); err != nil {
@@ -55,9 +60,20 @@ func (w *Watcher) replace(s snapshot) error {
 				return err
 			}
 		}
-		w.heads = s.heads
+		w.heads, w.sizes = s.heads, sizesOf(m)
 		return nil
 	})
+}
+
+// sizesOf returns how many rules of each kind a model has.
+func sizesOf(m model.Model) map[string]int {
+	sizes := make(map[string]int)
+	for _, section := range []string{"p", "g"} {
+		for kind, assertion := range m[section] {
+			sizes[kind] = len(assertion.Policy)
+		}
+	}
+	return sizes
 }
 
 // relink replaces the role manager's links of a kind in the accounts that changed. Even if there are none, it makes Casbin

@@ -109,7 +109,12 @@ func (l layout) policies(catalog *access.Catalog, set access.Permission, account
 
 // keys returns the key of each permission in a set, and for access.All its own key beside them.
 func keys(catalog *access.Catalog, set access.Permission) []string {
-	keys := catalog.Keys(set & catalog.Known())
+	var keys []string
+	for _, d := range catalog.Definitions() {
+		if set.Has(d.Permission) {
+			keys = append(keys, d.Key)
+		}
+	}
 	if set == access.All {
 		keys = append(keys, access.KeyAll)
 	}

@@ -37,6 +37,7 @@ type Watcher struct {
 	known  bool       // whether the rest says what the enforcer's model holds
 	heads  [access.Shards]access.FeedHead
 	loaded map[access.AccountID][]rule
+	sizes  map[string]int
 
 	callbackMu sync.Mutex
 	callback   func(string)

@@ -1,0 +1,467 @@
+package casbinadapter_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/access/accesstest"
+	"github.com/rosterkit/roster/access/casbinadapter"
+	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/memory"
+	"github.com/stretchr/testify/require"
+)
+
+// TestEveryChangeIsFollowed does one thing after another to bob, and looks after each poll what he may do.
+func TestEveryChangeIsFollowed(t *testing.T) {
+	ctx := context.Background()
+	for name, m := range models() {
+		t.Run(name, func(t *testing.T) {
+			w := world(t)
+			e := follow(t, w, m(), casbinadapter.WatcherConfig{Bound: 24 * time.Hour})
+			require.True(t, e.can(t, "bob", "acme", "invoices"))
+			for _, step := range []struct {
+				name             string
+				change           func() error
+				invoices, orders bool
+			}{
+				{"more permissions", func() error {
+					return second(w.Members.SetPermissions(ctx, system, "acme", "bob", access.PayInvoices|access.PlaceOrders))
+				}, true, true},
+				{"the account is suspended", func() error { return second(w.Members.SuspendAccount(ctx, staff, "acme")) }, true, false},
+				{"the account is active again", func() error { return second(w.Members.ReactivateAccount(ctx, staff, "acme")) }, true, true},
+				{"fewer permissions", func() error {
+					return second(w.Members.SetPermissions(ctx, system, "acme", "bob", access.PlaceOrders))
+				}, false, true},
+				{"suspended", func() error { return second(w.Members.Suspend(ctx, system, "acme", "bob")) }, false, false},
+				{"reinstated", func() error { return second(w.Members.Reinstate(ctx, system, "acme", "bob")) }, false, true},
+				{"over in an hour", func() error {
+					return second(w.Members.SetExpiry(ctx, system, "acme", "bob", w.Clock.Now().Add(time.Hour)))
+				}, false, true},
+				{"an hour later", func() error { w.Clock.Advance(time.Hour); return nil }, false, false},
+				{"without an end again", func() error { return second(w.Members.SetExpiry(ctx, system, "acme", "bob", time.Time{})) }, false, true},
+				{"the owner", func() error {
+					return second(w.Members.TransferByStaff(ctx, staff, "acme", "bob", access.ViewProducts))
+				}, true, true},
+				{"no longer the owner", func() error {
+					return second(w.Members.TransferByStaff(ctx, staff, "acme", "ann", access.PayInvoices))
+				}, true, false},
+				{"removed", func() error { return second(w.Members.Remove(ctx, system, "acme", "bob")) }, false, false},
+				{"added", func() error {
+					return second(w.Members.AddMember(ctx, system, "acme", "bob", access.Terms{Permissions: access.All}))
+				}, true, true},
+				{"left", func() error { return second(w.Members.Leave(ctx, access.As("bob"), "acme")) }, false, false},
+				{"added, to start tomorrow", func() error {
+					return second(w.Members.AddMember(ctx, system, "acme", "bob", access.Terms{Permissions: access.All, Starts: w.Clock.Now().Add(24 * time.Hour)}))
+				}, false, false},
+				{"tomorrow", func() error { w.Clock.Advance(24 * time.Hour); return nil }, true, true},
+				{"the account is closed", func() error { return second(w.Members.CloseAccount(ctx, staff, "acme")) }, false, false},
+			} {
+				require.NoError(t, step.change(), step.name)
+				e.poll(t)
+				require.Equal(t, step.invoices, e.can(t, "bob", "acme", "invoices"), step.name)
+				require.Equal(t, step.orders, e.can(t, "bob", "acme", "orders"), step.name)
+			}
+			require.False(t, e.can(t, "ann", "acme", "invoices"))
+			content := contentOf(t, e.SyncedEnforcer)
+			require.Empty(t, content["g"], "nothing is left of a closed account")
+			require.Empty(t, content["g2"])
+		})
+	}
+}
+
+// TestPeriodsAreExact looks one microsecond beside both bounds, without a poll between.
+func TestPeriodsAreExact(t *testing.T) {
+	w := world(t)
+	starts := w.Clock.Now().Add(time.Hour + 123456*time.Microsecond)
+	add(t, w, "acme", "cem", access.Terms{Permissions: access.PayInvoices, Starts: starts, Expires: starts.Add(time.Hour)})
+	e := follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{Bound: 24 * time.Hour})
+	for _, step := range []struct {
+		to   time.Time
+		want bool
+	}{
+		{starts.Add(-time.Microsecond), false},
+		{starts, true},
+		{starts.Add(time.Hour - time.Microsecond), true},
+		{starts.Add(time.Hour), false},
+	} {
+		w.Clock.Advance(step.to.Sub(w.Clock.Now()))
+		require.Equal(t, step.want, e.can(t, "cem", "acme", "invoices"), "%s", step.to)
+		require.True(t, e.can(t, "bob", "acme", "invoices"))
+	}
+}
+
+func TestOnlyWhatChangedIsReplaced(t *testing.T) {
+	w := world(t)
+	create(t, w, "globex", "gil")
+	e := follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	var told []string
+	require.NoError(t, e.watcher.SetUpdateCallback(func(account string) { told = append(told, account) }))
+
+	e.poll(t)
+	require.Empty(t, told)
+	add(t, w, "globex", "bob", access.Terms{Permissions: access.PayInvoices})
+	add(t, w, "globex", "cem", access.Terms{Permissions: access.PayInvoices})
+	e.poll(t)
+	require.Equal(t, []string{"globex"}, told)
+	create(t, w, "new", "nan")
+	e.poll(t)
+	require.Equal(t, []string{"globex", "new"}, told)
+	e.ClearPolicy()
+	e.poll(t)
+	require.Equal(t, []string{"globex", "new", ""}, told)
+	e.watcher.Close()
+	add(t, w, "globex", "dan", access.Terms{Permissions: access.PayInvoices})
+	e.poll(t)
+	require.Len(t, told, 3)
+}
+
+func TestAWatcherWithAFilterFollowsNothingElse(t *testing.T) {
+	w := world(t)
+	create(t, w, "globex", "gil")
+	e := follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{Filter: &casbinadapter.Filter{Accounts: []access.AccountID{"acme", "later", "acme"}}})
+	require.True(t, e.IsFiltered())
+	require.True(t, e.can(t, "ann", "acme", "invoices"))
+	require.False(t, e.can(t, "gil", "globex", "invoices"))
+	add(t, w, "globex", "bob", access.Terms{Permissions: access.All})
+	create(t, w, "later", "lea")
+	e.poll(t)
+	require.False(t, e.can(t, "bob", "globex", "invoices"))
+	require.True(t, e.can(t, "lea", "later", "invoices"))
+}
+
+// TestStalePoliciesDeny lets the bound pass without a poll.
+func TestStalePoliciesDeny(t *testing.T) {
+	w := world(t)
+	e := followOn(t, newAdapter(w), casbinadapter.Model(), casbinadapter.WatcherConfig{Every: time.Second, Bound: 5 * time.Second})
+	yes, err := e.Enforce("bob", "acme", "invoices")
+	require.NoError(t, err)
+	require.False(t, yes, "before the first poll")
+
+	e.poll(t)
+	w.Clock.Advance(5*time.Second - time.Nanosecond)
+	require.True(t, e.can(t, "bob", "acme", "invoices"))
+	w.Clock.Advance(time.Nanosecond)
+	requireStale(t, e)
+	e.poll(t)
+	require.True(t, e.can(t, "bob", "acme", "invoices"))
+	w.Clock.Advance(-time.Nanosecond)
+	requireStale(t, e) // a clock that was put back has nothing to say
+}
+
+func requireStale(t *testing.T, e *followed) {
+	t.Helper()
+	yes, err := e.Enforce("bob", "acme", "invoices")
+	require.ErrorIs(t, err, casbinadapter.ErrStale)
+	require.False(t, yes)
+}
+
+// TestWithoutPoliciesNobodyIsAllowed asks Casbin what it would allow when there is no policy: the empty name has the
+// empty role.
+func TestWithoutPoliciesNobodyIsAllowed(t *testing.T) {
+	for name, m := range models() {
+		t.Run(name, func(t *testing.T) {
+			e := follow(t, accesstest.New(t), m(), casbinadapter.WatcherConfig{})
+			for _, user := range []access.UserID{"", "invoices", "set\t128"} {
+				for _, key := range []string{"", "invoices"} {
+					yes, _ := e.Enforce(e.ask(user, "acme", key)...)
+					require.False(t, yes, "%q, %q", user, key)
+					yes, _ = e.Enforce(e.ask(user, "", key)...)
+					require.False(t, yes, "%q, %q", user, key)
+				}
+			}
+		})
+	}
+}
+
+// TestIdsMustBeTexts passes an id as it is, which Casbin can't compare.
+func TestIdsMustBeTexts(t *testing.T) {
+	e := follow(t, world(t), casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	yes, err := e.Enforce(access.UserID("bob"), access.AccountID("acme"), "invoices")
+	require.Error(t, err)
+	require.False(t, yes)
+}
+
+// A switched is a store that can be exchanged and can fail.
+type switched struct {
+	storage.DB
+	fail func(method string) error
+}
+
+func (s *switched) View(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	if err := s.failed("View"); err != nil {
+		return err
+	}
+	return s.DB.View(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, &failing{tx, s}) })
+}
+
+func (s *switched) failed(method string) error {
+	if s.fail == nil {
+		return nil
+	}
+	return s.fail(method)
+}
+
+// A failing is a transaction of a switched store.
+type failing struct {
+	storage.Tx
+	store *switched
+}
+
+func (f *failing) Feed(ctx context.Context) (heads [access.Shards]access.FeedHead, err error) {
+	if err := f.store.failed("Feed"); err != nil {
+		return heads, err
+	}
+	return f.Tx.Feed(ctx)
+}
+
+func (f *failing) Changes(ctx context.Context, shard int, after uint64, limit int) ([]access.Record, error) {
+	if err := f.store.failed("Changes"); err != nil {
+		return nil, err
+	}
+	return f.Tx.Changes(ctx, shard, after, limit)
+}
+
+func (f *failing) Account(ctx context.Context, id access.AccountID) (access.Account, error) {
+	if err := f.store.failed("Account"); err != nil {
+		return access.Account{}, err
+	}
+	return f.Tx.Account(ctx, id)
+}
+
+func (f *failing) Members(ctx context.Context, account access.AccountID, filter access.MemberFilter, after access.UserID, limit int) ([]access.Member, error) {
+	if err := f.store.failed("Members"); err != nil {
+		return nil, err
+	}
+	return f.Tx.Members(ctx, account, filter, after, limit)
+}
+
+// TestAFailedPollChangesNothing lets each method fail once while a revocation waits to be followed.
+func TestAFailedPollChangesNothing(t *testing.T) {
+	for _, method := range []string{"View", "Feed", "Changes", "Account", "Members"} {
+		t.Run(method, func(t *testing.T) {
+			w := world(t)
+			store := &switched{DB: w.DB}
+			a := casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now})
+			e := followOn(t, a, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+			e.poll(t)
+			before := contentOf(t, e.SyncedEnforcer)
+			require.NoError(t, second(w.Members.Remove(context.Background(), system, "acme", "bob")))
+
+			store.fail = func(m string) error {
+				if m == method {
+					return errBroken
+				}
+				return nil
+			}
+			require.ErrorIs(t, e.watcher.Poll(context.Background()), errBroken)
+			require.Equal(t, before, contentOf(t, e.SyncedEnforcer))
+			require.True(t, e.can(t, "bob", "acme", "invoices"), "not followed yet, and within the bound")
+			w.Clock.Advance(10 * time.Second)
+			requireStale(t, e)
+
+			store.fail = nil
+			e.poll(t)
+			require.False(t, e.can(t, "bob", "acme", "invoices"))
+			require.True(t, e.can(t, "ann", "acme", "invoices"))
+		})
+	}
+}
+
+func TestAnEndedContextIsAnError(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	w := world(t)
+	e := follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	require.ErrorIs(t, e.watcher.Poll(ctx), context.Canceled)
+	a := newAdapter(w)
+	require.ErrorIs(t, a.LoadPolicyCtx(ctx, casbinadapter.Model()), context.Canceled)
+	require.ErrorIs(t, a.LoadFilteredPolicyCtx(ctx, casbinadapter.Model(), casbinadapter.Filter{Accounts: []access.AccountID{"acme"}}), context.Canceled)
+}
+
+// TestARestoredBackupIsLoadedAgain exchanges the database for one whose feed is another one.
+func TestARestoredBackupIsLoadedAgain(t *testing.T) {
+	grant := func(w *accesstest.World, users ...access.UserID) {
+		for _, user := range users {
+			add(t, w, "acme", user, access.Terms{Permissions: access.PayInvoices})
+		}
+	}
+	for _, test := range []struct {
+		name             string
+		before, restored []access.UserID
+	}{
+		{"shorter", []access.UserID{"cem", "dan"}, []access.UserID{"eve"}},
+		{"as long", []access.UserID{"cem", "dan"}, []access.UserID{"eve", "fay"}},
+		{"longer", []access.UserID{"cem", "dan"}, []access.UserID{"eve", "fay", "gus"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := world(t)
+			grant(w, test.before...)
+			store := &switched{DB: w.DB}
+			a := casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now})
+			e := followOn(t, a, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+			e.poll(t)
+			require.True(t, e.can(t, "cem", "acme", "invoices"))
+
+			restored := accesstest.On(t, memory.New())
+			create(t, restored, "other", "ann") // in another shard: its events say nothing about those of acme
+			create(t, restored, "acme", "ann")
+			grant(restored, test.restored...)
+			store.DB = restored.DB
+			e.poll(t)
+			for _, user := range test.before {
+				require.False(t, e.can(t, user, "acme", "invoices"), user)
+			}
+			for _, user := range test.restored {
+				require.True(t, e.can(t, user, "acme", "invoices"), user)
+			}
+		})
+	}
+}
+
+// TestAPrunedFeedIsAnError takes the beginning of the feed away, without which the accounts can't be found.
+func TestAPrunedFeedIsAnError(t *testing.T) {
+	w := world(t)
+	a := casbinadapter.New(&pruned{w.DB}, casbinadapter.Config{Now: w.Clock.Now})
+	require.ErrorContains(t, a.LoadPolicy(casbinadapter.Model()), "feed")
+	m := casbinadapter.Model()
+	require.NoError(t, a.LoadFilteredPolicy(m, casbinadapter.Filter{Accounts: []access.AccountID{"acme"}}))
+	require.NotEmpty(t, m["g"]["g"].Policy)
+}
+
+// A pruned is a store whose feed has lost the first event of each shard.
+type pruned struct{ storage.DB }
+
+func (p *pruned) View(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	return p.DB.View(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, &prunedTx{tx}) })
+}
+
+type prunedTx struct{ storage.Tx }
+
+func (p *prunedTx) Changes(ctx context.Context, shard int, after uint64, limit int) ([]access.Record, error) {
+	return p.Tx.Changes(ctx, shard, max(after, 1), limit)
+}
+
+// TestALongFeedIsReadInPages follows more events and more members than fit into a page.
+func TestALongFeedIsReadInPages(t *testing.T) {
+	w := world(t)
+	e := follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	users := make([]access.UserID, access.MaxPage+10)
+	for i := range users {
+		users[i] = access.UserID("user " + string(rune('a'+i%26)) + time.Duration(i).String())
+		add(t, w, "acme", users[i], access.Terms{Permissions: access.PayInvoices})
+	}
+	e.poll(t)
+	for _, user := range users {
+		require.True(t, e.can(t, user, "acme", "invoices"), user)
+	}
+	e.ClearPolicy()
+	e.poll(t)
+	require.True(t, e.can(t, users[len(users)-1], "acme", "invoices"))
+}
+
+// TestNobodySeesHalfAnAccount asks for both owners at once while ownership goes back and forth: exactly one of them may
+// do everything, always.
+func TestNobodySeesHalfAnAccount(t *testing.T) {
+	w := world(t)
+	e := follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				answers, err := e.BatchEnforce([][]any{{"ann", "acme", "all"}, {"bob", "acme", "all"}})
+				if err != nil || answers[0] == answers[1] {
+					t.Errorf("ann and bob: %v %v", answers, err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		to := access.UserID("bob")
+		if i%2 == 1 {
+			to = "ann"
+		}
+		require.NoError(t, second(w.Members.TransferByStaff(context.Background(), staff, "acme", to, access.PayInvoices)))
+		e.poll(t)
+	}
+	close(done)
+	readers.Wait()
+}
+
+// TestRunPollsUntilItsContextEnds steps through callbacks: nothing here waits for a time.
+func TestRunPollsUntilItsContextEnds(t *testing.T) {
+	w := world(t)
+	store := &switched{DB: w.DB}
+	failures := make(chan error)
+	var broken sync.Map
+	store.fail = func(method string) error {
+		if err, ok := broken.Load(method); ok {
+			return err.(error)
+		}
+		return nil
+	}
+	e := followOn(t, casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now}), casbinadapter.Model(),
+		casbinadapter.WatcherConfig{Every: time.Millisecond, Bound: time.Minute, Failed: func(err error) { failures <- err }})
+	told := make(chan string)
+	require.NoError(t, e.watcher.SetUpdateCallback(func(account string) { told <- account }))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- e.watcher.Run(ctx) }()
+
+	require.Equal(t, "", <-told)
+	require.NoError(t, second(w.Members.Remove(ctx, system, "acme", "bob")))
+	require.Equal(t, "acme", <-told)
+	require.False(t, e.can(t, "bob", "acme", "invoices"))
+	broken.Store("Feed", errBroken)
+	require.ErrorIs(t, <-failures, errBroken)
+	broken.Delete("Feed")
+	go func() { // failures that were under way
+		for range failures {
+		}
+	}()
+	add(t, w, "acme", "bob", access.Terms{Permissions: access.PayInvoices})
+	require.Equal(t, "acme", <-told)
+	cancel()
+	require.NoError(t, <-ended)
+	close(failures)
+}
+
+func TestCloseEndsRun(t *testing.T) {
+	e := followOn(t, newAdapter(world(t)), casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	ended := make(chan error)
+	go func() { ended <- e.watcher.Run(context.Background()) }()
+	e.watcher.Close()
+	e.watcher.Close()
+	require.NoError(t, <-ended)
+}
+
+func TestNewWatcherChecksWhatItIsGiven(t *testing.T) {
+	w := world(t)
+	enforcer, err := casbin.NewSyncedEnforcer(casbinadapter.Model())
+	require.NoError(t, err)
+	for _, config := range []casbinadapter.WatcherConfig{
+		{Every: -1},
+		{Every: time.Second, Bound: time.Second},
+		{Every: time.Minute},
+	} {
+		_, err := casbinadapter.NewWatcher(newAdapter(w), enforcer, config)
+		require.Error(t, err)
+	}
+	require.Panics(t, func() { _, _ = casbinadapter.NewWatcher(nil, enforcer, casbinadapter.WatcherConfig{}) })
+	require.Panics(t, func() { _, _ = casbinadapter.NewWatcher(newAdapter(w), nil, casbinadapter.WatcherConfig{}) })
+	a := newAdapter(w)
+	_, err = casbinadapter.NewWatcher(a, enforcer, casbinadapter.WatcherConfig{})
+	require.NoError(t, err)
+	require.Panics(t, func() { _, _ = casbinadapter.NewWatcher(a, enforcer, casbinadapter.WatcherConfig{}) })
+	require.Panics(t, func() { casbinadapter.New[storage.Tx](nil, casbinadapter.Config{}) })
+}
