@@ -75,17 +75,19 @@ func followOn(t testing.TB, a *casbinadapter.Adapter, m model.Model, config casb
 	require.NoError(t, err)
 	watcher, err := casbinadapter.NewWatcher(a, enforcer, config)
 	require.NoError(t, err)
-	f := &followed{SyncedEnforcer: enforcer, watcher: watcher}
+	return &followed{SyncedEnforcer: enforcer, watcher: watcher, ask: asking(m)}
+}
+
+// asking returns how a model is asked.
+func asking(m model.Model) func(user access.UserID, account access.AccountID, key string) []any {
 	if len(m["r"]["r"].Tokens) == 3 {
-		f.ask = func(user access.UserID, account access.AccountID, key string) []any {
+		return func(user access.UserID, account access.AccountID, key string) []any {
 			return []any{string(user), string(account), key}
 		}
-	} else {
-		f.ask = func(user access.UserID, account access.AccountID, key string) []any {
-			return []any{string(user), string(account), "account", key}
-		}
 	}
-	return f
+	return func(user access.UserID, account access.AccountID, key string) []any {
+		return []any{string(user), string(account), "account", key}
+	}
 }
 
 func (f *followed) poll(t testing.TB) {

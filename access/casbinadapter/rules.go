@@ -29,7 +29,6 @@ func (r rule) addTo(m model.Model) error {
 
 // removeFrom returns errForeign if the model hasn't got the rule.
 func (r rule) removeFrom(m model.Model) error {
-	//lint:ignore SA1019 it is the only one that doesn't go through all rules; the note on it is about another function
 	removed, err := m.RemovePolicy(r.kind[:1], r.kind, r.fields)
 	if err == nil && !removed {
 		err = errForeign

@@ -152,6 +152,24 @@ func TestStalePoliciesDeny(t *testing.T) {
 	requireStale(t, e) // a clock that was put back has nothing to say
 }
 
+// TestTheBoundCountsFromTheBeginningOfAPoll lets reading take longer than the bound.
+func TestTheBoundCountsFromTheBeginningOfAPoll(t *testing.T) {
+	w := world(t)
+	store := &switched{DB: w.DB}
+	e := followOn(t, casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now}), casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	store.fail = func(method string) error {
+		if method == "View" {
+			w.Clock.Advance(10 * time.Second)
+		}
+		return nil
+	}
+	e.poll(t)
+	requireStale(t, e)
+	store.fail = nil
+	e.poll(t)
+	require.True(t, e.can(t, "bob", "acme", "invoices"))
+}
+
 func requireStale(t *testing.T, e *followed) {
 	t.Helper()
 	yes, err := e.Enforce("bob", "acme", "invoices")
