@@ -58,6 +58,7 @@ func TestNarrowedIsYesOnlyIfBothAre(t *testing.T) {
 		{"one of several fails", authorizer{yes: true}, fails, nil, both, false, "broken"},
 		{"all of several", authorizer{yes: true}, allow, nil, both, true, ""},
 		{"All is asked as such", authorizer{yes: true}, func(p any) (bool, error) { return p == access.All, nil }, nil, access.All, true, ""},
+		{"All fails", authorizer{yes: true}, fails, nil, access.All, false, "broken"},
 		{"nothing is never allowed", authorizer{yes: true}, allow, nil, 0, false, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

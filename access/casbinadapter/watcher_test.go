@@ -2,6 +2,8 @@ package casbinadapter_test
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -11,7 +13,6 @@ import (
 	"github.com/rosterkit/roster/access/accesstest"
 	"github.com/rosterkit/roster/access/casbinadapter"
 	"github.com/rosterkit/roster/storage"
-	"github.com/rosterkit/roster/storage/memory"
 	"github.com/stretchr/testify/require"
 )
 
@@ -92,6 +93,21 @@ func TestPeriodsAreExact(t *testing.T) {
 		require.Equal(t, step.want, e.can(t, "cem", "acme", "invoices"), "%s", step.to)
 		require.True(t, e.can(t, "bob", "acme", "invoices"))
 	}
+}
+
+// TestTheOwnersPeriodDoesNotCount puts a membership there that no verb makes.
+func TestTheOwnersPeriodDoesNotCount(t *testing.T) {
+	w := world(t)
+	require.NoError(t, w.DB.Update(context.Background(), func(ctx context.Context, tx storage.Tx) error {
+		if _, err := tx.Lock(ctx, "acme"); err != nil {
+			return err
+		}
+		return tx.PutMembership(ctx, access.Membership{Account: "acme", User: "ann", Status: access.Suspended, Expires: w.Clock.Now()})
+	}))
+	yes, err := w.Members.Can(context.Background(), "ann", "acme", access.PayInvoices)
+	require.NoError(t, err)
+	require.True(t, yes)
+	require.True(t, follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{}).can(t, "ann", "acme", "invoices"))
 }
 
 func TestOnlyWhatChangedIsReplaced(t *testing.T) {
@@ -182,13 +198,19 @@ func requireStale(t *testing.T, e *followed) {
 func TestWithoutPoliciesNobodyIsAllowed(t *testing.T) {
 	for name, m := range models() {
 		t.Run(name, func(t *testing.T) {
-			e := follow(t, accesstest.New(t), m(), casbinadapter.WatcherConfig{})
+			w := accesstest.New(t)
+			e := follow(t, w, m(), casbinadapter.WatcherConfig{})
+			unloaded := attached(t, newAdapter(w), m())
 			for _, user := range []access.UserID{"", "invoices", "set\t128"} {
 				for _, key := range []string{"", "invoices"} {
 					yes, _ := e.Enforce(e.ask(user, "acme", key)...)
 					require.False(t, yes, "%q, %q", user, key)
 					yes, _ = e.Enforce(e.ask(user, "", key)...)
 					require.False(t, yes, "%q, %q", user, key)
+					for _, account := range []access.AccountID{"acme", ""} {
+						yes, _ = unloaded.Enforce(e.ask(user, account, key)...)
+						require.False(t, yes, "%q, %q", user, key)
+					}
 				}
 			}
 		})
@@ -269,8 +291,10 @@ func TestAFailedPollChangesNothing(t *testing.T) {
 			before := contentOf(t, e.SyncedEnforcer)
 			require.NoError(t, second(w.Members.Remove(context.Background(), system, "acme", "bob")))
 
+			fail := true // once: a failure is no reason to load everything
 			store.fail = func(m string) error {
-				if m == method {
+				if m == method && fail {
+					fail = false
 					return errBroken
 				}
 				return nil
@@ -281,12 +305,41 @@ func TestAFailedPollChangesNothing(t *testing.T) {
 			w.Clock.Advance(10 * time.Second)
 			requireStale(t, e)
 
-			store.fail = nil
 			e.poll(t)
 			require.False(t, e.can(t, "bob", "acme", "invoices"))
 			require.True(t, e.can(t, "ann", "acme", "invoices"))
 		})
 	}
+}
+
+// TestWhatSomebodyElseChangedIsNotTrusted changes the enforcer's memory behind the watcher's back, and lets loading fail
+// when the watcher finds out.
+func TestWhatSomebodyElseChangedIsNotTrusted(t *testing.T) {
+	w := world(t)
+	store := &switched{DB: w.DB}
+	e := followOn(t, casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now}), casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	e.poll(t)
+	e.EnableAutoSave(false)
+	e.EnableAutoNotifyWatcher(false)
+	require.NoError(t, second(e.AddGroupingPolicy("cem", "set\t128", "acme")))
+	require.True(t, e.can(t, "cem", "acme", "invoices"), "until the next poll")
+
+	views := 0
+	store.fail = func(method string) error {
+		if method == "View" {
+			views++
+		}
+		if views > 1 {
+			return errBroken
+		}
+		return nil
+	}
+	require.ErrorIs(t, e.watcher.Poll(context.Background()), errBroken)
+	requireStale(t, e)
+	store.fail = nil
+	e.poll(t)
+	require.True(t, e.can(t, "bob", "acme", "invoices"))
+	require.False(t, e.can(t, "cem", "acme", "invoices"))
 }
 
 func TestAnEndedContextIsAnError(t *testing.T) {
@@ -300,42 +353,35 @@ func TestAnEndedContextIsAnError(t *testing.T) {
 	require.ErrorIs(t, a.LoadFilteredPolicyCtx(ctx, casbinadapter.Model(), casbinadapter.Filter{Accounts: []access.AccountID{"acme"}}), context.Canceled)
 }
 
-// TestARestoredBackupIsLoadedAgain exchanges the database for one whose feed is another one.
+// TestARestoredBackupIsLoadedAgain exchanges the database for one in which the same shard of the feed has as many events,
+// fewer or more, the last ones about another account.
 func TestARestoredBackupIsLoadedAgain(t *testing.T) {
-	grant := func(w *accesstest.World, users ...access.UserID) {
-		for _, user := range users {
-			add(t, w, "acme", user, access.Terms{Permissions: access.PayInvoices})
-		}
+	sibling := access.AccountID("acme")
+	for i := 0; sibling == "acme" || sibling.Shard() != access.AccountID("acme").Shard(); i++ {
+		sibling = access.AccountID(fmt.Sprint("sibling ", i))
 	}
-	for _, test := range []struct {
-		name             string
-		before, restored []access.UserID
-	}{
-		{"shorter", []access.UserID{"cem", "dan"}, []access.UserID{"eve"}},
-		{"as long", []access.UserID{"cem", "dan"}, []access.UserID{"eve", "fay"}},
-		{"longer", []access.UserID{"cem", "dan"}, []access.UserID{"eve", "fay", "gus"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
+	for name, events := range map[string]int{"fewer": 1, "as many": 2, "more": 3} {
+		t.Run(name, func(t *testing.T) {
 			w := world(t)
-			grant(w, test.before...)
+			create(t, w, sibling, "sid")
+			add(t, w, "acme", "cem", access.Terms{Permissions: access.PayInvoices})
+			add(t, w, "acme", "dan", access.Terms{Permissions: access.PayInvoices})
 			store := &switched{DB: w.DB}
-			a := casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now})
-			e := followOn(t, a, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+			e := followOn(t, casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now}), casbinadapter.Model(), casbinadapter.WatcherConfig{})
 			e.poll(t)
 			require.True(t, e.can(t, "cem", "acme", "invoices"))
 
-			restored := accesstest.On(t, memory.New())
-			create(t, restored, "other", "ann") // in another shard: its events say nothing about those of acme
-			create(t, restored, "acme", "ann")
-			grant(restored, test.restored...)
+			restored := world(t)
+			create(t, restored, sibling, "sid")
+			for i := range events {
+				add(t, restored, sibling, access.UserID(fmt.Sprint("user ", i)), access.Terms{Permissions: access.PayInvoices})
+			}
 			store.DB = restored.DB
 			e.poll(t)
-			for _, user := range test.before {
-				require.False(t, e.can(t, user, "acme", "invoices"), user)
-			}
-			for _, user := range test.restored {
-				require.True(t, e.can(t, user, "acme", "invoices"), user)
-			}
+			require.False(t, e.can(t, "cem", "acme", "invoices"))
+			require.False(t, e.can(t, "dan", "acme", "invoices"))
+			require.True(t, e.can(t, "bob", "acme", "invoices"))
+			require.True(t, e.can(t, "user 0", sibling, "invoices"))
 		})
 	}
 }
@@ -414,6 +460,25 @@ func TestNobodySeesHalfAnAccount(t *testing.T) {
 	}
 	close(done)
 	readers.Wait()
+}
+
+// TestAPollWaitsForWhoIsAsking holds the enforcer's lock as a question does, and lets the poll run as far as it can.
+func TestAPollWaitsForWhoIsAsking(t *testing.T) {
+	w := world(t)
+	e := follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	require.NoError(t, second(w.Members.Remove(context.Background(), system, "acme", "bob")))
+	e.GetLock().RLock()
+	ended := make(chan error, 1)
+	go func() { ended <- e.watcher.Poll(context.Background()) }()
+	for range 1000 {
+		runtime.Gosched()
+	}
+	yes, err := e.Enforcer.Enforce("bob", "acme", "invoices")
+	e.GetLock().RUnlock()
+	require.NoError(t, err)
+	require.True(t, yes)
+	require.NoError(t, <-ended)
+	require.False(t, e.can(t, "bob", "acme", "invoices"))
 }
 
 // TestRunPollsUntilItsContextEnds steps through callbacks: nothing here waits for a time.
