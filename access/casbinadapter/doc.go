@@ -28,7 +28,8 @@
 // If polls fail, or nobody calls Poll, the enforcer goes on with what it has until WatcherConfig.Bound after the last good
 // poll began, by both clocks. From then on every yes is an error, ErrStale, until a poll succeeds. So a revocation is over
 // everywhere at most Bound after it was committed. Verbs that wait until a revocation is over everywhere don't wait for
-// watchers.
+// watchers. Permissions that the catalog calls sensitive are answered from memory like others: where a second matters, ask
+// access.Service.Can.
 //
 // If the change feed is not the one that the watcher remembers, since a backup was restored, everything is loaded again,
 // and so it is if somebody cleared or changed the enforcer's policies. Loading everything reads the whole feed to find the

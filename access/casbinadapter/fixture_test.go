@@ -2,6 +2,8 @@ package casbinadapter_test
 
 import (
 	"context"
+	"database/sql"
+	"path/filepath"
 	"testing"
 
 	"github.com/casbin/casbin/v2"
@@ -9,8 +11,16 @@ import (
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/access/accesstest"
 	"github.com/rosterkit/roster/access/casbinadapter"
+	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/memory"
+	"github.com/rosterkit/roster/storage/sqlstore"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	_ "modernc.org/sqlite" // The driver "sqlite".
 )
+
+// TestMain fails if a goroutine is left.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
 	system = access.AsSystem("test")
@@ -20,7 +30,12 @@ var (
 // world is a World with the account "acme" of ann, in which bob may see and pay invoices.
 func world(t testing.TB) *accesstest.World {
 	t.Helper()
-	w := accesstest.New(t)
+	return worldOn(t, memory.New())
+}
+
+func worldOn(t testing.TB, db storage.DB) *accesstest.World {
+	t.Helper()
+	w := accesstest.On(t, db)
 	create(t, w, "acme", "ann")
 	add(t, w, "acme", "bob", access.Terms{Permissions: access.PayInvoices})
 	return w
@@ -101,6 +116,23 @@ func (f *followed) can(t testing.TB, user access.UserID, account access.AccountI
 	yes, err := f.Enforce(f.ask(user, account, key)...)
 	require.NoError(t, err)
 	return yes
+}
+
+// engines are backends of two sorts.
+func engines() map[string]func(t *testing.T) storage.DB {
+	return map[string]func(t *testing.T) storage.DB{
+		"memory": func(*testing.T) storage.DB { return memory.New() },
+		"sqlite": func(t *testing.T) storage.DB {
+			handle, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "test.db")+
+				"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_pragma=synchronous(OFF)")
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, handle.Close()) })
+			db := sqlstore.New(handle, sqlstore.SQLite, sqlstore.Config{})
+			t.Cleanup(func() { require.NoError(t, db.Close()) })
+			require.NoError(t, db.Migrate(t.Context()))
+			return db
+		},
+	}
 }
 
 // models are those that hold memberships.

@@ -93,20 +93,12 @@ func (a *Adapter) rules(ctx context.Context, tx access.Tx, l layout, id access.A
 
 // accounts returns the accounts to read, each once. Every account is in the feed, with its creation.
 func accounts(ctx context.Context, tx access.Tx, from source, heads [access.Shards]access.FeedHead) ([]access.AccountID, error) {
-	wanted := func(access.AccountID) bool { return true }
-	if from.filter != nil {
-		selected := make(map[access.AccountID]bool, len(from.filter.Accounts))
-		for _, id := range from.filter.Accounts {
-			selected[id] = true
-		}
-		wanted = func(id access.AccountID) bool { return selected[id] }
-	}
-	var since [access.Shards]access.FeedHead
-	switch {
-	case from.since != nil:
-		since = *from.since
-	case from.filter != nil:
+	if from.since == nil && from.filter != nil {
 		return distinct(from.filter.Accounts), nil
+	}
+	var since [access.Shards]access.FeedHead // the beginning
+	if from.since != nil {
+		since = *from.since
 	}
 	var changed []access.AccountID
 	for shard, head := range heads {
@@ -116,7 +108,11 @@ func accounts(ctx context.Context, tx access.Tx, from source, heads [access.Shar
 		}
 		changed = append(changed, some...)
 	}
-	return slices.DeleteFunc(distinct(changed), func(id access.AccountID) bool { return !wanted(id) }), nil
+	changed = distinct(changed)
+	if from.filter != nil {
+		changed = slices.DeleteFunc(changed, func(id access.AccountID) bool { return !slices.Contains(from.filter.Accounts, id) })
+	}
+	return changed, nil
 }
 
 // changes returns the accounts that the events of a shard are about, after known and up to head. The first event it asks

@@ -3,6 +3,7 @@ package casbinadapter
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,6 +70,9 @@ func NewWatcher(adapter *Adapter, enforcer *casbin.SyncedEnforcer, config Watche
 		panic("casbinadapter: a second watcher for one adapter")
 	}
 	adapter.filtered.Store(config.Filter != nil)
+	if config.Filter != nil {
+		config.Filter = &Filter{slices.Clone(config.Filter.Accounts)}
+	}
 	w := &Watcher{adapter: adapter, enforcer: enforcer, config: config, closed: make(chan struct{})}
 	adapter.Attach(enforcer.Enforcer)
 	return w, enforcer.SetWatcher(w)
@@ -98,6 +102,15 @@ func (w *Watcher) Run(ctx context.Context) error {
 // remembered (a restored backup), or if somebody tried to load or write policies through Casbin. If Poll fails, the
 // enforcer stays as it was and the next one makes up for it. Its errors are the storage's.
 func (w *Watcher) Poll(ctx context.Context) error {
+	replaced, err := w.poll(ctx)
+	if err == nil {
+		w.tell(replaced)
+	}
+	return err
+}
+
+// poll returns the accounts that it replaced, or the empty id for everything.
+func (w *Watcher) poll(ctx context.Context) ([]access.AccountID, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	start := w.adapter.now()
@@ -105,15 +118,12 @@ func (w *Watcher) Poll(ctx context.Context) error {
 		w.known = false
 	}
 	replaced, err := w.follow(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		w.adapter.trusted.Store(&trust{start, start.Add(w.config.Bound)})
 	}
-	w.adapter.trusted.Store(&trust{start, start.Add(w.config.Bound)})
-	w.tell(replaced)
-	return nil
+	return replaced, err
 }
 
-// follow returns the accounts that it replaced, or the empty id for everything.
 func (w *Watcher) follow(ctx context.Context) ([]access.AccountID, error) {
 	if w.known {
 		s, err := w.read(ctx, source{filter: w.config.Filter, since: &w.heads})
@@ -143,7 +153,8 @@ func (w *Watcher) model() model.Model {
 }
 
 // SetUpdateCallback sets what is called after each poll: with the id of every account that was replaced, or once with
-// the empty string after everything was. It needs no callback to follow. It returns nil.
+// the empty string after everything was. It returns nil. No callback is needed to follow: unlike other watchers this one
+// changes the enforcer itself.
 func (w *Watcher) SetUpdateCallback(callback func(string)) error {
 	w.callbackMu.Lock()
 	defer w.callbackMu.Unlock()

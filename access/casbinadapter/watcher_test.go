@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/access/accesstest"
 	"github.com/rosterkit/roster/access/casbinadapter"
@@ -18,60 +19,63 @@ import (
 
 // TestEveryChangeIsFollowed does one thing after another to bob, and looks after each poll what he may do.
 func TestEveryChangeIsFollowed(t *testing.T) {
-	ctx := context.Background()
-	for name, m := range models() {
-		t.Run(name, func(t *testing.T) {
-			w := world(t)
-			e := follow(t, w, m(), casbinadapter.WatcherConfig{Bound: 24 * time.Hour})
-			require.True(t, e.can(t, "bob", "acme", "invoices"))
-			for _, step := range []struct {
-				name             string
-				change           func() error
-				invoices, orders bool
-			}{
-				{"more permissions", func() error {
-					return second(w.Members.SetPermissions(ctx, system, "acme", "bob", access.PayInvoices|access.PlaceOrders))
-				}, true, true},
-				{"the account is suspended", func() error { return second(w.Members.SuspendAccount(ctx, staff, "acme")) }, true, false},
-				{"the account is active again", func() error { return second(w.Members.ReactivateAccount(ctx, staff, "acme")) }, true, true},
-				{"fewer permissions", func() error {
-					return second(w.Members.SetPermissions(ctx, system, "acme", "bob", access.PlaceOrders))
-				}, false, true},
-				{"suspended", func() error { return second(w.Members.Suspend(ctx, system, "acme", "bob")) }, false, false},
-				{"reinstated", func() error { return second(w.Members.Reinstate(ctx, system, "acme", "bob")) }, false, true},
-				{"over in an hour", func() error {
-					return second(w.Members.SetExpiry(ctx, system, "acme", "bob", w.Clock.Now().Add(time.Hour)))
-				}, false, true},
-				{"an hour later", func() error { w.Clock.Advance(time.Hour); return nil }, false, false},
-				{"without an end again", func() error { return second(w.Members.SetExpiry(ctx, system, "acme", "bob", time.Time{})) }, false, true},
-				{"the owner", func() error {
-					return second(w.Members.TransferByStaff(ctx, staff, "acme", "bob", access.ViewProducts))
-				}, true, true},
-				{"no longer the owner", func() error {
-					return second(w.Members.TransferByStaff(ctx, staff, "acme", "ann", access.PayInvoices))
-				}, true, false},
-				{"removed", func() error { return second(w.Members.Remove(ctx, system, "acme", "bob")) }, false, false},
-				{"added", func() error {
-					return second(w.Members.AddMember(ctx, system, "acme", "bob", access.Terms{Permissions: access.All}))
-				}, true, true},
-				{"left", func() error { return second(w.Members.Leave(ctx, access.As("bob"), "acme")) }, false, false},
-				{"added, to start tomorrow", func() error {
-					return second(w.Members.AddMember(ctx, system, "acme", "bob", access.Terms{Permissions: access.All, Starts: w.Clock.Now().Add(24 * time.Hour)}))
-				}, false, false},
-				{"tomorrow", func() error { w.Clock.Advance(24 * time.Hour); return nil }, true, true},
-				{"the account is closed", func() error { return second(w.Members.CloseAccount(ctx, staff, "acme")) }, false, false},
-			} {
-				require.NoError(t, step.change(), step.name)
-				e.poll(t)
-				require.Equal(t, step.invoices, e.can(t, "bob", "acme", "invoices"), step.name)
-				require.Equal(t, step.orders, e.can(t, "bob", "acme", "orders"), step.name)
-			}
-			require.False(t, e.can(t, "ann", "acme", "invoices"))
-			content := contentOf(t, e.SyncedEnforcer)
-			require.Empty(t, content["g"], "nothing is left of a closed account")
-			require.Empty(t, content["g2"])
-		})
+	for engine, open := range engines() {
+		for name, m := range models() {
+			t.Run(engine+"/"+name, func(t *testing.T) { everyChangeIsFollowed(t, worldOn(t, open(t)), m()) })
+		}
 	}
+}
+
+func everyChangeIsFollowed(t *testing.T, w *accesstest.World, m model.Model) {
+	ctx := context.Background()
+	e := follow(t, w, m, casbinadapter.WatcherConfig{Bound: 24 * time.Hour})
+	require.True(t, e.can(t, "bob", "acme", "invoices"))
+	for _, step := range []struct {
+		name             string
+		change           func() error
+		invoices, orders bool
+	}{
+		{"more permissions", func() error {
+			return second(w.Members.SetPermissions(ctx, system, "acme", "bob", access.PayInvoices|access.PlaceOrders))
+		}, true, true},
+		{"the account is suspended", func() error { return second(w.Members.SuspendAccount(ctx, staff, "acme")) }, true, false},
+		{"the account is active again", func() error { return second(w.Members.ReactivateAccount(ctx, staff, "acme")) }, true, true},
+		{"fewer permissions", func() error {
+			return second(w.Members.SetPermissions(ctx, system, "acme", "bob", access.PlaceOrders))
+		}, false, true},
+		{"suspended", func() error { return second(w.Members.Suspend(ctx, system, "acme", "bob")) }, false, false},
+		{"reinstated", func() error { return second(w.Members.Reinstate(ctx, system, "acme", "bob")) }, false, true},
+		{"over in an hour", func() error {
+			return second(w.Members.SetExpiry(ctx, system, "acme", "bob", w.Clock.Now().Add(time.Hour)))
+		}, false, true},
+		{"an hour later", func() error { w.Clock.Advance(time.Hour); return nil }, false, false},
+		{"without an end again", func() error { return second(w.Members.SetExpiry(ctx, system, "acme", "bob", time.Time{})) }, false, true},
+		{"the owner", func() error {
+			return second(w.Members.TransferByStaff(ctx, staff, "acme", "bob", access.ViewProducts))
+		}, true, true},
+		{"no longer the owner", func() error {
+			return second(w.Members.TransferByStaff(ctx, staff, "acme", "ann", access.PayInvoices))
+		}, true, false},
+		{"removed", func() error { return second(w.Members.Remove(ctx, system, "acme", "bob")) }, false, false},
+		{"added", func() error {
+			return second(w.Members.AddMember(ctx, system, "acme", "bob", access.Terms{Permissions: access.All}))
+		}, true, true},
+		{"left", func() error { return second(w.Members.Leave(ctx, access.As("bob"), "acme")) }, false, false},
+		{"added, to start tomorrow", func() error {
+			return second(w.Members.AddMember(ctx, system, "acme", "bob", access.Terms{Permissions: access.All, Starts: w.Clock.Now().Add(24 * time.Hour)}))
+		}, false, false},
+		{"tomorrow", func() error { w.Clock.Advance(24 * time.Hour); return nil }, true, true},
+		{"the account is closed", func() error { return second(w.Members.CloseAccount(ctx, staff, "acme")) }, false, false},
+	} {
+		require.NoError(t, step.change(), step.name)
+		e.poll(t)
+		require.Equal(t, step.invoices, e.can(t, "bob", "acme", "invoices"), step.name)
+		require.Equal(t, step.orders, e.can(t, "bob", "acme", "orders"), step.name)
+	}
+	require.False(t, e.can(t, "ann", "acme", "invoices"))
+	content := contentOf(t, e.SyncedEnforcer)
+	require.Empty(t, content["g"], "nothing is left of a closed account")
+	require.Empty(t, content["g2"])
 }
 
 // TestPeriodsAreExact looks one microsecond beside both bounds, without a poll between.
