@@ -42,6 +42,7 @@ func (s *Service) CreateAccount(ctx context.Context, actor Actor, account NewAcc
 		if err != nil {
 			return err
 		}
+		s.caches.expireAfter(tx, account.ID)
 		owner := Membership{Account: account.ID, User: account.Owner, Status: Active, Created: c.Now}
 		if err := tx.PutMembership(ctx, owner); err != nil {
 			return err

@@ -20,6 +20,7 @@ type Call struct {
 	Grant   Grant // the acting user's, the owner's without a membership; zero for staff and system
 	Now     time.Time
 	reading bool
+	narrows bool // the verb takes something away from somebody
 	service *Service
 }
 
@@ -32,6 +33,7 @@ func (s *Service) Begin(ctx context.Context, tx Tx, actor Actor, kind EventKind,
 		if err != nil {
 			return Account{}, err
 		}
+		s.caches.expireAfter(tx, account)
 		return locked[0], nil
 	})
 }
@@ -249,6 +251,7 @@ func (c *Call) record(ctx context.Context, kind EventKind, target Target, before
 	if err != nil {
 		return err
 	}
+	c.narrows = c.narrows || narrows(kind, before, after)
 	return c.Tx.Append(ctx, record)
 }
 
@@ -294,22 +297,23 @@ func (c *Call) NewID() (string, error) {
 	return id.String(), nil
 }
 
-// change runs a verb on one account.
+// change runs a verb on one account, and settles it if it took something away.
 func (s *Service) change(ctx context.Context, actor Actor, kind EventKind, account AccountID,
 	verb func(context.Context, *Call) error) (Revision, error) {
-	var revision Revision
-	err := s.update(ctx, func(ctx context.Context, tx Tx) error {
-		c, err := s.Begin(ctx, tx, actor, kind, account)
-		if err != nil {
+	var c *Call
+	err := s.update(ctx, func(ctx context.Context, tx Tx) (err error) {
+		if c, err = s.Begin(ctx, tx, actor, kind, account); err != nil {
 			return err
 		}
-		revision = c.Revision()
 		return verb(ctx, c)
 	})
 	if err != nil {
 		return Revision{}, err
 	}
-	return revision, nil
+	if c.narrows && !s.inside {
+		return c.Revision(), s.Settle(ctx, c.Revision())
+	}
+	return c.Revision(), nil
 }
 
 // look runs a reading verb on one account, whose reads needn't fit each other.

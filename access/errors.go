@@ -21,6 +21,12 @@ var (
 	// ErrUnknownOutcome: the connection was lost while a unit of work was being committed, so that nobody can say whether
 	// it was. All of it is there or nothing is. Ask again what is there, or do the verb again.
 	ErrUnknownOutcome = errors.New("outcome unknown")
+	// ErrStale: what a Cache remembers is too old to count, or older than what was asked for, and the database can't be
+	// asked.
+	ErrStale = errors.New("too old to tell")
+	// ErrUnsettled: the change is done, but it isn't certain yet that all processes have heard of it. What answers from
+	// memory does so for another lease at most. Settle asks again.
+	ErrUnsettled = errors.New("not settled yet")
 )
 
 // An Error says what was refused and why: to programs by Code, Field and Params, to people by its text. Codes are

@@ -9,7 +9,8 @@ import (
 // change feed with, and what a revocation that settles waits for. A Store is one. Every method is a unit of work of its
 // own, and returns ErrNested with the context of another one.
 //
-// Time is not a matter of the registry: durations are kept in whole milliseconds, and no clock of the database is read.
+// Time is not a matter of the registry: durations are kept in whole milliseconds, of which a part is cut off, and no
+// clock of the database is read. A lease that CheckLease refuses is an error, and changes nothing.
 type Registry interface {
 	// Follow registers a follower, as one that has acknowledged the present ticket. ErrExists if the id is taken.
 	Follow(ctx context.Context, id FollowerID) error
@@ -53,3 +54,12 @@ type Position struct {
 
 // DefaultLease is the lease of a database in which none was set.
 const DefaultLease = time.Second
+
+// CheckLease returns an error of kind ErrInvalid for a lease of less than a millisecond, which nobody could keep.
+// Backends call it in SetLease and ShortenWait.
+func CheckLease(lease time.Duration) error {
+	if lease < time.Millisecond {
+		return Invalid("lease", "lease.short", "is shorter than a millisecond")
+	}
+	return nil
+}

@@ -51,6 +51,10 @@ type Service struct {
 	read    func(ctx context.Context, fn func(context.Context, Tx) error) error
 	view    func(ctx context.Context, fn func(context.Context, Tx) error) error
 	update  func(ctx context.Context, fn func(context.Context, Tx) error) error
+
+	registry Registry
+	caches   *caches
+	inside   bool // a unit of work that somebody else commits
 }
 
 // New returns a Service on a store, which every storage backend is. It panics if the store is nil.
@@ -81,18 +85,22 @@ func New[T Tx](store Store[T], config Config) *Service {
 		update: func(ctx context.Context, fn func(context.Context, Tx) error) error {
 			return store.Update(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},
+		registry: store,
+		caches:   new(caches),
 	}
 }
 
 // Within returns the service inside a unit of work that is already under way: its verbs read and write through tx,
 // and take effect when that commits. It is for one unit, inside its function. A refusal changes nothing, and the unit
 // may go on; after any other error, a veto of Config.Before among them, it can't be committed. A unit with verbs on
-// several accounts begins with tx.Lock of them all, or two such units may wait for each other.
+// several accounts begins with tx.Lock of them all, or two such units may wait for each other. Nothing settles before the
+// unit is committed: if it took something away, call Settle then.
 //
 // A unit belongs to one goroutine. Use the context that the unit's function is given: the outer service with that one
 // returns ErrNested, but with the context from outside it waits for the unit that waits for it.
 func (s *Service) Within(tx Tx) *Service {
 	inside := *s
+	inside.inside = true
 	run := func(ctx context.Context, fn func(context.Context, Tx) error) error { return fn(ctx, tx) }
 	inside.grant, inside.read, inside.view, inside.update = tx.Grant, run, run, run
 	return &inside

@@ -25,6 +25,8 @@ type Store[T any] interface {
 	// transaction can't undo. With the context of a unit of work it returns ErrNested. ErrUnknownOutcome says that the
 	// commit may have been done or not.
 	Update(ctx context.Context, fn func(context.Context, T) error) error
+
+	Registry
 }
 
 // Tx is what this package needs of a transaction. Reads see the transaction's own writes. A method that finds nothing
@@ -90,6 +92,10 @@ type Tx interface {
 	// included. A use is kept for at least the window with which it was counted. It needs no account lock: the limit
 	// itself is locked until the end of the transaction.
 	Hit(ctx context.Context, limit [32]byte, at time.Time, window time.Duration) (int, error)
+
+	// AfterCommit has fn run when the transaction has been committed, or may have been. In a transaction of the host's,
+	// whose end nobody tells, it isn't run.
+	AfterCommit(fn func())
 
 	// Spoil keeps the transaction from being committed, whatever its function returns: for a verb that ends halfway.
 	// The error is what Update returns then.

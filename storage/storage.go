@@ -2,7 +2,8 @@
 //
 // A backend implements DB: units of work for the services, single decisions, and the outbox for the worker. Two are
 // here, memory and sqlstore; hosts can write their own. What each method does is said where it is declared, in
-// access.Store, in the Tx of access, invite, contact and notify, and in notify.Queue; package storagetest checks it.
+// access.Store, in access.Registry, in the Tx of access, invite, contact and notify, and in notify.Queue; package
+// storagetest checks it.
 //
 // # One unit, several verbs
 //
@@ -42,7 +43,7 @@ type Tx interface {
 	contact.Tx
 }
 
-// A DB is a backend: units of work, single decisions, and the outbox.
+// A DB is a backend: units of work, single decisions, the registry of followers, and the outbox.
 type DB interface {
 	access.Store[Tx]
 	notify.Queue

@@ -14,6 +14,7 @@ type Unit struct {
 	locked map[access.AccountID]*account
 	events []access.Record
 	failed error
+	after  []func()
 }
 
 type account struct {
@@ -97,6 +98,16 @@ func (u *Unit) Spoil(err error) {
 // Failed returns the first failure, or what spoiled the unit first: a unit that has one must not be committed.
 func (u *Unit) Failed() error { return u.failed }
 
+// AfterCommit keeps what is to be run after the commit.
+func (u *Unit) AfterCommit(fn func()) { u.after = append(u.after, fn) }
+
+// Committed runs what waited for the commit. Backends call it when the unit was committed, or may have been.
+func (u *Unit) Committed() {
+	for _, fn := range u.after {
+		fn()
+	}
+}
+
 func copyAccount(a access.Account) access.Account {
 	a.Policy.Domains = slices.Clone(a.Policy.Domains)
 	return a
@@ -112,8 +123,6 @@ func compare(a, b access.AccountID) int {
 	return 0
 }
 
-type insideKey struct{}
-
 // An inside is a backend that a context runs a unit of work of, and those around it.
 type inside struct {
 	backend any
@@ -123,14 +132,14 @@ type inside struct {
 // Inside returns the context for a unit of work of a backend, which must not begin another one with it. The backend
 // is a comparable value: a pointer.
 func Inside(ctx context.Context, backend any) context.Context {
-	around, _ := ctx.Value(insideKey{}).(*inside)
-	return context.WithValue(ctx, insideKey{}, &inside{backend, around})
+	around, _ := ctx.Value(access.UnitKey{}).(*inside)
+	return context.WithValue(ctx, access.UnitKey{}, &inside{backend, around})
 }
 
 // CheckOutside returns access.ErrNested if the context is that of a unit of work of the backend. It allocates
 // nothing: every decision asks.
 func CheckOutside(ctx context.Context, backend any) error {
-	unit, _ := ctx.Value(insideKey{}).(*inside)
+	unit, _ := ctx.Value(access.UnitKey{}).(*inside)
 	for ; unit != nil; unit = unit.around {
 		if unit.backend == backend {
 			return access.ErrNested

@@ -22,7 +22,7 @@ var _ storage.DB = (*DB)(nil)
 // New returns an empty database.
 func New() *DB {
 	db := &DB{writer: make(chan struct{}, 1)}
-	db.committed.Store(new(state))
+	db.committed.Store(&state{registry: newRegistry()})
 	return db
 }
 
@@ -81,6 +81,7 @@ func (db *DB) update(ctx context.Context, fn func(*tx) error) error {
 	tx.writeEvents()
 	committed := tx.state
 	db.committed.Store(&committed)
+	tx.Committed()
 	return nil
 }
 

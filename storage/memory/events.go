@@ -84,16 +84,21 @@ func eventMatches(f access.EventFilter, r *access.Record) bool {
 }
 
 func (tx *tx) Feed(ctx context.Context) ([access.Shards]access.FeedHead, error) {
-	var heads [access.Shards]access.FeedHead
 	if err := tx.read(ctx); err != nil {
-		return heads, err
+		return [access.Shards]access.FeedHead{}, err
 	}
-	for shard, events := range tx.feed {
+	return tx.heads(), nil
+}
+
+// heads are the ends of the feed.
+func (s *state) heads() [access.Shards]access.FeedHead {
+	var heads [access.Shards]access.FeedHead
+	for shard, events := range s.feed {
 		if n := len(events); n > 0 {
 			heads[shard] = access.FeedHead{Number: uint64(n), Tail: events[n-1].ID}
 		}
 	}
-	return heads, nil
+	return heads
 }
 
 func (tx *tx) Changes(ctx context.Context, shard int, after uint64, limit int) ([]access.Record, error) {

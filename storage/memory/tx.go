@@ -25,6 +25,7 @@ type state struct {
 	groups   *tree[string, *set[notify.MessageID]]
 	queued   *set[notify.MessageID]
 	feed     [access.Shards][]*access.Record
+	registry registry
 }
 
 // An account is what is stored of one account.

@@ -45,6 +45,7 @@ func TestAnswersAreAlike(t *testing.T) {
 				commands += (1 + readsEach) * n
 			}))
 			claimAlike(t, backends)
+			followAlike(t, backends)
 			storedAlike(t, backends)
 		}
 	})
@@ -112,6 +113,40 @@ func claimAlike(t *rapid.T, backends []backend) {
 	}
 }
 
+// followAlike has followers of each backend do something, and those who wait for them.
+func followAlike(t *rapid.T, backends []backend) {
+	ctx := context.Background()
+	for range rapid.IntRange(1, 10).Draw(t, "calls") {
+		id := rapid.SampledFrom([]access.FollowerID{"a", "A", "a ", "b"}).Draw(t, "follower")
+		ticket := rapid.Uint64Range(0, 6).Draw(t, "ticket")
+		lease := time.Duration(rapid.IntRange(0, 3000).Draw(t, "lease")) * time.Millisecond / 2
+		call := rapid.SampledFrom([]func(storage.DB) error{
+			func(db storage.DB) error { return db.Follow(ctx, id) },
+			func(db storage.DB) error { return db.Acknowledge(ctx, id, ticket) },
+			func(db storage.DB) error { return db.Unfollow(ctx, ticket, id, "b") },
+			func(db storage.DB) error { return db.SetLease(ctx, lease) },
+			func(db storage.DB) error { return db.ShortenWait(ctx, lease) },
+			func(db storage.DB) error {
+				p, err := db.Poll(ctx, id)
+				return errors.Join(err, db.ShortenWait(ctx, p.Lease))
+			},
+		}).Draw(t, "call")
+		alike(t, backends, func(b backend) (string, answer) { return b.name, answer{nil, call(b.db)} })
+		alike(t, backends, func(b backend) (string, answer) {
+			ticket, wait, err := b.db.DrawTicket(ctx)
+			return b.name, answer{[]any{ticket, wait}, err}
+		})
+		alike(t, backends, func(b backend) (string, answer) {
+			followers, err := b.db.Followers(ctx)
+			return b.name, answer{followers, err}
+		})
+		alike(t, backends, func(b backend) (string, answer) {
+			p, err := b.db.Poll(ctx, id)
+			return b.name, answer{p, err}
+		})
+	}
+}
+
 // storedAlike compares all that can be read, and all decisions.
 func storedAlike(t *rapid.T, backends []backend) {
 	alike(t, backends, func(b backend) (string, answer) {
@@ -140,7 +175,7 @@ func alike[T any](t *rapid.T, of []T, command func(T) (name string, answer answe
 	_, want := command(of[0])
 	for _, other := range of[1:] {
 		name, got := command(other)
-		for _, kind := range []error{access.ErrNotFound, access.ErrExists, notify.ErrFenced} {
+		for _, kind := range []error{access.ErrNotFound, access.ErrExists, access.ErrInvalid, notify.ErrFenced} {
 			require.Equal(t, errors.Is(want.err, kind), errors.Is(got.err, kind), "%s: want %v, got %v", name, want.err, got.err)
 		}
 		require.Equal(t, want.err == nil, got.err == nil, "%s: want %v, got %v", name, want.err, got.err)

@@ -185,6 +185,20 @@ func calls() []call {
 		{"selectChanges", "after some", page, []any{1, 500, page}},
 		{"selectChanges", "the last", 1, []any{1, 1_000_000, page}},
 
+		{"selectPosition", "", access.Shards + 2, []any{someFollower}},
+		{"selectPosition", "of a stranger", access.Shards + 2, []any{"nobody"}},
+		{"selectFollowers", "", manyFollowers, nil},
+		{"insertFollower", "", 1, []any{"new follower"}},
+		{"insertFollower", "which is there", 2, []any{someFollower}},
+		{"acknowledgeTicket", "", 1, []any{5000, 5000, someFollower}},
+		{"deleteFollowers", "", 1, []any{5000, ids("follower", 2_500, 1)}},
+		{"deleteFollowers", "of a long list", maxList, []any{5000, ids("follower", 2_500, maxList)}},
+		{"drawTicket", "", 1, nil},
+		{"drawTicketOnly", "", 1, nil},
+		{"selectTicket", "", 1, nil},
+		{"setLease", "", 1, []any{2000, 2000, 2000}},
+		{"shortenWait", "", 1, []any{1000, 1000}},
+
 		{"lockLimit", "", 1, []any{bytes(32), populatedNow}},
 		{"lockLimit", "that is there", 1, []any{digest(500), populatedNow}},
 		{"dropUses", "", usesEach, []any{digest(50), populatedNow, 900_003}},
@@ -244,9 +258,9 @@ func callsOf(e engine) []call {
 		switch c.statement {
 		case "selectSnapshot":
 			return !slices.ContainsFunc(e.beginView, func(statement string) bool { return strings.Contains(statement, selectSnapshot) })
-		case "raiseFeed":
+		case "raiseFeed", "drawTicket":
 			return !e.returning
-		case "raiseFeedByID":
+		case "raiseFeedByID", "drawTicketOnly", "selectTicket":
 			return e.returning
 		}
 		return false

@@ -39,9 +39,12 @@ func TestPrefix(t *testing.T) {
 			insertAccount(t, db, "acme")
 			require.NoError(t, db.Update(t.Context(), everything))
 			require.Equal(t, complete(t), dump(t, db))
+			followed(t, db)
 		}
 		require.Equal(t, "0", value(t, handle, `SELECT COUNT(*) FROM roster_accounts`))
 		require.Equal(t, "2", value(t, handle, `SELECT COUNT(*) FROM team_accounts`))
+		require.Equal(t, "0", value(t, handle, `SELECT ticket FROM roster_cluster`))
+		require.Equal(t, "2", value(t, handle, `SELECT ticket FROM team_cluster`))
 		for _, table := range engine.tables(t, handle) {
 			require.Regexp(t, `^(roster_|team_|b|sqlite_)`, table)
 		}
@@ -68,6 +71,7 @@ func TestSchemaOfPostgres(t *testing.T) {
 	require.NoError(t, err)
 	_, err = db.Claim(t.Context(), noon, 1, 1)
 	require.NoError(t, err)
+	followed(t, db)
 }
 
 func TestConfigPanicsOnProgrammersMistakes(t *testing.T) {
@@ -89,7 +93,6 @@ func TestConfigPanicsOnProgrammersMistakes(t *testing.T) {
 
 // TestMigrationsOfTheHost has the host run the migrations with its own goose.
 func TestMigrationsOfTheHost(t *testing.T) {
-	dialects := map[engine]goose.Dialect{sqliteEngine: goose.DialectSQLite3, postgresEngine: goose.DialectPostgres, mysqlEngine: goose.DialectMySQL}
 	onEngines(t, engines(), func(t *testing.T, engine engine) {
 		for _, config := range []sqlstore.Config{{}, {Prefix: "team_"}} {
 			files := sqlstore.Migrations(engine.dialect, config)
@@ -107,7 +110,7 @@ func TestMigrationsOfTheHost(t *testing.T) {
 				require.NoError(t, err)
 				require.EqualValues(t, len(text), info.Size())
 			}
-			provider, err := goose.NewProvider(dialects[engine], handle, files, goose.WithTableName(table), goose.WithDisableGlobalRegistry(true))
+			provider, err := goose.NewProvider(gooseDialects[engine], handle, files, goose.WithTableName(table), goose.WithDisableGlobalRegistry(true))
 			require.NoError(t, err)
 			_, err = provider.Up(t.Context())
 			require.NoError(t, err)
@@ -181,6 +184,7 @@ func worksWithGrants(t *testing.T, owner, running *sqlstore.DB, grant func([]str
 	messages, err := running.Claim(t.Context(), noon, 1, 1)
 	require.NoError(t, err)
 	require.Len(t, messages, 1)
+	followed(t, running)
 	require.NoError(t, running.Close())
 	require.NoError(t, owner.Close())
 }
@@ -219,6 +223,7 @@ func TestBehindPgBouncer(t *testing.T) {
 			require.Equal(t, complete(t), dump(t, db))
 			_, err := db.Claim(t.Context(), noon, time.Minute, 10)
 			require.NoError(t, err)
+			followed(t, db)
 		})
 	}
 }

@@ -90,12 +90,7 @@ func (db *DB) View(ctx context.Context, fn func(context.Context, storage.Tx) err
 
 // Read runs fn without a transaction, as access.Store says.
 func (db *DB) Read(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
-	if err := storage.CheckOutside(ctx, db); err != nil {
-		return err
-	}
-	t := &tx{db: db, session: db.reader, readOnly: true}
-	defer func() { t.ended = true }()
-	return fn(storage.Inside(ctx, db), t)
+	return db.read(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
 }
 
 // Update runs fn and commits, as access.Store says. On SQLite, updates of one DB wait in line for each other; those of

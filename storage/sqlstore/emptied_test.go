@@ -23,6 +23,8 @@ func (e engine) emptied(t testing.TB, database servertest.Database) (empty func(
 		case "roster_migrations":
 		case "roster_feed":
 			statements = append(statements, `UPDATE roster_feed SET number = 0, tail = '' WHERE number > 0`)
+		case "roster_cluster":
+			statements = append(statements, `UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000`)
 		default:
 			statements = append(statements, `DELETE FROM `+table)
 		}

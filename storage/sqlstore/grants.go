@@ -16,6 +16,8 @@ func tableRights() []tableRight {
 		{"roster_messages", "SELECT, INSERT, UPDATE"},
 		{"roster_events", "SELECT, INSERT"},
 		{"roster_feed", "SELECT, UPDATE"},
+		{"roster_cluster", "SELECT, UPDATE"},
+		{"roster_followers", "SELECT, INSERT, UPDATE, DELETE"},
 		{"roster_limits", "SELECT, INSERT, UPDATE, DELETE"},
 		{"roster_limit_uses", "SELECT, INSERT, UPDATE, DELETE"},
 	}

@@ -468,6 +468,8 @@ func (h host) empty(t *testing.T) {
 		case "orders", "roster_migrations":
 		case "roster_feed":
 			execute(t, h.handle, `UPDATE roster_feed SET number = 0, tail = ''`)
+		case "roster_cluster":
+			execute(t, h.handle, `UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000`)
 		default:
 			if strings.HasPrefix(table, "roster_") {
 				execute(t, h.handle, `DELETE FROM `+table)

@@ -28,6 +28,7 @@ func TestSchema(t *testing.T) {
 	migrated(t, handle)
 	golden(t, "testdata/schema.sql.golden", schema(t, handle))
 	require.Equal(t, "64", value(t, handle, `SELECT COUNT(*) FROM roster_feed`))
+	require.Equal(t, "0 1000 1000", value(t, handle, `SELECT ticket || ' ' || lease_ms || ' ' || wait_ms FROM roster_cluster`))
 }
 
 func TestMigrateAgain(t *testing.T) {
@@ -39,7 +40,7 @@ func TestMigrateAgain(t *testing.T) {
 	require.NoError(t, open(t, handle).Migrate(t.Context()))
 	require.Equal(t, want, schema(t, handle))
 	require.Equal(t, "acme", value(t, handle, `SELECT id FROM roster_accounts`))
-	require.Equal(t, "2", value(t, handle, `SELECT COUNT(*) FROM roster_migrations`)) // goose's own, and ours
+	require.Equal(t, "3", value(t, handle, `SELECT COUNT(*) FROM roster_migrations`)) // goose's own, and ours
 }
 
 func TestMigrateWithOneConnection(t *testing.T) {
@@ -157,7 +158,7 @@ func TestRefusesTablesOfANewerRoster(t *testing.T) {
 	execute(t, handle, `INSERT INTO roster_migrations (version_id, is_applied) VALUES (9999, 1)`)
 	err := db.Migrate(t.Context())
 	require.EqualError(t, err,
-		"sqlstore: the tables were migrated to version 9999 by a newer roster, and this one knows 1: update the program")
+		"sqlstore: the tables were migrated to version 9999 by a newer roster, and this one knows 2: update the program")
 }
 
 // insertAccount stores an account, owned by olga.

@@ -32,7 +32,8 @@ func TestPlansOfMySQL(t *testing.T) {
 				continue
 			}
 			for _, way := range ways(t, conn, statement, args) {
-				require.NotContains(t, []string{"ALL", "index"}, way, "%s: reads a table or an index from end to end", c.name())
+				_, mayScan := scans[c.statement]
+				require.True(t, mayScan || way != "ALL" && way != "index", "%s: reads a table or an index from end to end", c.name())
 			}
 			reads, returned := counted(t, conn, db.engine.beginUpdate, statement, args)
 			fmt.Fprintf(&table, "shared %-5t reads %6d of %6d, returns %6d: %s\n", shared, reads, c.rows, returned, c.name())
@@ -44,7 +45,7 @@ func TestPlansOfMySQL(t *testing.T) {
 	t.Logf("%s reads:\n%s", servertest.MySQL(t).Version(t), table.String())
 }
 
-// ways are the ways in which the tables of a statement are read, by the words of EXPLAIN, but for the feed's 64 rows.
+// ways are the ways in which the tables of a statement are read, by the words of EXPLAIN, but for those that never grow.
 func ways(t *testing.T, conn *sql.Conn, statement string, args []any) []string {
 	t.Helper()
 	if strings.HasPrefix(statement, "INSERT") { // reads nothing
@@ -63,7 +64,7 @@ func ways(t *testing.T, conn *sql.Conn, statement string, args []any) []string {
 	var found []string
 	for rows.Next() {
 		require.NoError(t, rows.Scan(targets...))
-		if values[table].String != "roster_feed" {
+		if !neverGrow[values[table].String] {
 			found = append(found, values[way].String)
 		}
 	}

@@ -28,6 +28,7 @@ const (
 	waitingEach     = 1_000 // invites to one address
 	manyLimits      = 5_000
 	usesEach        = 4
+	manyFollowers   = 5_000
 )
 
 const (
@@ -38,6 +39,7 @@ const (
 	sharedMail   = "shared@example.com"
 	popularMail  = "popular@example.com"
 	someMail     = "1025000@example.com"
+	someFollower = "follower 1002500"
 	populatedNow = 1_000_000 // as the times of the rows are measured
 )
 
@@ -92,6 +94,7 @@ func fillings() []filling {
 				{32 bytes}, {user 1 + i % 49999}, '', 'user', {user i % 1000}, {32 bytes}, i % 64, i / 64 + 1`},
 		{bigEvents, events, `{account 0}, 5 + i, 0, {event 40000 + i}, i, CASE WHEN i % 2 = 0 THEN 'member.added' ELSE 'invite.sent' END, {32 bytes}, {32 bytes}, {32 bytes},
 				{user 1 + i % 49999}, '', 'user', {user i % 1000}, {32 bytes}, (40000 + i) % 64, (40000 + i) / 64 + 1`},
+		{manyFollowers, `roster_followers (id, acknowledged)`, `{follower i}, i`},
 		{manyLimits, `roster_limits (digest, kept_until)`, `{digest i}, 999900 + i`},
 		{manyLimits * usesEach, `roster_limit_uses (digest, used_at, uses, kept_until)`, `{digest i / 4}, 900000 + i % 4, 1, 999900 + i / 4`},
 	}

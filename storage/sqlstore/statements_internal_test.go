@@ -16,19 +16,24 @@ import (
 
 // statements are all that this package can send, but for BEGIN, COMMIT and ROLLBACK.
 var statements = map[string]string{
+	"acknowledgeTicket":      acknowledgeTicket,
 	"countLiveInvites":       countLiveInvites,
 	"countSeats":             countSeats,
 	"countUse":               countUse,
 	"deleteContact":          deleteContact,
+	"deleteFollowers":        deleteFollowers,
 	"deleteLimit":            deleteLimit,
 	"deleteMembership":       deleteMembership,
 	"deletePreferences":      deletePreferences,
 	"deleteUses":             deleteUses,
+	"drawTicket":             drawTicket,
+	"drawTicketOnly":         drawTicketOnly,
 	"dropUses":               dropUses,
 	"findInvite":             findInvite,
 	"finishMessage":          finishMessage,
 	"insertAccount":          insertAccount,
 	"insertEvent":            insertEvent,
+	"insertFollower":         insertFollower,
 	"insertInvite":           insertInvite,
 	"insertMessage":          insertMessage,
 	"leaseMessage":           leaseMessage,
@@ -53,6 +58,7 @@ var statements = map[string]string{
 	"selectEventsAfter":      selectEventsAfter,
 	"selectEventsBefore":     selectEventsBefore,
 	"selectFeed":             selectFeed,
+	"selectFollowers":        selectFollowers,
 	"selectGrant":            selectGrant,
 	"selectInvite":           selectInvite,
 	"selectInvites":          selectInvites,
@@ -65,14 +71,18 @@ var statements = map[string]string{
 	"selectOtherContact":     selectOtherContact,
 	"selectPassedLimits":     selectPassedLimits,
 	"selectPendingInvite":    selectPendingInvite,
+	"selectPosition":         selectPosition,
 	"selectPreference":       selectPreference,
 	"selectRevocable":        selectRevocable,
 	"selectSnapshot":         selectSnapshot,
 	"selectSubscribers":      selectSubscribers,
+	"selectTicket":           selectTicket,
 	"selectUser":             selectUser,
 	"selectUserAccounts":     selectUserAccounts,
 	"selectUsers":            selectUsers,
 	"selectWaitingInvites":   selectWaitingInvites,
+	"setLease":               setLease,
+	"shortenWait":            shortenWait,
 	"sumUses":                sumUses,
 	"touchMembership":        touchMembership,
 	"updateAccount":          updateAccount,
@@ -81,17 +91,27 @@ var statements = map[string]string{
 
 // scans are the statements that read a table from end to end, with the reason why that table never grows.
 var scans = map[string]string{
-	"selectFeed": "the feed has 64 rows",
+	"selectFeed":      "the feed has 64 rows",
+	"selectFollowers": "all followers are asked for, of which each process has a few",
+	"selectPosition":  "the feed has 64 rows",
 }
+
+// neverGrow are the tables that may be read from end to end: the feed has 64 rows, the cluster one.
+var neverGrow = map[string]bool{"roster_feed": true, "roster_cluster": true}
 
 // wholeTables are the statements that don't name an account, with the reason.
 var wholeTables = map[string]string{
+	"acknowledgeTicket":    "a follower follows all accounts",
 	"countUse":             "a limit is named by a digest",
+	"deleteFollowers":      "a follower follows all accounts",
 	"deleteLimit":          "a limit is named by a digest",
 	"deleteUses":           "a limit is named by a digest",
+	"drawTicket":           "tickets and leases are for all accounts",
+	"drawTicketOnly":       "tickets and leases are for all accounts",
 	"dropUses":             "a limit is named by a digest",
 	"findInvite":           "the first read of a token's verb, which learns the account",
 	"finishMessage":        "the worker serves all accounts",
+	"insertFollower":       "a follower follows all accounts",
 	"insertMessage":        "a message has a group, which is an account to those who send",
 	"leaseMessage":         "the worker serves all accounts",
 	"lockLimit":            "a limit is named by a digest",
@@ -104,15 +124,20 @@ var wholeTables = map[string]string{
 	"selectDeliveries":     "a message has a group, which is an account to those who send",
 	"selectDue":            "the worker serves all accounts",
 	"selectFeed":           "the feed is one for all accounts",
+	"selectFollowers":      "a follower follows all accounts",
 	"selectMessages":       "a message has a group, which is an account to those who send",
 	"selectKeyUse":         "keys are the host's, for all accounts",
 	"selectNextKey":        "keys are the host's, for all accounts",
 	"selectPassedLimits":   "a limit is named by a digest",
+	"selectPosition":       "a follower follows all accounts",
 	"selectSnapshot":       "not about data",
+	"selectTicket":         "tickets and leases are for all accounts",
 	"selectUser":           "users exist apart from accounts",
 	"selectUserAccounts":   "one user's accounts",
 	"selectUsers":          "users exist apart from accounts",
 	"selectWaitingInvites": "one person's invites, from all accounts",
+	"setLease":             "tickets and leases are for all accounts",
+	"shortenWait":          "tickets and leases are for all accounts",
 	"sumUses":              "a limit is named by a digest",
 }
 

@@ -49,6 +49,15 @@ func (db *DB) view(ctx context.Context, fn func(context.Context, *tx) error) err
 	})
 }
 
+func (db *DB) read(ctx context.Context, fn func(context.Context, *tx) error) error {
+	if err := storage.CheckOutside(ctx, db); err != nil {
+		return err
+	}
+	t := &tx{db: db, session: db.reader, readOnly: true}
+	defer func() { t.ended = true }()
+	return fn(storage.Inside(ctx, db), t)
+}
+
 func (db *DB) update(ctx context.Context, fn func(context.Context, *tx) error) error {
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err // before waiting for a unit that waits for this one
@@ -107,10 +116,12 @@ func (db *DB) unit(ctx context.Context, begin []string, fn func(context.Context,
 	if err := t.commit(ctx); err != nil {
 		if errors.Is(err, access.ErrUnknownOutcome) { // nothing can be said on this connection any more
 			end = func() { discard(conn) }
+			t.Committed()
 		}
 		return db.engine.isConflict(err), err
 	}
 	end = func() {}
+	t.Committed()
 	return false, nil
 }
 

@@ -21,7 +21,8 @@ func cancellationCases() []testCase {
 
 func cancelledBefore(t *testing.T, db database) {
 	prepare(db)
-	before := db.dump()
+	prepareRegistry(db)
+	before, registry := db.dump(), db.registry()
 	ctx, cancel := context.WithCancel(db.ctx)
 	cancel()
 	ran := false
@@ -39,7 +40,11 @@ func cancelledBefore(t *testing.T, db database) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, messages)
 	require.Error(t, db.Finish(ctx, notify.MessageID(uuid(1)), 0, notify.Result{State: notify.Sent, At: noon()}))
+	for _, call := range registryCalls() {
+		require.ErrorIs(t, call.do(ctx, db.DB), context.Canceled, call.name)
+	}
 	require.Equal(t, before, db.dump())
+	require.Equal(t, registry, db.registry())
 }
 
 func cancelledInside(t *testing.T, db database) {

@@ -17,7 +17,7 @@ import (
 
 // Dump writes down everything that the contract lets one read, a line for each thing: the accounts with their
 // members, invites, contacts, preferences, messages and events; the users with their directory entries and accounts;
-// and the change feed. Two databases, or two moments of one, with the same content have the same dump. Accounts and
+// and the change feed, but not who follows it. Two databases, or two moments of one, with the same content have the same dump. Accounts and
 // users have to be named, since nothing lists them all; those that aren't there are left out. It holds full addresses,
 // so it belongs in tests only. It returns the backend's error.
 func Dump(ctx context.Context, db storage.DB, accounts []access.AccountID, users []access.UserID) (string, error) {

@@ -3,6 +3,7 @@ package storagetest_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,10 @@ type mutant struct {
 
 type fn = func(context.Context, storage.Tx) error
 
+// mutants are all there are.
 func mutants() map[string]mutant {
-	return map[string]mutant{
+	all := followerMutants()
+	maps.Copy(all, map[string]mutant{
 		"commits on an error": {
 			"an error rolls back", "units/rollback_on_an_error",
 			func(db storage.DB) storage.DB { return commitsOnError{db} },
@@ -118,7 +121,8 @@ func mutants() map[string]mutant {
 				return losesMail{tx}
 			}),
 		},
-	}
+	})
+	return all
 }
 
 // within wraps the transaction of updates and views.

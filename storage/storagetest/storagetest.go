@@ -48,6 +48,7 @@ func topics() []topic {
 		{"outbox", outboxCases()},
 		{"events", eventCases()},
 		{"feed", feedCases()},
+		{"followers", followerCases()},
 		{"verbs", verbCases()},
 		{"accept", acceptCases()},
 	}

@@ -45,6 +45,21 @@ func TestEveryWriteIsTried(t *testing.T) {
 	require.ElementsMatch(t, methods(reflect.TypeFor[storage.Tx]()), tried)
 }
 
+func TestEveryMethodOfTheRegistryIsCalled(t *testing.T) {
+	var called []string
+	db := database{DB: memory.New(), t: t, ctx: t.Context()}
+	for _, call := range registryCalls() {
+		called = append(called, call.name)
+		db.DB = memory.New()
+		prepareRegistry(db)
+		before := db.registry()
+		require.NoError(t, call.do(t.Context(), db.DB))
+		reads := call.name == "Poll" || call.name == "Followers"
+		require.Equal(t, reads, before == db.registry(), "%s changes something, or nothing", call.name)
+	}
+	require.ElementsMatch(t, methods(reflect.TypeFor[access.Registry]()), called)
+}
+
 func TestEveryWriteCanFail(t *testing.T) {
 	db := database{DB: memory.New(), t: t, ctx: t.Context()}
 	prepare(db)

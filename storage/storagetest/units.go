@@ -114,6 +114,8 @@ func refusesNesting(t *testing.T, db database) {
 	require.NoError(t, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
 		return tx.Enqueue(ctx, newMessage(1, acme))
 	}))
+	prepareRegistry(db)
+	registry := db.registry()
 	work := func(context.Context, storage.Tx) error { return errInjected }
 	begin := []struct {
 		name string
@@ -127,6 +129,12 @@ func refusesNesting(t *testing.T, db database) {
 		{"Finish", func(ctx context.Context) error {
 			return db.Finish(ctx, notify.MessageID(uuid(1)), 1, notify.Result{State: notify.Sent, At: noon()})
 		}},
+	}
+	for _, call := range registryCalls() {
+		begin = append(begin, struct {
+			name string
+			do   func(ctx context.Context) error
+		}{call.name, func(ctx context.Context) error { return call.do(ctx, db.DB) }})
 	}
 	var wrong []string
 	try := func(outer string, ctx context.Context) {
@@ -156,6 +164,7 @@ func refusesNesting(t *testing.T, db database) {
 	require.Empty(t, wrong)
 	require.Equal(t, globex, db.account(globex).ID)
 	require.Len(t, db.claimable(), 1)
+	require.Equal(t, registry, db.registry())
 }
 
 func poisons(t *testing.T, db database) {

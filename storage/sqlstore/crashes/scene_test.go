@@ -63,7 +63,8 @@ type scene struct {
 func later() time.Time { return noon().Add(2 * time.Hour) }
 
 // newScene makes acme, owned by olga, with the members ann and bob, who may manage users, and eve, who is suspended;
-// two invites, a contact, choices, and a message that is being sent; and globex, which is suspended.
+// two invites, a contact, choices, and a message that is being sent; and globex, which is suspended. A follower is there
+// that hasn't acknowledged the last ticket, and the wait is longer than the lease.
 func newScene(ctx context.Context, db storage.DB) (scene, error) {
 	do, err := newServices(db, noon(), reproducible("scene"))
 	if err != nil {
@@ -112,6 +113,10 @@ func newScene(ctx context.Context, db storage.DB) (scene, error) {
 			}
 			return err
 		},
+		func() error { return db.Follow(ctx, "there") },
+		func() error { _, _, err := db.DrawTicket(ctx); return err },
+		func() error { return db.SetLease(ctx, 2*access.DefaultLease) },
+		func() error { return db.SetLease(ctx, access.DefaultLease) },
 	} {
 		if err := step(); err != nil {
 			return scene{}, err

@@ -3,6 +3,7 @@ package crashes_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -21,7 +22,7 @@ type verb struct {
 // verbs are all there are.
 func verbs() []verb {
 	owner := access.As("olga")
-	return append(append(accessVerbs(owner), inviteVerbs(owner)...), contactVerbs(owner)...)
+	return slices.Concat(accessVerbs(owner), inviteVerbs(owner), contactVerbs(owner), registryVerbs())
 }
 
 func accessVerbs(owner access.Actor) []verb {
@@ -161,6 +162,19 @@ func contactVerbs(owner access.Actor) []verb {
 				_, _, err := do.contacts.Within(tx).Add(ctx, owner, acme, contact.Details{Name: "Ann", Address: address("ann")})
 				return err
 			})
+		}},
+	}
+}
+
+// registryVerbs are those of access.Registry, but for DrawTicket, which draws another one when it is done again.
+func registryVerbs() []verb {
+	return []verb{
+		{"registry.Follow", func(ctx context.Context, do *services, _ scene) error { return do.db.Follow(ctx, "new") }},
+		{"registry.Acknowledge", func(ctx context.Context, do *services, _ scene) error { return do.db.Acknowledge(ctx, "there", 1) }},
+		{"registry.Unfollow", func(ctx context.Context, do *services, _ scene) error { return do.db.Unfollow(ctx, 1, "there") }},
+		{"registry.SetLease", func(ctx context.Context, do *services, _ scene) error { return do.db.SetLease(ctx, 2*time.Second) }},
+		{"registry.ShortenWait", func(ctx context.Context, do *services, _ scene) error {
+			return do.db.ShortenWait(ctx, access.DefaultLease)
 		}},
 	}
 }

@@ -98,6 +98,9 @@ func (d *database) schema(t *testing.T) string {
 	if slices.Contains(d.tablesThere(t), "roster_feed") {
 		lines = append(lines, d.column(t, "SELECT COUNT(*) FROM roster_feed")...)
 	}
+	if slices.Contains(d.tablesThere(t), "roster_cluster") {
+		lines = append(lines, d.column(t, "SELECT COUNT(*) FROM roster_cluster")...)
+	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }

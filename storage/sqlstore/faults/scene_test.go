@@ -110,7 +110,8 @@ func (s *scene) offer(user access.UserID) invite.Offer {
 func staff() access.Actor { return access.AsStaff("support", "a test") }
 
 // newScene makes, at noon, acme, owned by olga, with members ann and bob, who may manage users, and eve, who is
-// suspended; two invites, a contact and choices; and globex, which is suspended. What comes after is two hours later.
+// suspended; two invites, a contact and choices; and globex, which is suspended. A follower is there that hasn't
+// acknowledged the last ticket, and the wait is longer than the lease. What comes after is two hours later.
 func newScene(t testing.TB, store storage.DB) *scene {
 	t.Helper()
 	s := &scene{services: newServices(t, store)}
@@ -154,6 +155,11 @@ func newScene(t testing.TB, store storage.DB) *scene {
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 	s.message = claimed[0].ID
+	must(nil, store.Follow(ctx, "there"))
+	_, _, err = store.DrawTicket(ctx)
+	require.NoError(t, err)
+	must(nil, store.SetLease(ctx, 2*access.DefaultLease))
+	must(nil, store.SetLease(ctx, access.DefaultLease))
 	s.now = noon().Add(2 * time.Hour)
 	return s
 }

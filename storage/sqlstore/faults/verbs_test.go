@@ -26,8 +26,8 @@ type verb struct {
 // verbs calls every verb there is.
 func verbs() []verb {
 	var all []verb
-	for _, some := range [][]verb{accountVerbs(), memberVerbs(), directoryVerbs(), inviteVerbs(), contactVerbs(), queueVerbs(), accessReads(),
-		otherReads()} {
+	for _, some := range [][]verb{accountVerbs(), memberVerbs(), directoryVerbs(), inviteVerbs(), contactVerbs(), queueVerbs(), registryVerbs(),
+		accessReads(), otherReads()} {
 		all = append(all, some...)
 	}
 	return all
@@ -203,6 +203,27 @@ func queueVerbs() []verb {
 	}
 }
 
+// registryVerbs are what followers do, and who waits for them.
+func registryVerbs() []verb {
+	return []verb{
+		{"registry.Follow", func(ctx context.Context, s *scene) (any, error) { return none(s.store.Follow(ctx, "new")) }},
+		{"registry.Poll", func(ctx context.Context, s *scene) (any, error) { return result(s.store.Poll(ctx, "there")) }},
+		{"registry.Acknowledge", func(ctx context.Context, s *scene) (any, error) {
+			return none(s.store.Acknowledge(ctx, "there", 1))
+		}},
+		{"registry.Followers", func(ctx context.Context, s *scene) (any, error) { return result(s.store.Followers(ctx)) }},
+		{"registry.Unfollow", func(ctx context.Context, s *scene) (any, error) { return none(s.store.Unfollow(ctx, 1, "there")) }},
+		{"registry.DrawTicket", func(ctx context.Context, s *scene) (any, error) {
+			ticket, wait, err := s.store.DrawTicket(ctx)
+			return result([2]uint64{ticket, uint64(wait)}, err)
+		}},
+		{"registry.SetLease", func(ctx context.Context, s *scene) (any, error) { return none(s.store.SetLease(ctx, 2*time.Second)) }},
+		{"registry.ShortenWait", func(ctx context.Context, s *scene) (any, error) {
+			return none(s.store.ShortenWait(ctx, access.DefaultLease))
+		}},
+	}
+}
+
 func accessReads() []verb {
 	return []verb{
 		{"access.Can", func(ctx context.Context, s *scene) (any, error) {
@@ -304,10 +325,11 @@ func TestEveryVerbIsTried(t *testing.T) {
 		tried[name] = true
 	}
 	for name, service := range map[string]reflect.Type{
-		"access":  reflect.TypeFor[*access.Service](),
-		"invite":  reflect.TypeFor[*invite.Service](),
-		"contact": reflect.TypeFor[*contact.Service](),
-		"notify":  reflect.TypeFor[notify.Queue](),
+		"access":   reflect.TypeFor[*access.Service](),
+		"invite":   reflect.TypeFor[*invite.Service](),
+		"contact":  reflect.TypeFor[*contact.Service](),
+		"notify":   reflect.TypeFor[notify.Queue](),
+		"registry": reflect.TypeFor[access.Registry](),
 	} {
 		for i := range service.NumMethod() {
 			method := name + "." + service.Method(i).Name

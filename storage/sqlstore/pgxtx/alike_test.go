@@ -52,11 +52,12 @@ func TestContract(t *testing.T) {
 func (h host) empty(t *testing.T) {
 	t.Helper()
 	rows, err := h.pool.Query(t.Context(), `SELECT tablename::text FROM pg_tables
-		WHERE tablename LIKE 'roster_%' AND tablename NOT IN ('roster_feed', 'roster_migrations')`)
+		WHERE tablename LIKE 'roster_%' AND tablename NOT IN ('roster_feed', 'roster_cluster', 'roster_migrations')`)
 	require.NoError(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	statements := []string{`UPDATE roster_feed SET number = 0, tail = ''`}
+	statements := []string{`UPDATE roster_feed SET number = 0, tail = ''`,
+		`UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000`}
 	for _, table := range tables {
 		statements = append(statements, `DELETE FROM `+pgx.Identifier{table}.Sanitize())
 	}

@@ -1,0 +1,193 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// CacheConfig is what a Cache can be told. The zero value works.
+type CacheConfig struct {
+	// Entries is how many answers are remembered at most, about; each takes up to 48 bytes when all are there, and up to
+	// 72 on the way. A million by default.
+	Entries int
+	// Poll is how long Run waits between two looks at the change feed: a tenth of a second by default. It has to be well
+	// below the lease, which is the registry's, a second if nobody has set it.
+	Poll time.Duration
+	// Single says that no other process writes to the database. Then nothing is followed, and nobody waits for this
+	// process. If it isn't so, revoked access goes on.
+	Single bool
+	// SensitiveToo has permissions answered from memory that the catalog calls sensitive.
+	SensitiveToo bool
+	// Log hears when the feed can't be read. slog.Default() by default.
+	Log *slog.Logger
+	// Random is where fingerprints have their key from and followers their ids; crypto/rand by default.
+	Random io.Reader
+}
+
+// A Cache answers Can from memory. It reads the database when it doesn't know, and when it can't be sure any more: a yes
+// counts only for one lease after the last time that it asked, with success, what has changed. So access that was revoked
+// and settled, in whatever process, is over here too.
+//
+// It follows the change feed only while Run runs; without that it asks the database each time, unless it is the Single one.
+// Changes that are made through the same Service, or one that invite and contact were given, show at once. After a unit of
+// work inside a transaction of the host, call Settle.
+//
+// A Cache is safe for concurrent use. Don't ask it with the context of a unit of work, of which it doesn't know what was
+// written there.
+type Cache struct {
+	service  *Service
+	config   CacheConfig
+	database Permission // bits that are never answered from memory
+	table    *table
+	zero     time.Time // of the table's time
+	lease    atomic.Pointer[lease]
+	follower follower
+	flights  flights
+	reached  reached
+	counts   counts
+}
+
+var _ Authorizer = (*Cache)(nil)
+
+// NewCache returns a Cache in front of what a Service decides. It panics if a number in the configuration is negative, or
+// if there is no randomness.
+func NewCache(service *Service, config CacheConfig) *Cache {
+	if service == nil {
+		panic("access: NewCache without a Service")
+	}
+	if config.Entries < 0 || config.Poll < 0 {
+		panic("access: a number of the Cache's configuration is negative")
+	}
+	if config.Entries == 0 {
+		config.Entries = 1_000_000
+	}
+	if config.Poll == 0 {
+		config.Poll = 100 * time.Millisecond
+	}
+	if config.Log == nil {
+		config.Log = slog.Default()
+	}
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	key, err := newSipKey(config.Random)
+	if err != nil {
+		panic("access: no randomness for a Cache")
+	}
+	c := &Cache{service: service, config: config, table: newTable(key, config.Entries), zero: service.config.Now()}
+	if !config.SensitiveToo {
+		c.database = service.catalog.Sensitive()
+	}
+	service.caches.add(c)
+	return c
+}
+
+// Can reports whether a user may do all of p in an account, from memory if that is certain. Its errors are those of
+// Service.Can, and ErrStale if memory is too old and the database can't be asked.
+func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permission) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	if p&c.database == 0 {
+		if held, ok := c.recall(c.table.place(user, account)); ok {
+			return held.Has(p), nil
+		}
+	}
+	return c.ask(ctx, user, account, p)
+}
+
+// recall returns the bits that are remembered, if that is certain.
+func (c *Cache) recall(p place) (held Permission, ok bool) {
+	held, until, ok := c.table.find(p)
+	if !ok || until == 0 && c.config.Single {
+		return held, ok
+	}
+	now := c.service.config.Now()
+	return held, c.certain(now) && (until == 0 || c.seconds(now) < until)
+}
+
+// certain reports whether what is remembered counts at a time.
+func (c *Cache) certain(now time.Time) bool { return c.config.Single || c.lease.Load().covers(now) }
+
+// seconds returns a time as the table has it.
+func (c *Cache) seconds(t time.Time) uint32 { return uint32(max(0, t.Unix()-c.zero.Unix())) }
+
+// A lease is how long what is remembered counts without asking again: by the monotonic clock, which nobody sets, and by
+// that of the wall, which doesn't stop when the machine sleeps.
+type lease struct {
+	start  time.Time
+	length time.Duration
+}
+
+func (l *lease) covers(now time.Time) bool {
+	if l == nil {
+		return false
+	}
+	passed, byTheWall := now.Sub(l.start), time.Duration(now.UnixNano()-l.start.UnixNano())
+	return passed >= 0 && passed < l.length && byTheWall >= 0 && byTheWall < l.length
+}
+
+// answerOf returns what is to be remembered of a grant that was read at a time, and whether that makes sense.
+func (c *Cache) answerOf(g Grant, now time.Time) (a answer, ok bool) {
+	a = answer{bits: g.Effective(now), kind: kindOf(g), version: g.Version, read: c.seconds(now)}
+	for _, change := range []time.Time{g.Starts, g.Expires} {
+		if change.IsZero() || !now.Before(change) {
+			continue
+		}
+		// Rounded down: near the moment the database is asked.
+		if seconds := change.Unix() - c.zero.Unix(); a.until == 0 || seconds < int64(a.until) {
+			a.until = uint32(min(max(seconds, 0), 1<<32-1))
+		}
+		if a.until <= a.read {
+			return a, false
+		}
+	}
+	return a, true
+}
+
+func kindOf(g Grant) kind {
+	switch {
+	case g.Account != AccountActive:
+		return otherwise
+	case g.Owner:
+		return owner
+	case g.Status == 0:
+		return stranger
+	case g.Status == Active && g.Starts.IsZero() && g.Expires.IsZero():
+		return member
+	}
+	return otherwise
+}
+
+// errPanicked is what becomes of a panic of the storage's.
+var errPanicked = errors.New("access: reading a decision panicked")
+
+// read reads a grant from the database and remembers it.
+func (c *Cache) read(ctx context.Context, user UserID, account AccountID) (g Grant, err error) {
+	p := c.table.place(user, account)
+	epoch := c.table.epoch(p).Load() // before the answer is: what changes meanwhile makes it wrong
+	returned := false
+	defer func() {
+		if !returned {
+			recover()
+			g, err = Grant{}, errPanicked
+		}
+	}()
+	g, err = c.service.Grant(ctx, user, account)
+	returned = true
+	if err != nil {
+		return Grant{}, err
+	}
+	if a, ok := c.answerOf(g, c.service.config.Now()); ok {
+		c.table.keep(p, epoch, a)
+	}
+	return g, nil
+}
+
+func stale(err error) error { return fmt.Errorf("%w: %w", ErrStale, err) }

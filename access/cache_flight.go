@@ -1,0 +1,109 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// flights are the reads that several callers wait for.
+type flights struct {
+	mu      sync.Mutex
+	reading map[pair]*flight
+	running sync.WaitGroup
+}
+
+type pair struct {
+	user    UserID
+	account AccountID
+}
+
+// A flight is one read, for everybody who asks while it is under way and still counts.
+type flight struct {
+	epoch uint32
+	done  chan struct{}
+	grant Grant
+	err   error
+}
+
+// flightPatience is how long a flight may take: the contexts of those who wait for it may end sooner.
+const flightPatience = 10 * time.Second
+
+// ask decides by the database: for several callers at once, if what one of them reads is as good for the others.
+func (c *Cache) ask(ctx context.Context, user UserID, account AccountID, p Permission) (bool, error) {
+	var g Grant
+	var err error
+	if p&c.database == 0 {
+		g, err = c.fetch(ctx, user, account, c.service.config.Now())
+	} else {
+		c.counts.misses.Add(1)
+		g, err = c.read(ctx, user, account)
+	}
+	if err != nil {
+		return false, err
+	}
+	return g.Can(p, c.service.config.Now()), nil
+}
+
+// fetch returns a grant from the database.
+func (c *Cache) fetch(ctx context.Context, user UserID, account AccountID, now time.Time) (Grant, error) {
+	c.counts.misses.Add(1)
+	if ctx.Value(UnitKey{}) != nil {
+		return c.read(ctx, user, account)
+	}
+	if !c.certain(now) { // who reads for somebody else may have begun before what this caller knows
+		g, err := c.read(ctx, user, account)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrInvalid) {
+			err = stale(err)
+		}
+		return g, err
+	}
+	f := c.join(user, account)
+	select {
+	case <-f.done:
+		return f.grant, f.err
+	case <-ctx.Done():
+		return Grant{}, ctx.Err()
+	}
+}
+
+// join returns the flight under way for a pair, if nothing has changed since it began, or a new one. It isn't the first
+// caller's: that one may go while others wait.
+func (c *Cache) join(user UserID, account AccountID) *flight {
+	key := pair{user, account}
+	epoch := c.table.epoch(c.table.place(user, account)).Load()
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	if f := c.flights.reading[key]; f != nil && f.epoch == epoch {
+		return f
+	}
+	if c.flights.reading == nil {
+		c.flights.reading = make(map[pair]*flight)
+	}
+	f := &flight{epoch: epoch, done: make(chan struct{})}
+	c.flights.reading[key] = f
+	c.flights.running.Go(func() { c.fly(key, f) })
+	return f
+}
+
+func (c *Cache) fly(key pair, f *flight) {
+	ctx, cancel := context.WithTimeout(context.Background(), flightPatience)
+	defer cancel()
+	f.grant, f.err = c.read(ctx, key.user, key.account)
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	if c.flights.reading[key] == f {
+		delete(c.flights.reading, key)
+	}
+	close(f.done)
+}
+
+// UnitKey is the key of contexts of units of work, of which backends set the value: storage.Inside does.
+type UnitKey struct{}
+
+// counts are what Stats tells.
+type counts struct {
+	misses, polls, failures, settled atomic.Uint64
+}

@@ -1,0 +1,62 @@
+package access
+
+import (
+	"context"
+	"time"
+)
+
+// seenWithin is how old an answer may be from which a Grant is made: as old as LastSeen.
+const seenWithin = 5 * time.Minute
+
+// Grant returns what a user may do in an account, for asking several questions about one moment: from memory, if that is
+// certain, the account and the membership are active, no time limits it, and it holds nothing that the catalog calls
+// sensitive. Its LastSeen is then when it was read, at most five minutes ago. Its errors are those of Can.
+func (c *Cache) Grant(ctx context.Context, user UserID, account AccountID) (Grant, error) {
+	if err := ctx.Err(); err != nil {
+		return Grant{}, err
+	}
+	now := c.service.config.Now()
+	if a, ok := c.table.tell(c.table.place(user, account)); ok && c.certain(now) {
+		if g, ok := c.grantOf(a, now); ok {
+			return g, nil
+		}
+	}
+	return c.fetch(ctx, user, account, now)
+}
+
+// grantOf returns the grant of which an answer is remembered, if that much is known of it.
+func (c *Cache) grantOf(a answer, now time.Time) (Grant, bool) {
+	read := time.Unix(c.zero.Unix()+int64(a.read), 0).UTC()
+	if a.kind == otherwise || a.bits&c.database != 0 || a.version == maxVersion || now.Sub(read) >= seenWithin {
+		return Grant{}, false
+	}
+	g := Grant{WhileSuspended: c.service.catalog.WhileSuspended(), Account: AccountActive, Version: a.version}
+	switch a.kind {
+	case owner:
+		g.Owner, g.LastSeen = true, read
+	case member:
+		g.Permissions, g.Status, g.LastSeen = a.bits, Active, read
+	}
+	return g, true
+}
+
+// A Remembered is what a Cache would answer from memory.
+type Remembered struct {
+	Allowed  bool
+	Revision Revision      // of the account, when it was read
+	Age      time.Duration // since then, in whole seconds
+}
+
+// Explain is Service.Explain, by the database, with what Can answers from memory, nil if it doesn't. The two differ for
+// one lease at most.
+func (c *Cache) Explain(ctx context.Context, user UserID, account AccountID, p Permission) (Explanation, *Remembered, error) {
+	now := c.service.config.Now()
+	place := c.table.place(user, account)
+	a, ok := c.table.tell(place)
+	held, certain := c.recall(place)
+	e, err := c.service.Explain(ctx, user, account, p)
+	if err != nil || !ok || !certain || p&c.database != 0 {
+		return e, nil, err
+	}
+	return e, &Remembered{held.Has(p), Revision{account, a.version}, time.Duration(c.seconds(now)-a.read) * time.Second}, nil
+}

@@ -1,0 +1,103 @@
+package access_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/access"
+)
+
+// TestCacheGrantsDecideAlike compares what the grants of a Cache and of the database say, read twice.
+func TestCacheGrantsDecideAlike(t *testing.T) {
+	p := newWorld(t).process(access.CacheConfig{Single: true})
+	compare := func() {
+		t.Helper()
+		for range 2 {
+			for _, account := range everyAccount {
+				for _, user := range everyUser {
+					want, err := p.world.Members.Grant(t.Context(), user, account)
+					require.NoError(t, err)
+					got, err := p.cache.Grant(t.Context(), user, account)
+					require.NoError(t, err)
+					require.Equal(t, want.Member(), got.Member(), "%s in %s", user, account)
+					require.Equal(t, want.Version, got.Version)
+					for _, q := range []access.Permission{0, access.PayInvoices, access.ManageUsers, access.All, 1 << 63} {
+						require.Equal(t, want.Decide(q, p.Clock.Now()), got.Decide(q, p.Clock.Now()), "%s in %s: %d", user, account, q)
+					}
+				}
+			}
+		}
+	}
+	compare()
+	p.asked()
+	compare()
+	require.Equal(t, 2*(3+12), p.asked(), "about sue, ella and nora, whose time or state matters, and the account that isn't there yet")
+	_, err := p.members.SuspendAccount(t.Context(), signup, "acme")
+	require.NoError(t, err)
+	compare()
+}
+
+func TestCacheGrantIsSeen(t *testing.T) {
+	p := newWorld(t).process(access.CacheConfig{Single: true})
+	read := p.Clock.Now()
+	for _, after := range []time.Duration{0, time.Minute, 5*time.Minute - time.Second} {
+		p.Clock.Advance(read.Add(after).Sub(p.Clock.Now()))
+		g, err := p.cache.Grant(t.Context(), "ivan", "acme")
+		require.NoError(t, err)
+		if after > 0 {
+			require.Empty(t, cmp.Diff(read, g.LastSeen))
+		}
+	}
+	require.Equal(t, 1, p.asked())
+	p.Clock.Advance(time.Second)
+	_, err := p.cache.Grant(t.Context(), "ivan", "acme")
+	require.NoError(t, err)
+	require.Equal(t, 1, p.asked())
+}
+
+func TestCacheExplains(t *testing.T) {
+	w := newWorld(t)
+	p, other := w.process(access.CacheConfig{}), access.New(w.DB, access.Config{Now: w.Clock.Now})
+	e, remembered, err := p.cache.Explain(t.Context(), "ivan", "acme", access.PayInvoices)
+	require.NoError(t, err)
+	require.Nil(t, remembered)
+	require.Equal(t, access.AllowsHeld, e.Rule)
+	require.True(t, p.can("ivan", "acme", access.PayInvoices))
+	version := e.Grant.Version
+	_, err = other.SetPermissions(t.Context(), olive, "acme", "ivan", access.PayInvoices|access.OpenTickets)
+	require.NoError(t, err)
+	w.Clock.Advance(900 * time.Millisecond)
+	e, remembered, err = p.cache.Explain(t.Context(), "ivan", "acme", access.OpenTickets)
+	require.NoError(t, err)
+	require.Equal(t, access.AllowsHeld, e.Rule, "the database's word")
+	require.Equal(t, &access.Remembered{Allowed: false, Revision: access.Revision{Account: "acme", Version: version}}, remembered)
+}
+
+func TestCacheAtLeast(t *testing.T) {
+	w := newWorld(t)
+	p, other := w.process(access.CacheConfig{}), access.New(w.DB, access.Config{Now: w.Clock.Now})
+	require.False(t, p.can("ivan", "acme", access.OpenTickets))
+	require.False(t, p.can("dave", "acme", access.OpenTickets))
+	revision, err := other.SetPermissions(t.Context(), olive, "acme", "ivan", access.PayInvoices|access.OpenTickets)
+	require.NoError(t, err)
+	require.False(t, p.can("ivan", "acme", access.OpenTickets))
+	p.asked()
+	for range 3 {
+		yes, err := p.cache.AtLeast(revision).Can(t.Context(), "ivan", "acme", access.OpenTickets)
+		require.NoError(t, err)
+		require.True(t, yes)
+		yes, err = p.cache.AtLeast(revision).Can(t.Context(), "greg", "globex", access.PayInvoices)
+		require.NoError(t, err)
+		require.True(t, yes)
+	}
+	require.Equal(t, 2, p.asked())
+	require.False(t, p.can("dave", "acme", access.OpenTickets))
+	require.Equal(t, 1, p.asked(), "what is remembered of others was read before")
+	revision.Version++
+	yes, err := p.cache.AtLeast(revision).Can(t.Context(), "ivan", "acme", access.OpenTickets)
+	require.ErrorIs(t, err, access.ErrStale)
+	require.False(t, yes)
+}

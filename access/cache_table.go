@@ -1,0 +1,273 @@
+package access
+
+import (
+	"math/bits"
+	"sync"
+	"sync/atomic"
+)
+
+// A table is what a Cache remembers: by fingerprint, which bits a user may use in an account. It has two parts. Slots hold
+// the answers. Epochs say whether they still hold: an account has one of 65,536 counters, and a slot counts only while the
+// counter is where it was before the answer was read. So whatever happens to an account is over with one addition, for
+// all users, for answers that are being read at the moment, and at the price that accounts which share a counter are
+// asked for again.
+//
+// Looking up takes no lock and allocates nothing. Slots are written under the lock of their shard. The fingerprint in a
+// slot never changes once it is there; a shard that is full is copied without what is dead, and replaced.
+type table struct {
+	key    sipKey
+	epochs [1 << 16]atomic.Uint32
+	shards [1 << 8]shard
+}
+
+// A place is where the answer about one user in one account is or would be. The last 16 bits of its fingerprint are the
+// number of the account's counter, which leaves 112 bits.
+type place struct{ pair fingerprint }
+
+const counterBits = 1<<16 - 1
+
+// A shard is the part of a table whose fingerprints begin with the same byte.
+type shard struct {
+	slots atomic.Pointer[slots]
+	mu    sync.Mutex
+	used  int // slots that have a fingerprint
+	limit int // how many may have one
+	_     [32]byte
+}
+
+// slots are searched from where a fingerprint points to, up to the first empty one.
+type slots struct {
+	answers []slot
+	details []detail
+}
+
+// A slot is an answer. What is written in it comes in an order in which a reader never takes an old answer for a new one:
+// the epoch last, and first none.
+type slot struct {
+	high, low atomic.Uint64 // the fingerprint; high is 0 in an empty slot, and written last
+	bits      atomic.Uint64 // that the user may use, and seenBit
+	holds     atomic.Uint64 // epoch<<32 | until; an epoch of 0 is never right
+}
+
+// A detail is what Can needn't know of an answer.
+type detail struct {
+	version atomic.Uint32 // kind<<30 | of the account, the highest for one that doesn't fit
+	read    atomic.Uint32 // in seconds of the table's time
+}
+
+// A kind says what a grant was like of which an answer is remembered.
+type kind uint8
+
+const (
+	otherwise kind = iota // with times, or something is suspended or closed
+	stranger              // of an active account
+	member                // active in an active account, for ever
+	owner                 // of an active account
+)
+
+const maxVersion = 1<<30 - 1
+
+// seenBit, which is no permission, marks an answer that somebody has asked for since the last time that room was made.
+const seenBit = 1 << 63
+
+// An answer is what is remembered of a grant.
+type answer struct {
+	bits    Permission
+	until   uint32 // in seconds of the table's time: when it has to be read again; 0 for never
+	kind    kind
+	version uint64
+	read    uint32
+}
+
+// newTable returns a table for so many answers.
+func newTable(key sipKey, entries int) *table {
+	t := &table{key: key}
+	for i := range t.epochs {
+		t.epochs[i].Store(1)
+	}
+	for i := range t.shards {
+		t.shards[i].limit = max(8, (entries+len(t.shards)-1)/len(t.shards))
+	}
+	return t
+}
+
+func (t *table) place(user UserID, account AccountID) place {
+	pair, ofAccount := t.key.of(user, account)
+	if pair.high == 0 {
+		pair.high = 1
+	}
+	pair.low = pair.low&^counterBits | ofAccount>>48
+	return place{pair}
+}
+
+// epoch returns the counter of a place's account.
+func (t *table) epoch(p place) *atomic.Uint32 { return &t.epochs[p.pair.low&counterBits] }
+
+// expire makes everything wrong that is remembered or being read about an account.
+func (t *table) expire(account AccountID) {
+	_, ofAccount := t.key.of("", account)
+	raise(&t.epochs[ofAccount>>48])
+}
+
+// expireAll is expire for all accounts.
+func (t *table) expireAll() {
+	for i := range t.epochs {
+		raise(&t.epochs[i])
+	}
+}
+
+func raise(epoch *atomic.Uint32) {
+	if epoch.Add(1) == 0 { // which a slot without an answer has
+		epoch.Add(1)
+	}
+}
+
+// find returns the bits and the time limit of an answer that holds, as far as the epoch goes.
+func (t *table) find(p place) (b Permission, until uint32, ok bool) {
+	s := t.shards[p.pair.high>>56].slots.Load()
+	if s == nil {
+		return 0, 0, false
+	}
+	found, _ := s.search(p.pair)
+	if found == nil {
+		return 0, 0, false
+	}
+	holds := found.holds.Load()
+	value := found.bits.Load()
+	if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+		return 0, 0, false
+	}
+	if value&seenBit == 0 {
+		found.bits.Or(seenBit)
+	}
+	return Permission(value &^ seenBit), uint32(holds), true
+}
+
+// tell is find with the details.
+func (t *table) tell(p place) (a answer, ok bool) {
+	s := t.shards[p.pair.high>>56].slots.Load()
+	if s == nil {
+		return answer{}, false
+	}
+	found, at := s.search(p.pair)
+	if found == nil {
+		return answer{}, false
+	}
+	holds, value := found.holds.Load(), found.bits.Load()
+	version, read := s.details[at].version.Load(), s.details[at].read.Load()
+	if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+		return answer{}, false
+	}
+	return answer{bits: Permission(value &^ seenBit), until: uint32(holds), kind: kind(version >> 30),
+		version: uint64(version & maxVersion), read: read}, true
+}
+
+// search returns the slot with a fingerprint, or nil; and where it is or would be.
+func (s *slots) search(pair fingerprint) (found *slot, at int) {
+	n := uint64(len(s.answers))
+	first, _ := bits.Mul64(pair.high<<8, n)
+	for i := first; ; {
+		slot := &s.answers[i]
+		high := slot.high.Load()
+		if high == 0 {
+			return nil, int(i)
+		}
+		if high == pair.high && slot.low.Load() == pair.low {
+			return slot, int(i)
+		}
+		if i++; i == n {
+			i = 0
+		}
+	}
+}
+
+// keep remembers an answer that was read when the epoch was the given one.
+func (t *table) keep(p place, epoch uint32, a answer) {
+	if t.epoch(p).Load() != epoch {
+		return
+	}
+	s := &t.shards[p.pair.high>>56]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept := s.slots.Load(); kept == nil || s.used >= kept.room() {
+		t.makeRoom(s, 0)
+	}
+	version := uint32(a.kind)<<30 | uint32(min(a.version, maxVersion))
+	if s.slots.Load().put(p.pair, uint64(a.bits), uint64(epoch)<<32|uint64(a.until), version, a.read) {
+		s.used++
+	}
+}
+
+// put writes an answer, and reports whether it took an empty slot.
+func (s *slots) put(pair fingerprint, bits, holds uint64, version, read uint32) (added bool) {
+	found, at := s.search(pair)
+	if added = found == nil; added {
+		found = &s.answers[at]
+	} else {
+		found.holds.Store(0)
+	}
+	s.details[at].version.Store(version)
+	s.details[at].read.Store(read)
+	found.bits.Store(bits)
+	found.holds.Store(holds)
+	found.low.Store(pair.low)
+	found.high.Store(pair.high)
+	return added
+}
+
+// room is how many slots may have a fingerprint: six in seven.
+func (s *slots) room() int { return len(s.answers) / 7 * 6 }
+
+func newSlots(room int) *slots {
+	n := (room/6 + 1) * 7
+	return &slots{make([]slot, n), make([]detail, n)}
+}
+
+// makeRoom replaces the slots of a shard by more of them, at least for so many answers, without those that don't hold any
+// more. Where the limit is reached, it drops those that nobody has asked for since the last time; and if that isn't
+// enough, one in eight of the rest.
+func (t *table) makeRoom(s *shard, atLeast int) {
+	old := s.slots.Load()
+	if old == nil {
+		old = newSlots(0)
+	}
+	live, seen := 0, 0
+	for i := range old.answers {
+		if a := &old.answers[i]; t.holds(a) {
+			live++
+			seen += int(a.bits.Load() >> 63)
+		}
+	}
+	full := s.limit * 7 / 8
+	dropUnseen, dropSome := live >= full, live >= full && seen >= full
+	next := newSlots(min(s.limit, max(atLeast, live*3/2, 8)))
+	s.used = 0
+	for i := range old.answers {
+		a := &old.answers[i]
+		value := a.bits.Load()
+		if !t.holds(a) || dropUnseen && value&seenBit == 0 || dropSome && i%8 == 0 {
+			continue
+		}
+		d := &old.details[i]
+		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), d.version.Load(), d.read.Load())
+		s.used++
+	}
+	s.slots.Store(next)
+}
+
+// holds reports whether a slot has an answer that holds, as far as the epoch goes.
+func (t *table) holds(a *slot) bool {
+	return a.high.Load() != 0 && uint32(a.holds.Load()>>32) == t.epoch(place{fingerprint{low: a.low.Load()}}).Load()
+}
+
+// reserve makes room for so many answers at once.
+func (t *table) reserve(n int) {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		if each := n/len(t.shards) + n/len(t.shards)/50 + 8; s.slots.Load() == nil || s.slots.Load().room() < min(each, s.limit) {
+			t.makeRoom(s, each)
+		}
+		s.mu.Unlock()
+	}
+}

@@ -1,0 +1,81 @@
+package access
+
+import (
+	"encoding/binary"
+	"io"
+	"math/bits"
+)
+
+// A fingerprint stands for a user in an account, in the memory of a Cache: SipHash-2-4 with 128 bits of output, of both
+// ids and their lengths. Without the process's key nobody can find two pairs with one fingerprint, and by chance it takes
+// about 2^64 pairs.
+type fingerprint struct{ high, low uint64 }
+
+// A sipKey is the key of fingerprints, new in each process.
+type sipKey struct{ k0, k1 uint64 }
+
+func newSipKey(random io.Reader) (sipKey, error) {
+	var key [16]byte
+	if _, err := io.ReadFull(random, key[:]); err != nil {
+		return sipKey{}, err
+	}
+	return sipKey{binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:])}, nil
+}
+
+// of returns the fingerprint of a user in an account, and a number that depends on the account only.
+//
+// Before each id comes its length, and it is filled up with zeros to whole words, so that no two pairs are hashed as the
+// same words. See Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
+func (k sipKey) of(user UserID, account AccountID) (pair fingerprint, ofAccount uint64) {
+	s := sip{k.k0 ^ 0x736f6d6570736575, k.k1 ^ 0x646f72616e646f6d ^ 0xee, k.k0 ^ 0x6c7967656e657261, k.k1 ^ 0x7465646279746573}
+	s = s.word(uint64(len(account))).text(string(account))
+	ofAccount = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
+	s = s.word(uint64(len(user))).text(string(user))
+	s.v2 ^= 0xee
+	s = s.round().round().round().round()
+	pair.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
+	s.v1 ^= 0xdd
+	s = s.round().round().round().round()
+	pair.low = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
+	return pair, ofAccount
+}
+
+// sip is the state of SipHash. It is passed by value, which keeps it in registers.
+type sip struct{ v0, v1, v2, v3 uint64 }
+
+// text takes in a text as words of eight bytes, the last one filled up with zeros.
+func (s sip) text(text string) sip {
+	for len(text) >= 8 {
+		s = s.word(uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56)
+		text = text[8:]
+	}
+	if len(text) == 0 {
+		return s
+	}
+	var last uint64
+	for i := len(text) - 1; i >= 0; i-- {
+		last = last<<8 | uint64(text[i])
+	}
+	return s.word(last)
+}
+
+func (s sip) word(m uint64) sip {
+	s.v3 ^= m
+	s = s.round().round()
+	s.v0 ^= m
+	return s
+}
+
+func (s sip) round() sip {
+	s.v0 += s.v1
+	s.v2 += s.v3
+	s.v1 = bits.RotateLeft64(s.v1, 13) ^ s.v0
+	s.v3 = bits.RotateLeft64(s.v3, 16) ^ s.v2
+	s.v0 = bits.RotateLeft64(s.v0, 32) + s.v3
+	s.v2 += s.v1
+	s.v3 = bits.RotateLeft64(s.v3, 21) ^ s.v0
+	s.v1 = bits.RotateLeft64(s.v1, 17) ^ s.v2
+	s.v2 = bits.RotateLeft64(s.v2, 32)
+	return s
+}
