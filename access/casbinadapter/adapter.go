@@ -26,14 +26,15 @@ type Filter struct{ Accounts []access.AccountID }
 
 // An Adapter loads memberships as Casbin policies. It writes nothing: see ErrReadOnly. It belongs to one enforcer.
 type Adapter struct {
-	catalog *access.Catalog
-	now     func() time.Time
-	view    func(ctx context.Context, fn func(context.Context, access.Tx) error) error
+	catalog  *access.Catalog
+	now      func() time.Time
+	registry access.Registry
+	view     func(ctx context.Context, fn func(context.Context, access.Tx) error) error
 
 	filtered atomic.Bool           // the last load was
 	followed atomic.Bool           // by a Watcher
 	spoiled  atomic.Bool           // somebody tried to load or write what a Watcher follows
-	trusted  atomic.Pointer[trust] // what the Watcher said last
+	lease    atomic.Pointer[lease] // the Watcher's; nil if it has none
 }
 
 var (
@@ -57,8 +58,9 @@ func New[T access.Tx](store access.Store[T], config Config) *Adapter {
 		config.Now = time.Now
 	}
 	return &Adapter{
-		catalog: config.Catalog,
-		now:     config.Now,
+		catalog:  config.Catalog,
+		now:      config.Now,
+		registry: store,
 		view: func(ctx context.Context, fn func(context.Context, access.Tx) error) error {
 			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},

@@ -47,7 +47,7 @@ func TestNativeAndCasbinAgree(t *testing.T) {
 			a.change()
 		}
 		for _, m := range models() {
-			a.enforcers = append(a.enforcers, follow(t, w, m(), casbinadapter.WatcherConfig{Bound: 1000 * time.Hour}))
+			a.enforcers = append(a.enforcers, follow(t, w, m(), casbinadapter.WatcherConfig{}))
 		}
 		const rounds = 5
 		for range rounds {
@@ -136,7 +136,10 @@ func (a *agreement) question() {
 
 // change does something to somebody. Most refusals are as good as any other outcome: the answers are compared anyway.
 func (a *agreement) change() {
-	ctx, m := context.Background(), a.w.Members
+	alter(a.t, a.w, func(ctx context.Context, m *access.Service) error { a.changeWithin(ctx, m); return nil })
+}
+
+func (a *agreement) changeWithin(ctx context.Context, m *access.Service) {
 	user, account := a.user(), a.account()
 	at := func() time.Time {
 		if a.random.IntN(3) > 0 {

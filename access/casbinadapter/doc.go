@@ -13,27 +13,30 @@
 //
 // The answers are those of access.Service.Can as of the last poll, about owners, suspended members, suspended and closed
 // accounts too, and about starts and expiries at the very moment. A key is one of the catalog, or "all". Ids are passed as
-// plain strings; what can't be an id is an error with no.
+// plain strings; what can't be an id is never allowed.
 //
 // Policies are read only: changing them through Casbin is ErrReadOnly. Without a watcher, attach the adapter
 // (Adapter.Attach) and load as you like; nothing follows then but what you load again.
 //
 // # What the watcher guarantees
 //
-// When Poll returns, everything that was committed before it began holds for every question asked after. Run polls every
-// second unless told otherwise, so that a revocation is followed within that and the duration of a poll. Only accounts
-// that changed are read, at one moment, and all of them are replaced under the enforcer's lock: nobody sees half of one.
-// There is no order in which a right that was revoked stays beside what replaced it.
+// A watcher is a follower like an access.Cache: verbs that take something away return when it has followed them, or has
+// outlived its lease. So when Remove has returned, no question that is asked later, in whatever process, is answered as if
+// it hadn't been done. What is given shows after the next poll, of which Run does ten in a second.
 //
-// If polls fail, or nobody calls Poll, the enforcer goes on with what it has until WatcherConfig.Bound after the last good
-// poll began, by both clocks. From then on every yes is an error, ErrStale, until a poll succeeds. So a revocation is over
-// everywhere at most Bound after it was committed. Verbs that wait until a revocation is over everywhere don't wait for
-// watchers. Permissions that the catalog calls sensitive are answered from memory like others: where a second matters, ask
-// access.Service.Can.
+// Only accounts that changed are read, at one moment, and all of them are replaced under the enforcer's lock: nobody sees
+// half of one, and no right stays beside what replaced it. The watcher acknowledges after that, and its lease begins
+// before it has asked what changed.
+//
+// If polls fail, or nobody calls Poll, the enforcer goes on with what it has until the lease is over, by both clocks: a
+// second unless access.Service.SetLease says otherwise. From then on every yes is an error, access.ErrStale, until a poll
+// succeeds.
 //
 // If the change feed is not the one that the watcher remembers, since a backup was restored, everything is loaded again,
 // and so it is if somebody cleared or changed the enforcer's policies. Loading everything reads the whole feed to find the
 // accounts, unless a Filter names them, and holds the enforcer's lock while the new policies are put in.
+//
+// Permissions that the catalog calls sensitive are answered from memory like others.
 //
 // An enforcer with a cache (casbin.CachedEnforcer, casbin.SyncedCachedEnforcer) before or in place of the one that is
 // followed answers by what was true when it was asked first, and mixes up questions whose ids hold "$$". Don't use one.

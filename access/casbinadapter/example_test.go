@@ -3,6 +3,7 @@ package casbinadapter_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/casbin/casbin/v2"
 	"github.com/rosterkit/roster/access"
@@ -12,7 +13,7 @@ import (
 
 // RBAC with domains, as Casbin documents it: an account is a domain. The enforcer follows what access.Service does.
 func Example_rbacWithDomains() {
-	ctx := context.Background()
+	ctx, stop := context.WithCancel(context.Background())
 	db := memory.New()
 	members := access.New(db, access.Config{})
 	for account, owner := range map[access.AccountID]access.UserID{"acme": "ann", "globex": "gil"} {
@@ -23,18 +24,22 @@ func Example_rbacWithDomains() {
 	enforcer := must(casbin.NewSyncedEnforcer(casbinadapter.DomainsModel()))
 	adapter := casbinadapter.New(db, casbinadapter.Config{})
 	watcher := must(casbinadapter.NewWatcher(adapter, enforcer, casbinadapter.WatcherConfig{}))
-	check(watcher.Poll(ctx)) // your program starts watcher.Run(ctx)
+	check(members.SetLease(ctx, time.Minute)) // for slow machines: the enforcer may answer so long without a poll
+	check(watcher.Poll(ctx))
+	ended := make(chan error)
+	go func() { ended <- watcher.Run(ctx) }()
 
 	fmt.Println("bob pays invoices of acme:", must(enforcer.Enforce("bob", "acme", "account", "invoices")))
 	fmt.Println("bob pays invoices of globex:", must(enforcer.Enforce("bob", "globex", "account", "invoices")))
 	fmt.Println("who may:", enforcer.GetUsersForRoleInDomain("invoices", "acme"))
 
-	must(members.Remove(ctx, access.As("ann"), "acme", "bob"))
-	check(watcher.Poll(ctx))
+	must(members.Remove(ctx, access.As("ann"), "acme", "bob")) // returns when the watcher has followed
 	fmt.Println("after his removal:", must(enforcer.Enforce("bob", "acme", "account", "invoices")))
 
 	_, err := enforcer.AddGroupingPolicy("bob", "set\t128", "acme")
 	fmt.Println(err)
+	stop()
+	check(<-ended)
 	// Output:
 	// bob pays invoices of acme: true
 	// bob pays invoices of globex: false

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
@@ -54,6 +55,22 @@ func add(t testing.TB, w *accesstest.World, account access.AccountID, user acces
 	require.NoError(t, err)
 }
 
+// alter does things that nobody waits for to be followed: a verb that takes something away would wait for the next poll.
+func alter(t testing.TB, w *accesstest.World, verbs func(ctx context.Context, m *access.Service) error) {
+	t.Helper()
+	require.NoError(t, w.DB.Update(context.Background(), func(ctx context.Context, tx storage.Tx) error {
+		return verbs(ctx, w.Members.Within(tx))
+	}))
+}
+
+// remove removes bob from acme.
+func remove(t testing.TB, w *accesstest.World) {
+	t.Helper()
+	alter(t, w, func(ctx context.Context, m *access.Service) error {
+		return second(m.Remove(ctx, system, "acme", "bob"))
+	})
+}
+
 // newAdapter returns an adapter that reads the clock of the world.
 func newAdapter(w *accesstest.World) *casbinadapter.Adapter {
 	return casbinadapter.New(w.DB, casbinadapter.Config{Now: w.Clock.Now})
@@ -75,9 +92,10 @@ type followed struct {
 	ask     func(user access.UserID, account access.AccountID, key string) []any
 }
 
-// follow returns an enforcer that has followed once.
+// follow returns an enforcer that has followed once, and has a lease for ever.
 func follow(t testing.TB, w *accesstest.World, m model.Model, config casbinadapter.WatcherConfig) *followed {
 	t.Helper()
+	require.NoError(t, w.Members.SetLease(context.Background(), 10_000*time.Hour))
 	f := followOn(t, newAdapter(w), m, config)
 	f.poll(t)
 	return f

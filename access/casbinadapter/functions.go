@@ -1,24 +1,10 @@
 package casbinadapter
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/rosterkit/roster/access"
 )
-
-// ErrStale comes with false where a Watcher has learned nothing for longer than its bound.
-var ErrStale = errors.New("casbinadapter: the policies may be out of date")
-
-// A trust is for how long what a Watcher has loaded counts.
-type trust struct{ from, until time.Time }
-
-// holds goes by the monotonic clock, where there is one, and by the wall clock.
-func (t trust) holds(now time.Time) bool {
-	wall := now.Round(0)
-	return now.Before(t.until) && wall.Before(t.until.Round(0)) && !wall.Before(t.from.Round(0))
-}
 
 // current is what matchers ask once a policy matches: true, or an error if the question isn't one that access.Service
 // answers, or the policies may be out of date.
@@ -33,8 +19,8 @@ func (a *Adapter) current(arguments ...any) (any, error) {
 	if err := access.AccountID(texts[1]).Check(); err != nil {
 		return false, err
 	}
-	if t := a.trusted.Load(); a.followed.Load() && (t == nil || !t.holds(a.now())) {
-		return false, ErrStale
+	if a.followed.Load() && !a.lease.Load().covers(a.now()) {
+		return false, access.ErrStale
 	}
 	return true, nil
 }

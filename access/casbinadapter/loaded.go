@@ -15,7 +15,7 @@ func (w *Watcher) change(fn func(*casbin.Enforcer, model.Model) error) error {
 	e := w.enforcer.Enforcer
 	err := fn(e, e.GetModel())
 	if err != nil {
-		w.adapter.trusted.Store(nil)
+		w.adapter.lease.Store(nil)
 		w.known = false
 	}
 	return err

@@ -17,11 +17,9 @@ import (
 type WatcherConfig struct {
 	// Filter selects the accounts to load and follow; nil for all, those to come among them.
 	Filter *Filter
-	// Every is how long Run waits between polls; a second if 0.
+	// Every is how long Run waits between polls; a tenth of a second if 0. It has to be well below the lease, which is the
+	// registry's: a second, or what access.Service.SetLease says.
 	Every time.Duration
-	// Bound is for how long after the beginning of a poll what it learned counts. After that, unless another poll was
-	// completed, Enforce returns ErrStale where it would say yes. 10 seconds if 0. It is more than Every.
-	Bound time.Duration
 	// Failed is told the error of each poll of Run that fails, if it isn't nil.
 	Failed func(error)
 }
@@ -34,11 +32,13 @@ type Watcher struct {
 	closed   chan struct{}
 	close    sync.Once
 
-	mu     sync.Mutex // held during a poll
-	known  bool       // whether the rest says what the enforcer's model holds
-	heads  [access.Shards]access.FeedHead
-	loaded map[access.AccountID][]rule
-	sizes  map[string]int
+	mu           sync.Mutex        // held during a poll
+	follower     access.FollowerID // empty if it isn't registered
+	acknowledged uint64
+	known        bool // whether the rest says what the enforcer's model holds
+	heads        [access.Shards]access.FeedHead
+	loaded       map[access.AccountID][]rule
+	sizes        map[string]int
 
 	callbackMu sync.Mutex
 	callback   func(string)
@@ -55,13 +55,10 @@ func NewWatcher(adapter *Adapter, enforcer *casbin.SyncedEnforcer, config Watche
 		panic("casbinadapter: NewWatcher without an adapter or an enforcer")
 	}
 	if config.Every == 0 {
-		config.Every = time.Second
+		config.Every = 100 * time.Millisecond
 	}
-	if config.Bound == 0 {
-		config.Bound = 10 * time.Second
-	}
-	if config.Every < 0 || config.Bound <= config.Every {
-		return nil, errors.New("casbinadapter: the watcher's Every is negative, or its Bound isn't more than that")
+	if config.Every < 0 {
+		return nil, errors.New("casbinadapter: the watcher's Every is negative")
 	}
 	if _, err := layoutOf(enforcer.GetModel()); err != nil {
 		return nil, err
@@ -78,8 +75,10 @@ func NewWatcher(adapter *Adapter, enforcer *casbin.SyncedEnforcer, config Watche
 	return w, enforcer.SetWatcher(w)
 }
 
-// Run polls until the context ends or the watcher is closed, and returns nil then. It goes on after failures.
+// Run polls until the context ends or the watcher is closed, gives up the watcher's lease and its place in the registry,
+// and returns nil. It goes on after failures.
 func (w *Watcher) Run(ctx context.Context) error {
+	defer w.stop(context.WithoutCancel(ctx))
 	ticker := time.NewTicker(w.config.Every)
 	defer ticker.Stop()
 	for {
@@ -96,37 +95,45 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}
 }
 
-// Poll reads what has changed and makes the enforcer follow, before it returns: what was committed before Poll began
+// Poll asks what has changed and makes the enforcer follow, before it returns: what was committed before Poll began
 // holds for every question that is asked after. Accounts that changed are read again and replaced, all together under the
 // enforcer's lock. Everything is loaded again if it is the first time, if the change feed isn't the one that is
 // remembered (a restored backup), or if somebody tried to load or write policies through Casbin. If Poll fails, the
-// enforcer stays as it was and the next one makes up for it. Its errors are the storage's.
+// enforcer stays as it was and the next one makes up for it. Its errors are the storage's. It registers the watcher as a
+// follower if it isn't one: who calls it without Run calls Close in the end.
 func (w *Watcher) Poll(ctx context.Context) error {
 	replaced, err := w.poll(ctx)
-	if err == nil {
-		w.tell(replaced)
-	}
+	w.tell(replaced)
 	return err
 }
 
-// poll returns the accounts that it replaced, or the empty id for everything.
+// poll returns the accounts that it replaced, or the empty id for everything. The lease begins before the question is
+// sent, and is given only when everything is in force and acknowledged.
 func (w *Watcher) poll(ctx context.Context) ([]access.AccountID, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	start := w.adapter.now()
+	start, position, err := w.position(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if w.adapter.spoiled.Swap(false) {
 		w.known = false
 	}
-	replaced, err := w.follow(ctx)
-	if err == nil {
-		w.adapter.trusted.Store(&trust{start, start.Add(w.config.Bound)})
+	replaced, err := w.follow(ctx, position.Heads)
+	if err != nil {
+		return nil, err
 	}
-	return replaced, err
+	if err := w.acknowledge(ctx, position.Ticket); err != nil {
+		return replaced, err
+	}
+	w.adapter.lease.Store(&lease{start, position.Lease})
+	return replaced, nil
 }
 
-func (w *Watcher) follow(ctx context.Context) ([]access.AccountID, error) {
+// follow makes the enforcer follow what happened up to these heads, or later.
+func (w *Watcher) follow(ctx context.Context, heads [access.Shards]access.FeedHead) ([]access.AccountID, error) {
 	if w.known {
-		s, err := w.read(ctx, source{filter: w.config.Filter, since: &w.heads})
+		s, err := w.changed(ctx, heads)
 		if err == nil && w.replace(s) == nil {
 			return s.accounts, nil
 		}
@@ -134,15 +141,20 @@ func (w *Watcher) follow(ctx context.Context) ([]access.AccountID, error) {
 			return nil, err
 		}
 	}
-	s, err := w.read(ctx, source{filter: w.config.Filter})
+	s, err := w.adapter.read(ctx, w.model(), source{filter: w.config.Filter})
 	if err != nil {
 		return nil, err
 	}
 	return []access.AccountID{""}, w.reload(s)
 }
 
-func (w *Watcher) read(ctx context.Context, from source) (snapshot, error) {
-	return w.adapter.read(ctx, w.model(), from)
+// changed reads the accounts that changed, if any did.
+func (w *Watcher) changed(ctx context.Context, heads [access.Shards]access.FeedHead) (snapshot, error) {
+	if heads == w.heads {
+		l, err := layoutOf(w.model())
+		return snapshot{layout: l, heads: heads}, err
+	}
+	return w.adapter.read(ctx, w.model(), source{filter: w.config.Filter, since: &w.heads})
 }
 
 // model returns the enforcer's model, which is to be changed under its lock only.
@@ -174,8 +186,10 @@ func (w *Watcher) tell(replaced []access.AccountID) {
 	}
 }
 
-// Close ends Run and the callbacks. What was learned last counts until its bound.
+// Close ends Run and the callbacks, and gives up the watcher's lease and its place in the registry: every yes of the
+// enforcer is access.ErrStale then.
 func (w *Watcher) Close() {
 	w.close.Do(func() { close(w.closed) })
 	_ = w.SetUpdateCallback(nil)
+	w.stop(context.Background())
 }
