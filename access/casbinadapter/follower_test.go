@@ -30,6 +30,11 @@ func followers(t *testing.T, w *accesstest.World) []access.Follower {
 	return followers
 }
 
+func drawTicket(w *accesstest.World) (uint64, error) {
+	ticket, _, err := w.DB.DrawTicket(context.Background())
+	return ticket, err
+}
+
 // TestASettledRevocationIsOver removes a member, which takes until the watcher has followed: the clock stands still, so
 // that nobody gives up waiting for it.
 func TestASettledRevocationIsOver(t *testing.T) {
@@ -49,7 +54,7 @@ func TestASettledRevocationIsOver(t *testing.T) {
 func TestWhatIsAcknowledgedIsInForce(t *testing.T) {
 	w, store, e := following(t)
 	remove(t, w)
-	ticket, _, err := w.DB.DrawTicket(context.Background())
+	ticket, err := drawTicket(w)
 	require.NoError(t, err)
 	reached := 0
 	store.fail = func(method string) error {
@@ -71,8 +76,7 @@ func TestWhatIsAcknowledgedIsInForce(t *testing.T) {
 // TestWithoutAcknowledgingThereIsNoLease lets it fail.
 func TestWithoutAcknowledgingThereIsNoLease(t *testing.T) {
 	w, store, e := following(t)
-	_, _, err := w.DB.DrawTicket(context.Background())
-	require.NoError(t, err)
+	require.NoError(t, second(drawTicket(w)))
 	store.fail = func(method string) error {
 		if method == "Acknowledge" {
 			return errBroken
@@ -103,8 +107,7 @@ func TestWhoWasGivenUpBeginsAgain(t *testing.T) {
 	require.False(t, e.can(t, "bob", "acme", "invoices"))
 	add(t, w, "acme", "bob", access.Terms{Permissions: access.PayInvoices})
 
-	_, _, err := w.DB.DrawTicket(ctx)
-	require.NoError(t, err)
+	require.NoError(t, second(drawTicket(w)))
 	store.fail = func(method string) error {
 		if method == "Acknowledge" {
 			giveUp()

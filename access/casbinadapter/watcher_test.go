@@ -112,6 +112,18 @@ func TestPeriodsAreExact(t *testing.T) {
 	}
 }
 
+// TestNothingIsLeftOfAnAnswer asks before an account is closed, which leaves nobody in it, and after.
+func TestNothingIsLeftOfAnAnswer(t *testing.T) {
+	w := world(t)
+	e := follow(t, w, casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	require.True(t, e.can(t, "ann", "acme", "invoices"))
+	require.True(t, e.can(t, "bob", "acme", "invoices"))
+	alter(t, w, func(ctx context.Context, m *access.Service) error { return second(m.CloseAccount(ctx, staff, "acme")) })
+	e.poll(t)
+	require.False(t, e.can(t, "ann", "acme", "invoices"))
+	require.False(t, e.can(t, "bob", "acme", "invoices"))
+}
+
 // TestTheOwnersPeriodDoesNotCount puts a membership there that no verb makes.
 func TestTheOwnersPeriodDoesNotCount(t *testing.T) {
 	w := world(t)
@@ -334,6 +346,10 @@ func TestARestoredBackupIsLoadedAgain(t *testing.T) {
 			e := followOn(t, casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now}), casbinadapter.Model(), casbinadapter.WatcherConfig{})
 			e.poll(t)
 			require.True(t, e.can(t, "cem", "acme", "invoices"))
+			for range 2 {
+				require.NoError(t, second(drawTicket(w)))
+			}
+			e.poll(t)
 
 			restored := world(t)
 			create(t, restored, sibling, "sid")
@@ -346,6 +362,11 @@ func TestARestoredBackupIsLoadedAgain(t *testing.T) {
 			require.False(t, e.can(t, "dan", "acme", "invoices"))
 			require.True(t, e.can(t, "bob", "acme", "invoices"))
 			require.True(t, e.can(t, "user 0", sibling, "invoices"))
+
+			ticket, err := drawTicket(restored)
+			require.NoError(t, err)
+			e.poll(t)
+			require.Equal(t, ticket, followers(t, restored)[0].Acknowledged)
 		})
 	}
 }
