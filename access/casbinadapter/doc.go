@@ -71,7 +71,8 @@
 // for members with a start or an expiry; and current(r.sub, r.dom), last, which checks ids and that policies aren't
 // stale. Casbin keeps the answers of g until policies change, so that g can't tell the time: members with a start or an
 // expiry are grouped under g2 instead, and a model without g2 or during doesn't let them in. A model without current
-// gives up ErrStale, and lets in who is called like a role when there are no policies: don't leave it out.
+// goes on when its policies are stale, and may let in who has an empty name where there are no policies: don't leave it
+// out.
 //
 // # Casbin as a second authorizer
 //
