@@ -2,11 +2,12 @@ package access
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 )
@@ -19,8 +20,8 @@ type CacheConfig struct {
 	// Poll is how long Run waits between two looks at the change feed: a tenth of a second by default. It has to be well
 	// below the lease, which is the registry's, a second if nobody has set it.
 	Poll time.Duration
-	// Single says that no other process writes to the database. Then nothing is followed, and nobody waits for this
-	// process. If it isn't so, revoked access goes on.
+	// Single says that nobody writes to the database but this Service: no other process, and no other Service. Then
+	// nothing is followed, and nobody waits for this process. If it isn't so, revoked access goes on.
 	Single bool
 	// SensitiveToo has permissions answered from memory that the catalog calls sensitive.
 	SensitiveToo bool
@@ -74,7 +75,7 @@ func NewCache(service *Service, config CacheConfig) *Cache {
 		config.Log = slog.Default()
 	}
 	if config.Random == nil {
-		config.Random = rand.Reader
+		config.Random = cryptorand.Reader
 	}
 	key, err := newSipKey(config.Random)
 	if err != nil {
@@ -96,24 +97,41 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 	}
 	if p&c.database == 0 {
 		if held, ok := c.recall(c.table.place(user, account)); ok {
+			if rand.Uint32()%sample == 0 { // counting all of them would have all cores write to one place
+				c.counts.hits.Add(sample)
+			}
 			return held.Has(p), nil
 		}
 	}
 	return c.ask(ctx, user, account, p)
 }
 
+// sample is of how many answers from memory one is counted.
+const sample = 64
+
 // recall returns the bits that are remembered, if that is certain.
+//
+// The lease is looked at before the table. In the other order, this process could have been paused before it looked at the
+// lease, have found an old answer, and then looked at a lease that began only when the answer had been made wrong.
 func (c *Cache) recall(p place) (held Permission, ok bool) {
-	held, until, ok := c.table.find(p)
-	if !ok || until == 0 && c.config.Single {
-		return held, ok
+	if c.config.Single {
+		held, until, ok := c.table.find(p)
+		return held, ok && (until == 0 || c.seconds(c.service.config.Now()) < until)
 	}
-	now := c.service.config.Now()
-	return held, c.certain(now) && (until == 0 || c.seconds(now) < until)
+	now, certain := c.certain()
+	if !certain {
+		return 0, false
+	}
+	held, until, ok := c.table.find(p)
+	return held, ok && (until == 0 || c.seconds(now) < until)
 }
 
-// certain reports whether what is remembered counts at a time.
-func (c *Cache) certain(now time.Time) bool { return c.config.Single || c.lease.Load().covers(now) }
+// certain reports whether what the table holds from now on counts, and what time it is.
+func (c *Cache) certain() (now time.Time, certain bool) {
+	lease := c.lease.Load() // before the clock is read: a pause between the two makes it shorter
+	now = c.service.config.Now()
+	return now, c.config.Single || lease.covers(now)
+}
 
 // seconds returns a time as the table has it.
 func (c *Cache) seconds(t time.Time) uint32 { return uint32(max(0, t.Unix()-c.zero.Unix())) }

@@ -36,7 +36,7 @@ func (c *Cache) ask(ctx context.Context, user UserID, account AccountID, p Permi
 	var g Grant
 	var err error
 	if p&c.database == 0 {
-		g, err = c.fetch(ctx, user, account, c.service.config.Now())
+		g, err = c.fetch(ctx, user, account)
 	} else {
 		c.counts.misses.Add(1)
 		g, err = c.read(ctx, user, account)
@@ -48,12 +48,12 @@ func (c *Cache) ask(ctx context.Context, user UserID, account AccountID, p Permi
 }
 
 // fetch returns a grant from the database.
-func (c *Cache) fetch(ctx context.Context, user UserID, account AccountID, now time.Time) (Grant, error) {
+func (c *Cache) fetch(ctx context.Context, user UserID, account AccountID) (Grant, error) {
 	c.counts.misses.Add(1)
 	if ctx.Value(UnitKey{}) != nil {
 		return c.read(ctx, user, account)
 	}
-	if !c.certain(now) { // who reads for somebody else may have begun before what this caller knows
+	if _, certain := c.certain(); !certain { // who reads for somebody else may have begun before what this caller knows
 		g, err := c.read(ctx, user, account)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrInvalid) {
 			err = stale(err)
@@ -91,13 +91,14 @@ func (c *Cache) join(user UserID, account AccountID) *flight {
 func (c *Cache) fly(key pair, f *flight) {
 	ctx, cancel := context.WithTimeout(context.Background(), flightPatience)
 	defer cancel()
+	defer close(f.done)
+	f.err = errPanicked // in case that it doesn't return
 	f.grant, f.err = c.read(ctx, key.user, key.account)
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	if c.flights.reading[key] == f {
 		delete(c.flights.reading, key)
 	}
-	close(f.done)
 }
 
 // UnitKey is the key of contexts of units of work, of which backends set the value: storage.Inside does.
@@ -105,5 +106,5 @@ type UnitKey struct{}
 
 // counts are what Stats tells.
 type counts struct {
-	misses, polls, failures, settled atomic.Uint64
+	hits, misses, polls, failures atomic.Uint64
 }

@@ -48,6 +48,8 @@ func (c *Cache) Run(ctx context.Context) error {
 func (c *Cache) Poll(ctx context.Context) error {
 	c.follower.mu.Lock()
 	defer c.follower.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, pollPatience)
+	defer cancel()
 	err := c.follow(ctx)
 	c.counts.polls.Add(1)
 	if err != nil {
@@ -56,8 +58,11 @@ func (c *Cache) Poll(ctx context.Context) error {
 	return err
 }
 
-// follow does what reference says of a poll: the lease begins before the question is sent, and is given only when
-// everything has been heard and acknowledged.
+// pollPatience is how long a look at the change feed may take, so that a connection that is dead doesn't end it for ever.
+const pollPatience = 10 * time.Second
+
+// follow asks what has changed. The lease begins before the question is sent, and is given only when everything has been
+// heard and acknowledged.
 func (c *Cache) follow(ctx context.Context) error {
 	f := &c.follower
 	if f.id == "" {

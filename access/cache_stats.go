@@ -1,16 +1,34 @@
 package access
 
-// CacheStats says how a Cache does.
+import (
+	"sync/atomic"
+	"time"
+)
+
+// CacheStats says how a Cache does, since it was made.
 type CacheStats struct {
 	Entries int    // answers that are remembered, also those that don't count any more
-	Misses  uint64 // questions that were asked of the database
-	Polls   uint64 // looks at the change feed
-	Failed  uint64 // of these, those that failed
+	Hits    uint64 // answers from memory, about: of those of Can one in 64 is counted, for 64
+	Misses  uint64 // answers from the database
+
+	Follower FollowerID    // empty if it doesn't follow at the moment
+	Polls    uint64        // looks at the change feed
+	Failed   uint64        // of these, those that failed
+	Lag      time.Duration // since the last look that succeeded began; zero if it doesn't follow
+	Lease    time.Duration // for how long memory counts after that
+
+	Settled  uint64        // changes of this process that all others had to hear of, and have
+	Settling time.Duration // how long the last of them took
 }
 
 // Stats returns how the Cache does.
 func (c *Cache) Stats() CacheStats {
-	s := CacheStats{Misses: c.counts.misses.Load(), Polls: c.counts.polls.Load(), Failed: c.counts.failures.Load()}
+	settled := &c.service.caches.settled
+	s := CacheStats{Hits: c.counts.hits.Load(), Misses: c.counts.misses.Load(), Polls: c.counts.polls.Load(),
+		Failed: c.counts.failures.Load(), Settled: settled.times.Load(), Settling: time.Duration(settled.last.Load())}
+	if l, id := c.lease.Load(), c.follower.known.Load(); l != nil && id != nil {
+		s.Follower, s.Lag, s.Lease = *id, c.service.config.Now().Sub(l.start), l.length
+	}
 	for i := range c.table.shards {
 		shard := &c.table.shards[i]
 		shard.mu.Lock()
@@ -18,4 +36,10 @@ func (c *Cache) Stats() CacheStats {
 		shard.mu.Unlock()
 	}
 	return s
+}
+
+// settlements are those that others had to hear of.
+type settlements struct {
+	times atomic.Uint64
+	last  atomic.Int64 // nanoseconds
 }

@@ -48,14 +48,24 @@ type process struct {
 	db      *probedDB
 	members *access.Service
 	cache   *access.Cache
+	pause   func() // what happens when the clock is read
+}
+
+func (p *process) now() time.Time {
+	if pause := p.pause; pause != nil {
+		p.pause = nil
+		pause()
+	}
+	return p.Clock.Now()
 }
 
 func (w *world) process(config access.CacheConfig) *process {
 	w.T.Helper()
 	db := &probedDB{DB: w.DB}
-	members := access.New(db, access.Config{Now: w.Clock.Now})
+	p := &process{world: w, db: db}
+	p.members = access.New(db, access.Config{Now: p.now})
 	config.SensitiveToo = true
-	p := &process{w, db, members, access.NewCache(members, config)}
+	p.cache = access.NewCache(p.members, config)
 	if !config.Single {
 		require.NoError(w.T, p.cache.Poll(w.T.Context()))
 	}
@@ -214,6 +224,41 @@ func TestCacheIsNoFollowerAnyMore(t *testing.T) {
 	p.asked()
 	require.False(t, p.can("ivan", "acme", access.PayInvoices))
 	require.Equal(t, 1, p.asked(), "what was remembered counts no more")
+}
+
+// TestPausedInACheck stops a process in the middle of a check, after it was paused for longer than its lease and somebody
+// was removed: while it stands, it hears of that, and gets a new lease.
+func TestPausedInACheck(t *testing.T) {
+	for name, can := range map[string]func(p *process) bool{
+		"can": func(p *process) bool { return p.can("ivan", "acme", access.PayInvoices) },
+		"grant": func(p *process) bool {
+			g, err := p.cache.Grant(t.Context(), "ivan", "acme")
+			require.NoError(t, err)
+			return g.Can(access.PayInvoices, p.Clock.Now())
+		},
+		"filter": func(p *process) bool {
+			left, err := p.cache.Filter(t.Context(), "ivan", access.PayInvoices, "acme")
+			require.NoError(t, err)
+			return len(left) > 0
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			p, other := w.process(access.CacheConfig{}), access.New(w.DB, access.Config{Now: w.Clock.Now})
+			require.True(t, can(p))
+			w.Clock.Advance(2 * access.DefaultLease)
+			followers, err := w.DB.Followers(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, w.DB.Unfollow(t.Context(), 1000, followers[0].ID)) // as settling does after the lease
+			_, err = other.Remove(t.Context(), olive, "acme", "ivan")
+			require.NoError(t, err)
+			p.pause = func() {
+				require.Error(t, p.cache.Poll(t.Context()), "it is no follower any more")
+				require.NoError(t, p.cache.Poll(t.Context()))
+			}
+			require.False(t, can(p))
+		})
+	}
 }
 
 // TestCacheSeesAnotherFeed has the database become one that was restored from a backup.

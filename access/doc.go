@@ -22,6 +22,23 @@
 // Nobody can grant what they don't hold, or act on a member who holds more (Call.Bounds), and nobody changes their own
 // membership except to leave.
 //
+// # Answers from memory
+//
+// Service.Can reads the database. A Cache in front of it answers from memory, and is still right when access is revoked in
+// another process:
+//
+//	cache := access.NewCache(members, access.CacheConfig{})
+//	go cache.Run(ctx)
+//	yes, err := cache.Can(ctx, user, account, access.PayInvoices)
+//
+// Verbs that take something away return when no process says yes any more: each follower has heard of it, or outlived its
+// lease, by default a second after it last asked what has changed. With no Cache running anywhere nobody waits. If the
+// caller's context ends first, the error is ErrUnsettled: done, not yet certain everywhere. After Within, and after a
+// transaction of your own, call Settle.
+//
+// This holds on one primary. Asynchronous replicas, snapshots of machines that go on running, and servers that acknowledge
+// commits before they are durable break it.
+//
 // # Refusals
 //
 // Errors are matched with errors.Is against the kinds (ErrNotFound, ErrDenied, ...), and errors.As with *Error gives

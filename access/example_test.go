@@ -37,6 +37,26 @@ func ExampleService_Can() {
 	// false <nil>
 }
 
+func ExampleCache() {
+	members := exampleMembers()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	cache := access.NewCache(members, access.CacheConfig{})
+	go cache.Run(ctx)
+	for range 2 {
+		yes, err := cache.Can(ctx, "bob", "acme", access.PayInvoices)
+		fmt.Println(yes, err)
+		if yes {
+			_, err := members.Remove(ctx, access.As("ann"), "acme", "bob")
+			fmt.Println("removed, in all processes:", err == nil)
+		}
+	}
+	// Output:
+	// true <nil>
+	// removed, in all processes: true
+	// false <nil>
+}
+
 func ExampleService_Explain() {
 	members := exampleMembers()
 	why, err := members.Explain(context.Background(), "bob", "acme", access.PayInvoices|access.PlaceOrders)

@@ -27,17 +27,23 @@ func newSipKey(random io.Reader) (sipKey, error) {
 // Before each id comes its length, and it is filled up with zeros to whole words, so that no two pairs are hashed as the
 // same words. See Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 func (k sipKey) of(user UserID, account AccountID) (pair fingerprint, ofAccount uint64) {
-	s := sip{k.k0 ^ 0x736f6d6570736575, k.k1 ^ 0x646f72616e646f6d ^ 0xee, k.k0 ^ 0x6c7967656e657261, k.k1 ^ 0x7465646279746573}
-	s = s.word(uint64(len(account))).text(string(account))
+	s := k.start().word(uint64(len(account))).text(string(account))
 	ofAccount = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-	s = s.word(uint64(len(user))).text(string(user))
+	return s.word(uint64(len(user))).text(string(user)).finish(), ofAccount
+}
+
+func (k sipKey) start() sip {
+	return sip{k.k0 ^ 0x736f6d6570736575, k.k1 ^ 0x646f72616e646f6d ^ 0xee, k.k0 ^ 0x6c7967656e657261, k.k1 ^ 0x7465646279746573}
+}
+
+func (s sip) finish() (hash fingerprint) {
 	s.v2 ^= 0xee
 	s = s.round().round().round().round()
-	pair.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
+	hash.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
 	s.v1 ^= 0xdd
 	s = s.round().round().round().round()
-	pair.low = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-	return pair, ofAccount
+	hash.low = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
+	return hash
 }
 
 // sip is the state of SipHash. It is passed by value, which keeps it in registers.

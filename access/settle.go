@@ -10,8 +10,9 @@ import (
 
 // caches are the Caches of one process on one Service.
 type caches struct {
-	mu  sync.Mutex
-	all []*Cache
+	mu      sync.Mutex
+	all     []*Cache
+	settled settlements
 }
 
 func (c *caches) add(cache *Cache) {
@@ -35,9 +36,7 @@ func (c *caches) expire(account AccountID) {
 
 // expireAfter is expire for when what the transaction does to an account is there.
 func (c *caches) expireAfter(tx Tx, account AccountID) {
-	if len(c.list()) > 0 {
-		tx.AfterCommit(func() { c.expire(account) })
-	}
+	tx.AfterCommit(func() { c.expire(account) })
 }
 
 // narrows reports whether an event takes something away: what has to be over when the verb returns.
@@ -75,14 +74,20 @@ const (
 )
 
 func (s *Service) settle(ctx context.Context) error {
+	began := s.config.Now()
 	w, err := s.waitForFollowers(ctx)
 	if err != nil || w == nil {
 		return err
 	}
 	for wait := settlePause; ; wait = min(2*wait, maxSettlePause) {
 		done, err := w.over(ctx)
-		if err != nil || done {
+		if err != nil {
 			return err
+		}
+		if done {
+			s.caches.settled.times.Add(1)
+			s.caches.settled.last.Store(int64(s.config.Now().Sub(began)))
+			return nil
 		}
 		pause(ctx, wait)
 		if err := ctx.Err(); err != nil {

@@ -49,6 +49,8 @@ type Tx interface {
 
 	// Grant is Store.Grant inside the transaction.
 	Grant(ctx context.Context, account AccountID, user UserID) (Grant, error)
+	// Grants returns the Grants of a user in those of the accounts that exist.
+	Grants(ctx context.Context, user UserID, accounts []AccountID) (map[AccountID]Grant, error)
 	// Membership returns a membership, the owner's too. ErrNotFound.
 	Membership(ctx context.Context, account AccountID, user UserID) (Membership, error)
 	// PutMembership stores a membership, new or not, of a locked account. Of one that is there it keeps Created and

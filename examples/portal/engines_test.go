@@ -27,6 +27,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asPortal) != "" {
+		main()
+		return
+	}
 	code := m.Run()
 	servertest.Stop()
 	os.Exit(code)

@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return p.serve(ctx, listener)
 }
 
-// serve answers requests and sends mail until ctx ends or the listener fails.
+// serve answers requests, sends mail and follows what other portals change until ctx ends or the listener fails.
 func (p *portal) serve(ctx context.Context, listener net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	server := &http.Server{
@@ -117,9 +117,10 @@ func (p *portal) serve(ctx context.Context, listener net.Listener) error {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
 	}
-	served, worked := make(chan error, 1), make(chan error, 1)
+	served, worked, followed := make(chan error, 1), make(chan error, 1), make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	go func() { worked <- p.worker.Run(ctx) }()
+	go func() { followed <- p.cache.Run(ctx) }()
 
 	var err error
 	select {
@@ -131,7 +132,7 @@ func (p *portal) serve(ctx context.Context, listener net.Listener) error {
 		cancel()
 	}
 	stop()
-	return errors.Join(err, <-worked)
+	return errors.Join(err, <-worked, <-followed)
 }
 
 // rootCause is the innermost error, of several the last: "address already in use" instead of the call chain around it.

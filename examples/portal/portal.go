@@ -35,6 +35,7 @@ type config struct {
 // services are the library's.
 type services struct {
 	members  *access.Service
+	cache    *access.Cache // asked before the pages of an account
 	invites  *invite.Service
 	contacts *contact.Service
 	worker   *notify.Worker
@@ -102,7 +103,9 @@ func newServices(store *sqlstore.DB, mailer notify.Mailer, c config) (services, 
 	}
 	contacts := contact.New(store, members, contact.Config{})
 	worker, err := notify.NewWorker(store, mailer, notify.WorkerConfig{Now: c.now, Log: c.log}, members, invites, contacts)
-	return services{members, invites, contacts, worker}, err
+	// What is sensitive is answered from memory too: whoever is removed is removed in all portals when the page says so.
+	cache := access.NewCache(members, access.CacheConfig{SensitiveToo: true, Log: c.log})
+	return services{members, cache, invites, contacts, worker}, err
 }
 
 // close releases what the portal holds, but not the database.

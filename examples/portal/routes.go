@@ -28,6 +28,7 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 	handle("POST /forgotten-password", p.sendReset)
 	handle("GET /new-password/{token}", secretPath(p.showNewPassword))
 	handle("POST /new-password/{token}", secretPath(p.setNewPassword))
+	handle("GET /memory", p.showMemory)
 	handle("GET /mailbox", p.showMailbox)
 	handle("GET /mailbox/{mail}", p.showMail)
 	handle("GET /mailbox/{mail}/html", p.showMailHTML)

@@ -53,7 +53,7 @@ func visitor(r *http.Request) (person, error) {
 
 // newGuard returns the middleware in front of the pages of an account.
 func (p *portal) newGuard() (*accesshttp.Guard, error) {
-	return accesshttp.New(p.members, accesshttp.Config{
+	return accesshttp.New(p.cache, accesshttp.Config{
 		Principal: func(r *http.Request) (accesshttp.Principal, error) {
 			who, err := visitor(r)
 			if err != nil {

@@ -33,6 +33,19 @@ func (tx *tx) Grant(ctx context.Context, account access.AccountID, user access.U
 	return tx.grant(account, user), nil
 }
 
+func (tx *tx) Grants(ctx context.Context, user access.UserID, accounts []access.AccountID) (map[access.AccountID]access.Grant, error) {
+	if err := tx.read(ctx); err != nil {
+		return nil, err
+	}
+	grants := make(map[access.AccountID]access.Grant)
+	for _, id := range accounts {
+		if _, ok := tx.accounts.get(id); ok {
+			grants[id] = tx.grant(id, user)
+		}
+	}
+	return grants, nil
+}
+
 func (tx *tx) Membership(ctx context.Context, account access.AccountID, user access.UserID) (access.Membership, error) {
 	if err := tx.read(ctx); err != nil {
 		return access.Membership{}, err

@@ -81,6 +81,8 @@ func calls() []call {
 
 		{"selectGrant", "", 2, []any{someUser, someUser, bigAccount}},
 		{"selectGrant", "of a stranger", 2, []any{someUser, someUser, someAccount}},
+		{"selectGrants", "", 2, []any{someUser, someUser, ids("account", 10, 1)}},
+		{"selectGrants", "of a long list", 2 * maxList, []any{someUser, someUser, ids("account", 10, maxList)}},
 		{"selectMembership", "", 1, []any{bigAccount, someUser}},
 		{"putMembership", "", 1, []any{someAccount, "new user", 1, 1, never, never, "", 0, 0}},
 		{"putMembership", "that is there", 1, []any{bigAccount, someUser, 1, 1, never, never, "", 0, 0}},

@@ -436,11 +436,27 @@ func (j joining) update(ctx context.Context, fn func(context.Context, storage.Tx
 		return err
 	}
 	defer tx.Rollback()
-	if err := j.Join(ctx, tx, fn); err != nil {
+	var after []func()
+	err = j.Join(ctx, tx, func(ctx context.Context, unit storage.Tx) error { return fn(ctx, hostsTx{unit, &after}) })
+	if err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	for _, fn := range after {
+		fn()
+	}
+	return nil
 }
+
+// A hostsTx keeps for the host what is to be run after its commit.
+type hostsTx struct {
+	storage.Tx
+	after *[]func()
+}
+
+func (tx hostsTx) AfterCommit(fn func()) { *tx.after = append(*tx.after, fn) }
 
 // isDeadlock reports whether a server has ended a transaction because two waited for each other.
 func isDeadlock(err error) bool {

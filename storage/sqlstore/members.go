@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -11,11 +12,18 @@ import (
 
 const (
 	// selectGrant is the decision: all of it in one statement. Its arguments are user, user, account.
-	selectGrant = `SELECT a.owner_id = ?, a.status, a.version, COALESCE(m.permissions, 0), COALESCE(m.status, 0),
-			COALESCE(m.starts_at, 0), COALESCE(m.expires_at, 0), COALESCE(m.last_seen_at, 0)
+	selectGrant = `SELECT ` + grantColumns + `
 		FROM roster_accounts AS a
 		LEFT JOIN roster_memberships AS m ON m.account_id = a.id AND m.user_id = ?
 		WHERE a.id = ?`
+
+	grantColumns = `a.owner_id = ?, a.status, a.version, COALESCE(m.permissions, 0), COALESCE(m.status, 0),
+			COALESCE(m.starts_at, 0), COALESCE(m.expires_at, 0), COALESCE(m.last_seen_at, 0)`
+
+	selectGrants = `SELECT ` + grantColumns + `, a.id
+		FROM roster_accounts AS a
+		LEFT JOIN roster_memberships AS m ON m.account_id = a.id AND m.user_id = ?
+		WHERE a.id IN (?...)`
 
 	membershipColumns = `m.account_id, m.user_id, m.permissions, m.status, m.starts_at, m.expires_at, m.label, m.created_at, m.last_seen_at`
 
@@ -74,17 +82,26 @@ const (
 		(SELECT COUNT(*) FROM roster_invites WHERE account_id = ? AND pending = 1 AND expires_at > ?` + shareMark + `)`
 )
 
-// readGrant reads the row of selectGrant. It scans into integers because that is what a decision spends most of its
-// time on.
+// readGrant reads the row of selectGrant.
 func readGrant(ctx context.Context, r row) (access.Grant, error) {
-	var owner bool
-	var accountStatus, version, permissions, status, starts, expires, lastSeen int64
-	err := r.Scan(&owner, &accountStatus, &version, &permissions, &status, &starts, &expires, &lastSeen)
+	g, err := scanGrant(r)
 	if errors.Is(err, sql.ErrNoRows) {
 		return access.Grant{}, nil
 	}
 	if err != nil {
 		return access.Grant{}, failed(ctx, "read a decision", err)
+	}
+	return g, nil
+}
+
+// scanGrant reads grantColumns, and what follows. It scans into integers because that is what a decision spends most of
+// its time on.
+func scanGrant(r row, more ...any) (access.Grant, error) {
+	var owner bool
+	var accountStatus, version, permissions, status, starts, expires, lastSeen int64
+	err := r.Scan(append([]any{&owner, &accountStatus, &version, &permissions, &status, &starts, &expires, &lastSeen}, more...)...)
+	if err != nil {
+		return access.Grant{}, err
 	}
 	g := access.Grant{Owner: owner, Account: access.AccountStatus(accountStatus), Version: uint64(version)}
 	if status != 0 { // there is a membership
@@ -103,6 +120,25 @@ func (t *tx) Grant(ctx context.Context, account access.AccountID, user access.Us
 		grant.Version = a.Version
 	}
 	return grant, t.Fail(err)
+}
+
+func (t *tx) Grants(ctx context.Context, user access.UserID, accounts []access.AccountID) (map[access.AccountID]access.Grant, error) {
+	grants := make(map[access.AccountID]access.Grant)
+	for some := range slices.Chunk(accounts, maxList) {
+		statement, ids := in(selectGrants, some)
+		_, err := list(ctx, t, func(r row) (id access.AccountID, err error) {
+			g, err := scanGrant(r, &id)
+			if a, held := t.Locked(id); held {
+				g.Version = a.Version
+			}
+			grants[id] = g
+			return id, err
+		}, "read decisions", statement, append([]any{user, user}, ids...)...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return grants, nil
 }
 
 func readMembership(r row) (access.Membership, error) {

@@ -60,6 +60,7 @@ var statements = map[string]string{
 	"selectFeed":             selectFeed,
 	"selectFollowers":        selectFollowers,
 	"selectGrant":            selectGrant,
+	"selectGrants":           selectGrants,
 	"selectInvite":           selectInvite,
 	"selectInvites":          selectInvites,
 	"selectMembers":          selectMembers,
@@ -181,7 +182,7 @@ func isStatement(value ast.Expr) bool {
 }
 
 func TestStatementsNameAnAccount(t *testing.T) {
-	account := regexp.MustCompile(`account_id = \?|INTO roster_\w+ \((id, )?account_id\b|roster_accounts( AS a)? WHERE id = \?|roster_accounts \(id|a\.id = \?|roster_accounts SET [^;]*WHERE id = \?`)
+	account := regexp.MustCompile(`account_id = \?|INTO roster_\w+ \((id, )?account_id\b|roster_accounts( AS a)? WHERE id = \?|roster_accounts \(id|a\.id = \?|a\.id IN \(\?|roster_accounts SET [^;]*WHERE id = \?`)
 	for name, statement := range statements {
 		_, whole := wholeTables[name]
 		require.NotEqual(t, whole, account.MatchString(regexp.MustCompile(`\s+`).ReplaceAllString(statement, " ")), name)

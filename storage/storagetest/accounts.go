@@ -150,6 +150,17 @@ func grants(t *testing.T, db database) {
 		{"", "", access.Grant{}},
 	}
 	for _, tt := range tests {
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			grants, err := tx.Grants(ctx, tt.user, []access.AccountID{"nobody's", tt.account, initech, tt.account})
+			require.NoError(t, err)
+			for _, id := range []access.AccountID{tt.account, "nobody's", initech} {
+				one, err := tx.Grant(ctx, id, tt.user)
+				require.NoError(t, err)
+				many, there := grants[id]
+				require.Equal(t, one.Account != 0, there)
+				equal(t, one, many)
+			}
+		})
 		got, err := db.Grant(db.ctx, tt.account, tt.user)
 		require.NoError(t, err)
 		equal(t, tt.want, got)

@@ -16,15 +16,15 @@ import (
 	"github.com/rosterkit/roster/storage/memory"
 )
 
-// The methods of a transaction that write nothing. Spoil only keeps it from writing.
-var readers = []string{"Account", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "FindInvite", "Grant",
+// The methods of a transaction that write nothing. Spoil only keeps it from writing, AfterCommit waits until it has.
+var readers = []string{"Account", "AfterCommit", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "FindInvite", "Grant", "Grants",
 	"Invite", "InviteKeys", "Invites", "LiveInvites", "Members", "MembersByAddress", "Membership", "Messages", "PendingInvite",
 	"Preference", "Seats", "Spoil", "Subscribers", "User", "UserAccounts", "Users", "WaitingInvites"}
 
-// The methods of the services that change nothing, by package.
+// The methods of the services that change nothing, by package, or nothing but the registry.
 var lookers = map[string][]string{
-	"access": {"Account", "Accounts", "Begin", "Can", "Catalog", "Explain", "Grant", "History", "HistoryHead", "Kinds", "Look", "Member",
-		"Members", "Messages", "Now", "Prepare", "User", "VerifyHistory", "WhoCan", "Within"},
+	"access": {"Account", "Accounts", "Begin", "Can", "CanAll", "Catalog", "Explain", "Filter", "Grant", "History", "HistoryHead", "Kinds", "Look", "Member",
+		"Members", "Messages", "Now", "Prepare", "SetLease", "Settle", "User", "VerifyHistory", "WhoCan", "Within"},
 	"invite":  {"KeysInUse", "Kinds", "Lookup", "Invite", "Pending", "Prepare", "Waiting", "Within"},
 	"contact": {"Categories", "Contact", "Contacts", "Kinds", "Preferences", "Prepare", "Recipients", "Requester", "Within"},
 }

@@ -28,6 +28,7 @@ func unitCases() []testCase {
 		{"failed write", "a unit in which a write failed commits nothing, even if fn swallowed the error", poisons},
 		{"spoilt", "a unit that is spoilt commits nothing, whatever fn returns, and Update returns why", spoils},
 		{"refusals", "ErrNotFound and ErrExists leave the unit as it was", refusals},
+		{"after the commit", "AfterCommit runs once when the unit was committed, in order, and sees what it did; otherwise never", afterCommit},
 	}
 }
 
@@ -323,4 +324,30 @@ func refused(t *testing.T) []refusal {
 			return err
 		}},
 	}
+}
+
+func afterCommit(t *testing.T, db database) {
+	db.insert(acme)
+	var ran []string
+	unit := func(name string, err error) error {
+		return db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+			_, lockErr := tx.Lock(ctx, acme)
+			require.NoError(t, lockErr)
+			version := db.account(acme).Version
+			tx.AfterCommit(func() {
+				require.Greater(t, db.account(acme).Version, version)
+				ran = append(ran, name)
+			})
+			tx.AfterCommit(func() { ran = append(ran, name+" again") })
+			return err
+		})
+	}
+	require.NoError(t, unit("committed", nil))
+	require.ErrorIs(t, unit("rolled back", errInjected), errInjected)
+	require.ErrorIs(t, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
+		tx.AfterCommit(func() { ran = append(ran, "spoiled") })
+		tx.Spoil(errInjected)
+		return nil
+	}), errInjected)
+	require.Equal(t, []string{"committed", "committed again"}, ran)
 }

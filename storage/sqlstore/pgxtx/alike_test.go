@@ -31,13 +31,29 @@ func (j joining) Update(ctx context.Context, fn func(context.Context, storage.Tx
 	if err := storage.CheckOutside(ctx, j.DB); err != nil {
 		return err // before waiting for a connection that the unit outside has
 	}
-	return pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+	var after []func()
+	err := pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO orders (buyer) VALUES ('ann')`); err != nil {
 			return err
 		}
-		return pgxtx.Join(ctx, j.DB, tx, fn)
+		return pgxtx.Join(ctx, j.DB, tx, func(ctx context.Context, unit storage.Tx) error { return fn(ctx, hostsTx{unit, &after}) })
 	})
+	if err != nil {
+		return err
+	}
+	for _, fn := range after {
+		fn()
+	}
+	return nil
 }
+
+// A hostsTx keeps for the host what is to be run after its commit.
+type hostsTx struct {
+	storage.Tx
+	after *[]func()
+}
+
+func (tx hostsTx) AfterCommit(fn func()) { *tx.after = append(*tx.after, fn) }
 
 // TestContract runs the suite that every backend passes through joined transactions, in one database for all of it.
 func TestContract(t *testing.T) {

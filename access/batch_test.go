@@ -1,0 +1,67 @@
+package access_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/access"
+)
+
+func TestBatchesAnswerAsCanDoes(t *testing.T) {
+	p := newWorld(t).process(access.CacheConfig{Single: true})
+	ctx := t.Context()
+	questions := []access.Permission{0, access.PayInvoices, access.ManageUsers, access.All, 1 << 63}
+	accounts := []access.AccountID{"globex", "acme", "fresh", "acme"}
+	for range 2 {
+		for _, user := range everyUser {
+			for _, account := range everyAccount {
+				var want []bool
+				for _, q := range questions {
+					yes, err := p.world.Members.Can(ctx, user, account, q)
+					require.NoError(t, err)
+					want = append(want, yes)
+				}
+				got, err := p.members.CanAll(ctx, user, account, questions...)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+				got, err = p.cache.CanAll(ctx, user, account, questions...)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			}
+			for _, q := range questions {
+				want := []access.AccountID{}
+				for _, account := range accounts {
+					if yes, err := p.world.Members.Can(ctx, user, account, q); err == nil && yes {
+						want = append(want, account)
+					}
+				}
+				got, err := p.members.Filter(ctx, user, q, accounts...)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+				got, err = p.cache.Filter(ctx, user, q, accounts...)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			}
+		}
+	}
+	for _, batch := range []interface {
+		Filter(context.Context, access.UserID, access.Permission, ...access.AccountID) ([]access.AccountID, error)
+		CanAll(context.Context, access.UserID, access.AccountID, ...access.Permission) ([]bool, error)
+	}{p.members, p.cache} {
+		_, err := batch.Filter(ctx, "ivan", access.PayInvoices, "acme", "")
+		require.ErrorIs(t, err, access.ErrInvalid)
+		_, err = batch.Filter(ctx, "", access.PayInvoices, "acme")
+		require.ErrorIs(t, err, access.ErrInvalid)
+		_, err = batch.CanAll(ctx, "ivan", "")
+		require.ErrorIs(t, err, access.ErrInvalid)
+	}
+	p.asked()
+	_, err := p.members.Remove(ctx, olive, "acme", "ivan")
+	require.NoError(t, err)
+	left, err := p.cache.Filter(ctx, "ivan", access.PayInvoices, "acme")
+	require.NoError(t, err)
+	require.Empty(t, left)
+	require.Zero(t, p.asked(), "one read for all")
+}

@@ -1,0 +1,153 @@
+package access
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// TestSipHash compares with the first vectors of SipHash-2-4 with 128 bits by its authors, whose key is 00, 01, ... 0f and
+// whose inputs are nothing, 00, and 00, 01, ... up to eight bytes.
+func TestSipHash(t *testing.T) {
+	key := sipKey{0x0706050403020100, 0x0f0e0d0c0b0a0908}
+	for n, want := range map[int]string{
+		0: "a3817f04ba25a8e66df67214c7550293",
+		1: "da87c1d86b99af44347659119b22fc45",
+		2: "8177228da4a45dc7fca38bdef60affe4",
+	} {
+		last := uint64(n) << 56
+		for i := range n {
+			last |= uint64(i) << (8 * i)
+		}
+		pair := key.start().word(last).finish()
+		text := binary.LittleEndian.AppendUint64(nil, pair.high)
+		require.Equal(t, want, hex.EncodeToString(binary.LittleEndian.AppendUint64(text, pair.low)), "of %d bytes", n)
+	}
+}
+
+// TestFingerprintsTellPairsApart is about ids that are alike when they are joined, padded or cut.
+func TestFingerprintsTellPairsApart(t *testing.T) {
+	key := sipKey{1, 2}
+	parts := []string{"", "a", "b", "ab", "aa", "a\x00", "\x00a", "\x00", "\x00\x00", "$$", "a$$b", "12345678", "12345678\x00", "1234567",
+		strings.Repeat("x", 36), strings.Repeat("x", 37), "\x01\x00\x00\x00\x00\x00\x00\x00a"}
+	seen := make(map[fingerprint][2]string)
+	for _, user := range parts {
+		for _, account := range parts {
+			pair, ofAccount := key.of(UserID(user), AccountID(account))
+			before, taken := seen[pair]
+			require.False(t, taken, "%q and %q", before, [2]string{user, account})
+			seen[pair] = [2]string{user, account}
+			_, alone := key.of("", AccountID(account))
+			require.Equal(t, alone, ofAccount)
+		}
+	}
+	other, _ := sipKey{1, 3}.of("a", "b")
+	require.NotContains(t, seen, other, "the key doesn't matter")
+}
+
+// TestTableEqualsTheModel keeps, finds and expires at random. What the table has forgotten it may have: it never tells
+// what isn't so.
+func TestTableEqualsTheModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table := newTable(sipKey{3, 4}, 2048)
+		users := []UserID{"ann", "bob", "cem", "dan"}
+		accounts := []AccountID{"acme", "globex", "initech"}
+		type key struct {
+			user    UserID
+			account AccountID
+		}
+		model := make(map[key]answer)
+		kept := 0
+		for range rapid.IntRange(1, 200).Draw(t, "steps") {
+			k := key{rapid.SampledFrom(users).Draw(t, "user"), rapid.SampledFrom(accounts).Draw(t, "account")}
+			place := table.place(k.user, k.account)
+			switch rapid.IntRange(0, 4).Draw(t, "step") {
+			case 0:
+				table.expire(k.account)
+				for other := range model {
+					if other.account == k.account {
+						delete(model, other)
+					}
+				}
+			case 1:
+				if rapid.IntRange(0, 9).Draw(t, "all") == 0 {
+					table.expireAll()
+					clear(model)
+				}
+			case 2: // read before, kept after a change
+				epoch := table.epoch(place).Load()
+				table.expire(k.account)
+				table.keep(place, epoch, answer{bits: All})
+				for other := range model {
+					if other.account == k.account {
+						delete(model, other)
+					}
+				}
+			default:
+				a := answer{bits: Permission(rapid.Uint64Range(0, uint64(All)).Draw(t, "bits")), until: rapid.Uint32().Draw(t, "until"),
+					kind: kind(rapid.IntRange(0, 3).Draw(t, "kind")), version: rapid.Uint64Range(0, maxVersion).Draw(t, "version"),
+					read: rapid.Uint32().Draw(t, "read")}
+				table.keep(place, table.epoch(place).Load(), a)
+				model[k] = a
+				kept++
+			}
+			for _, user := range users {
+				for _, account := range accounts {
+					place := table.place(user, account)
+					want, there := model[key{user, account}]
+					bits, until, ok := table.find(place)
+					require.Equal(t, there, ok)
+					told, ok := table.tell(place)
+					require.Equal(t, there, ok)
+					if there {
+						require.Equal(t, want, told)
+						require.Equal(t, want.bits, bits)
+						require.Equal(t, want.until, until)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestFullTable fills a table many times over: what is found is right, and it doesn't grow.
+func TestFullTable(t *testing.T) {
+	const entries = 3000
+	table := newTable(sipKey{5, 6}, entries)
+	random := uint64(1)
+	for range 100_000 {
+		random = random*6364136223846793005 + 1442695040888963407
+		n := random >> 40 % 20_000
+		user := UserID(binary.LittleEndian.AppendUint64(nil, n))
+		place := table.place(user, "acme")
+		if bits, _, ok := table.find(place); ok {
+			require.EqualValues(t, n, bits)
+		}
+		table.keep(place, table.epoch(place).Load(), answer{bits: Permission(n)})
+		bits, _, ok := table.find(place)
+		require.True(t, ok)
+		require.EqualValues(t, n, bits)
+	}
+	used, slots := 0, 0
+	for i := range table.shards {
+		used += table.shards[i].used
+		slots += len(table.shards[i].slots.Load().answers)
+	}
+	require.Greater(t, used, entries/2)
+	require.Less(t, slots, entries*3/2+256*7)
+}
+
+func TestEpochsHaveNoZero(t *testing.T) {
+	table := newTable(sipKey{}, 10)
+	place := table.place("ann", "acme")
+	table.epoch(place).Store(1<<32 - 1)
+	table.keep(place, 1<<32-1, answer{bits: 1})
+	table.expire("acme")
+	require.EqualValues(t, 1, table.epoch(place).Load())
+	_, _, ok := table.find(place)
+	require.False(t, ok)
+}
