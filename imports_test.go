@@ -31,6 +31,7 @@ var importRule = map[string][]string{
 	"access":                         {"notify"},
 	"access/accesshttp":              {"access"},
 	"access/accesstest":              anything,
+	"access/casbinadapter":           {"access"},
 	"invite":                         {"access", "notify"},
 	"contact":                        {"access", "notify"},
 	"storage":                        corePackages,

@@ -1,0 +1,195 @@
+package casbinadapter
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/casbin/casbin/v2"
+	"github.com/casbin/casbin/v2/model"
+	"github.com/casbin/casbin/v2/persist"
+	"github.com/rosterkit/roster/access"
+)
+
+// WatcherConfig is what a Watcher can be told. The zero value works.
+type WatcherConfig struct {
+	// Filter selects the accounts to load and follow; nil for all, those to come among them.
+	Filter *Filter
+	// Every is how long Run waits between polls; a tenth of a second if 0. It has to be well below the lease, which is the
+	// registry's: a second, or what access.Service.SetLease says.
+	Every time.Duration
+	// Failed is told the error of each poll of Run that fails, if it isn't nil.
+	Failed func(error)
+}
+
+// A Watcher makes an enforcer follow the memberships. It is safe for concurrent use.
+type Watcher struct {
+	adapter  *Adapter
+	enforcer *casbin.SyncedEnforcer
+	config   WatcherConfig
+	closed   chan struct{}
+	close    sync.Once
+
+	mu           sync.Mutex        // held during a poll
+	follower     access.FollowerID // empty if it isn't registered
+	acknowledged uint64
+	known        bool // whether the rest says what the enforcer's model holds
+	heads        [access.Shards]access.FeedHead
+	loaded       map[access.AccountID][]rule
+	sizes        map[string]int
+
+	callbackMu sync.Mutex
+	callback   func(string)
+}
+
+var _ persist.WatcherEx = (*Watcher)(nil)
+
+// NewWatcher returns a watcher that makes an enforcer follow an adapter's store, and attaches the adapter to it. The
+// enforcer has policies from the first poll on; until then every answer is no or an error. Loading them otherwise is
+// ErrFollowed from now on. It returns an error if the enforcer's model has no place for our policies, or the
+// configuration makes no sense. It panics if adapter or enforcer is nil, or the adapter has a watcher.
+func NewWatcher(adapter *Adapter, enforcer *casbin.SyncedEnforcer, config WatcherConfig) (*Watcher, error) {
+	if adapter == nil || enforcer == nil {
+		panic("casbinadapter: NewWatcher without an adapter or an enforcer")
+	}
+	if config.Every == 0 {
+		config.Every = 100 * time.Millisecond
+	}
+	if config.Every < 0 {
+		return nil, errors.New("casbinadapter: the watcher's Every is negative")
+	}
+	if _, err := layoutOf(enforcer.GetModel()); err != nil {
+		return nil, err
+	}
+	if adapter.followed.Swap(true) {
+		panic("casbinadapter: a second watcher for one adapter")
+	}
+	adapter.filtered.Store(config.Filter != nil)
+	if config.Filter != nil {
+		config.Filter = &Filter{slices.Clone(config.Filter.Accounts)}
+	}
+	w := &Watcher{adapter: adapter, enforcer: enforcer, config: config, closed: make(chan struct{})}
+	adapter.Attach(enforcer.Enforcer)
+	return w, enforcer.SetWatcher(w)
+}
+
+// Run polls until the context ends or the watcher is closed, gives up the watcher's lease and its place in the registry,
+// and returns nil. It goes on after failures.
+func (w *Watcher) Run(ctx context.Context) error {
+	defer w.stop(context.WithoutCancel(ctx))
+	ticker := time.NewTicker(w.config.Every)
+	defer ticker.Stop()
+	for {
+		if err := w.Poll(ctx); err != nil && ctx.Err() == nil && w.config.Failed != nil {
+			w.config.Failed(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.closed:
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// Poll asks what has changed and makes the enforcer follow, before it returns: what was committed before Poll began
+// holds for every question that is asked after. Accounts that changed are read again and replaced, all together under the
+// enforcer's lock. Everything is loaded again if it is the first time, if the change feed isn't the one that is
+// remembered (a restored backup), or if somebody tried to load or write policies through Casbin. If Poll fails, the
+// enforcer stays as it was and the next one makes up for it. Its errors are the storage's. It registers the watcher as a
+// follower if it isn't one: who calls it without Run calls Close in the end.
+func (w *Watcher) Poll(ctx context.Context) error {
+	replaced, err := w.poll(ctx)
+	w.tell(replaced)
+	return err
+}
+
+// poll returns the accounts that it replaced, or the empty id for everything. The lease begins before the question is
+// sent, and is given only when everything is in force and acknowledged.
+func (w *Watcher) poll(ctx context.Context) ([]access.AccountID, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	start, position, err := w.position(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if w.adapter.spoiled.Swap(false) {
+		w.known = false
+	}
+	replaced, err := w.follow(ctx, position.Heads)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.acknowledge(ctx, position.Ticket); err != nil {
+		return replaced, err
+	}
+	w.adapter.lease.Store(&lease{start, position.Lease})
+	return replaced, nil
+}
+
+// follow makes the enforcer follow what happened up to these heads, or later.
+func (w *Watcher) follow(ctx context.Context, heads [access.Shards]access.FeedHead) ([]access.AccountID, error) {
+	if w.known {
+		s, err := w.changed(ctx, heads)
+		if err == nil && w.replace(s) == nil {
+			return s.accounts, nil
+		}
+		if err != nil && !errors.Is(err, errGap) {
+			return nil, err
+		}
+	}
+	s, err := w.adapter.read(ctx, w.model(), source{filter: w.config.Filter})
+	if err != nil {
+		return nil, err
+	}
+	return []access.AccountID{""}, w.reload(s)
+}
+
+// changed reads the accounts that changed, if any did.
+func (w *Watcher) changed(ctx context.Context, heads [access.Shards]access.FeedHead) (snapshot, error) {
+	if heads == w.heads {
+		l, err := layoutOf(w.model())
+		return snapshot{layout: l, heads: heads}, err
+	}
+	return w.adapter.read(ctx, w.model(), source{filter: w.config.Filter, since: &w.heads})
+}
+
+// model returns the enforcer's model, which is to be changed under its lock only.
+func (w *Watcher) model() model.Model {
+	w.enforcer.GetLock().RLock()
+	defer w.enforcer.GetLock().RUnlock()
+	return w.enforcer.Enforcer.GetModel()
+}
+
+// SetUpdateCallback sets what is called after each poll: with the id of every account that was replaced, or once with
+// the empty string after everything was. It returns nil. No callback is needed to follow: unlike other watchers this one
+// changes the enforcer itself.
+func (w *Watcher) SetUpdateCallback(callback func(string)) error {
+	w.callbackMu.Lock()
+	defer w.callbackMu.Unlock()
+	w.callback = callback
+	return nil
+}
+
+func (w *Watcher) tell(replaced []access.AccountID) {
+	w.callbackMu.Lock()
+	callback := w.callback
+	w.callbackMu.Unlock()
+	if callback == nil {
+		return
+	}
+	for _, id := range replaced {
+		callback(string(id))
+	}
+}
+
+// Close ends Run and the callbacks, and gives up the watcher's lease and its place in the registry: every yes of the
+// enforcer is access.ErrStale then.
+func (w *Watcher) Close() {
+	w.close.Do(func() { close(w.closed) })
+	_ = w.SetUpdateCallback(nil)
+	w.stop(context.Background())
+}
