@@ -25,7 +25,7 @@ const (
 			m.starts_at, m.expires_at, m.last_seen_at, m.account_id, m.user_id
 		FROM roster_memberships AS m
 		` + thenMark + `CROSS JOIN roster_accounts AS a
-		WHERE a.id = m.account_id AND a.id >= ? AND m.account_id >= ? AND NOT (m.account_id = ? AND m.user_id <= ?)
+		WHERE a.id = m.account_id AND a.id >= ? AND m.account_id >= ? AND (m.account_id > ? OR m.user_id > ?)
 		ORDER BY m.account_id, m.user_id LIMIT ?`
 
 	selectGrants = `SELECT ` + grantColumns + `, a.id
