@@ -34,10 +34,11 @@ type Registry interface {
 	ShortenWait(ctx context.Context, lease time.Duration) error
 }
 
-// A FollowerID names one follower, a Cache that runs. It is 32 random characters, new each time one starts.
+// A FollowerID names one follower: a Cache that runs, or something else that answers from memory, as the watcher of
+// casbinadapter does. It is 32 random characters, new each time one starts.
 type FollowerID string
 
-// A Follower is a Cache that runs somewhere, as the registry knows it.
+// A Follower is one that runs somewhere, as the registry knows it.
 type Follower struct {
 	ID           FollowerID
 	Acknowledged uint64 // the ticket
