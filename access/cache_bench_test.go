@@ -105,8 +105,8 @@ func (s *scene) questions(dist string) []question {
 
 func benchmarkCan(b *testing.B, s *scene, dist string) {
 	questions := s.questions(dist)
-	single := access.NewCache(s.members, access.CacheConfig{Entries: 3 * s.n, Single: true})
-	leased := access.NewCache(s.members, access.CacheConfig{Entries: 3 * s.n})
+	single := access.NewCache(s.members, access.CacheConfig{Entries: 3 * s.n, Single: true, SensitiveToo: true})
+	leased := access.NewCache(s.members, access.CacheConfig{Entries: 3 * s.n, SensitiveToo: true})
 	require.NoError(b, s.members.SetLease(b.Context(), time.Hour))
 	require.NoError(b, leased.Poll(b.Context()))
 	ctx := context.Background()
