@@ -28,10 +28,13 @@ type history struct {
 	narrows []bool                                // by version, whether somebody may use less than before
 	called  []int64                               // by version, when the verb was called, or one of a later version if that was later
 	settled bounds
-	took    []time.Duration // that, each from the call to the return
-	left    bounds          // by any verb
-	leftBy  map[int]bounds  // by one process
+	took    []took
+	left    bounds         // by any verb
+	leftBy  map[int]bounds // by one process
 }
+
+// took is how long a revocation that settled took from its call to its return, and how long of that to settle.
+type took struct{ whole, settling time.Duration }
 
 // A bound says that from a time on a version is the least.
 type bound struct {
@@ -122,7 +125,7 @@ func (h *history) add(process int, v verb) {
 	h.left, h.leftBy[process] = append(h.left, b), append(h.leftBy[process], b)
 	if v.Answer == done && h.narrows[v.Version] {
 		h.settled = append(h.settled, b)
-		h.took = append(h.took, time.Duration(v.Return-v.Call))
+		h.took = append(h.took, took{time.Duration(v.Return - v.Call), time.Duration(v.Return - v.Over)})
 	}
 }
 
@@ -178,8 +181,9 @@ func eventsOf(ctx context.Context, db storage.DB, account access.AccountID) ([]a
 type verdict struct {
 	yes, no     int
 	wrong       int // of these
+	late        int // of the wrong ones, those that said yes
 	examples    []string
-	revocations []time.Duration // how long those took that settled, in ascending order
+	revocations []took
 }
 
 // judge looks at all checks of journals.
@@ -188,7 +192,6 @@ func (j judge) judge(journals []journal) verdict {
 	for _, h := range j {
 		v.revocations = append(v.revocations, h.took...)
 	}
-	slices.Sort(v.revocations)
 	all := questions()
 	for i := range journals {
 		for _, c := range journals[i].Checks {
@@ -200,6 +203,9 @@ func (j judge) judge(journals []journal) verdict {
 			}
 			if !j[q.account].fits(&journals[i], c, q) {
 				v.wrong++
+				if c.Yes {
+					v.late++
+				}
 				if len(v.examples) < 5 {
 					v.examples = append(v.examples, j.explain(&journals[i], c, q))
 				}

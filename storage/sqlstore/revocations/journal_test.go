@@ -21,6 +21,7 @@ type journal struct {
 // A verb is one that may have changed what a user may do in an account.
 type verb struct {
 	Call, Return int64
+	Over         int64 // when the unit of work was
 	Kind         string
 	Account      access.AccountID
 	User         access.UserID

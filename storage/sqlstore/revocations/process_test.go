@@ -47,15 +47,16 @@ func start(ctx context.Context, t *testing.T, work task) *process {
 	return p
 }
 
-// ready waits until the process answers from memory, if it does that at all.
-func (p *process) ready(t *testing.T) {
+// says waits until the process says something: ready, when it answers from memory if it does that at all, or done, when it
+// doesn't write any more.
+func (p *process) says(t *testing.T, word string) {
 	t.Helper()
 	text, err := p.output.ReadString('\n')
 	if err != nil {
 		p.command.Wait()
 	}
 	require.NoError(t, err, "%s", p.errors)
-	require.Equal(t, "ready", strings.TrimSpace(text))
+	require.Equal(t, word, strings.TrimSpace(text))
 }
 
 // begin has the process write, if it does that, from now until a time.

@@ -36,9 +36,20 @@ func report(journals []journal, found verdict) string {
 	for _, answer := range slices.Sorted(maps.Keys(answers)) {
 		fmt.Fprintf(&text, "  %s %d\n", answer, answers[answer])
 	}
-	if took := found.revocations; len(took) > 0 {
-		fmt.Fprintf(&text, "from a revocation's call to its return, of %d: median %s, 99th percentile %s, at most %s", len(took),
-			took[len(took)/2].Round(10*time.Microsecond), took[len(took)*99/100].Round(10*time.Microsecond), took[len(took)-1].Round(10*time.Microsecond))
+	if len(found.revocations) > 0 {
+		fmt.Fprintf(&text, "%d revocations, from the call to the return: %s; of that to settle: %s", len(found.revocations),
+			distribution(found.revocations, func(t took) time.Duration { return t.whole }),
+			distribution(found.revocations, func(t took) time.Duration { return t.settling }))
 	}
 	return text.String()
+}
+
+func distribution(all []took, of func(took) time.Duration) string {
+	var d []time.Duration
+	for _, t := range all {
+		d = append(d, of(t))
+	}
+	slices.Sort(d)
+	const unit = 100 * time.Microsecond
+	return fmt.Sprintf("median %s, 99th percentile %s, at most %s", d[len(d)/2].Round(unit), d[len(d)*99/100].Round(unit), d[len(d)-1].Round(unit))
 }

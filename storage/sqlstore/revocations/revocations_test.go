@@ -18,7 +18,7 @@ func length() time.Duration {
 	if os.Getenv("ROSTER_SOAK") != "" {
 		return time.Minute
 	}
-	return 3300 * time.Millisecond
+	return short
 }
 
 // seed is what verbs are drawn from: which are done at the same time is up to the machine. ROSTER_SEED repeats one.
@@ -40,7 +40,8 @@ func engines(t *testing.T, test func(t *testing.T, engine string)) {
 	}
 }
 
-// TestRevocations has half of the time followers that poll, and the other half some that are deaf now and then.
+// TestRevocations has half of the time followers that poll, and the other half some that are deaf now and then while the
+// lease changes.
 func TestRevocations(t *testing.T) {
 	engines(t, func(t *testing.T, engine string) {
 		for _, deaf := range []int{0, 200} {

@@ -32,7 +32,7 @@ func newScene(t *testing.T, engine string) *scene {
 	db := sqlstore.New(handle, dialects()[engine], sqlstore.Config{})
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, db.Migrate(t.Context()))
-	s := &scene{T: t, handle: handle, db: db, members: access.New(db, access.Config{}), own: journal{Process: -1},
+	s := &scene{T: t, handle: handle, db: db, members: access.New(timedDB{db}, access.Config{}), own: journal{Process: -1},
 		task: task{Engine: engine, Driver: database.Driver, Source: database.Source, Folder: t.TempDir(), Seed: seed(t)}}
 	for _, account := range accounts() {
 		_, err := s.members.CreateAccount(t.Context(), access.AsSystem("revocations"), access.NewAccount{ID: account, Owner: "owner",
@@ -82,16 +82,34 @@ func (s *scene) race(length time.Duration) []journal {
 		racing[i] = start(ctx, s.T, work)
 	}
 	for _, p := range racing {
-		p.ready(s.T)
+		p.says(s.T, "ready")
 	}
 	until := now() + int64(length)
 	for _, p := range racing {
 		p.begin(s.T, until)
 	}
-	pause(ctx, length+2*lease) // so long that everybody has to know how it ended
+	if s.task.Deaf > 0 {
+		s.changeLeases(until)
+	}
+	for _, p := range racing {
+		p.says(s.T, "done")
+	}
+	pause(ctx, 2*lease) // so long that everybody has to know how it ended
 	journals := make([]journal, processes)
 	for i, p := range racing {
 		journals[i] = p.end(s.T)
 	}
 	return journals
+}
+
+// changeLeases has the lease be half as long again and again, until a time.
+func (s *scene) changeLeases(until int64) {
+	for half := true; now() < until; half = !half {
+		next := lease
+		if half {
+			next = lease / 2
+		}
+		require.NoError(s, s.members.SetLease(s.Context(), next))
+		pause(s.Context(), lease)
+	}
 }

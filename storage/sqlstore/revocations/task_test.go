@@ -36,11 +36,12 @@ type task struct {
 	Writers                int    // who take away and give back
 	Hasty                  bool   // now and then a writer gives up waiting
 	Deaf                   int    // one poll in so many takes longer than the lease; none if it is 0
+	Far                    bool   // what polls answer is a while on its way
 	Mutant                 string // of mutants, if it is one
 }
 
-// carryOut does a task, and returns the exit code. The process says when it is ready, is told until when it writes, and
-// ends when nobody can tell it anything any more.
+// carryOut does a task, and returns the exit code. The process says when it is ready, is told until when it writes, says
+// when it has, and ends when nobody can tell it anything any more.
 func carryOut(text string) int {
 	var t task
 	err := json.Unmarshal([]byte(text), &t)
@@ -65,9 +66,12 @@ func (t task) run() error {
 	handle.SetMaxIdleConns(connections)
 	db := sqlstore.New(handle, dialects()[t.Engine], sqlstore.Config{})
 	defer db.Close()
-	backend := storage.DB(db)
+	backend := storage.DB(timedDB{db})
 	if t.Deaf > 0 {
 		backend = &deafDB{DB: backend, one: t.Deaf}
+	}
+	if t.Far {
+		backend = farDB{backend}
 	}
 	if t.Mutant != "" {
 		backend = mutants()[t.Mutant].make(backend)
@@ -77,7 +81,7 @@ func (t task) run() error {
 
 func (t task) work(backend storage.DB) error {
 	ctx, cancel := context.WithCancel(context.Background())
-	var group sync.WaitGroup
+	var group, writing sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
 	members := access.New(backend, access.Config{})
@@ -101,8 +105,10 @@ func (t task) work(backend storage.DB) error {
 	writers := make([]*writer, t.Writers)
 	for i := range writers {
 		writers[i] = &writer{task: t, members: members, random: rand.New(rand.NewPCG(t.Seed, uint64(10*t.Process+i)))}
-		group.Go(func() { writers[i].run(ctx, until) })
+		writing.Go(func() { writers[i].run(ctx, until) })
 	}
+	writing.Wait()
+	fmt.Println("done")
 	if _, err := io.Copy(io.Discard, input); err != nil {
 		return err
 	}
@@ -116,6 +122,20 @@ func (t task) work(backend storage.DB) error {
 }
 
 func (t task) journal() string { return filepath.Join(t.Folder, fmt.Sprintf("journal-%d", t.Process)) }
+
+// A timedDB notes when a unit of work was over, for who wants to know.
+type timedDB struct{ storage.DB }
+
+// overKey is the key of contexts with a pointer to that time.
+type overKey struct{}
+
+func (db timedDB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	err := db.DB.Update(ctx, fn)
+	if over, ok := ctx.Value(overKey{}).(*int64); ok {
+		*over = now()
+	}
+	return err
+}
 
 // A deafDB doesn't answer a poll for longer than a lease now and then: before it has looked, or afterwards.
 type deafDB struct {
@@ -133,6 +153,15 @@ func (db *deafDB) Poll(ctx context.Context, id access.FollowerID) (access.Positi
 	if late {
 		pause(ctx, while)
 	}
+	return p, err
+}
+
+// A farDB answers polls late, so that there is time for checks before a process learns what it missed.
+type farDB struct{ storage.DB }
+
+func (db farDB) Poll(ctx context.Context, id access.FollowerID) (access.Position, error) {
+	p, err := db.DB.Poll(ctx, id)
+	pause(ctx, 4*poll)
 	return p, err
 }
 

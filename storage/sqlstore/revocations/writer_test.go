@@ -50,7 +50,7 @@ func do(ctx context.Context, members *access.Service, v verb, limit time.Duratio
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	v.Call = now()
-	revision, err := v.perform(ctx, members)
+	revision, err := v.perform(context.WithValue(ctx, overKey{}, &v.Over), members)
 	v.Return = now()
 	v.Version = revision.Version
 	var refused *access.Error
