@@ -26,7 +26,7 @@ import (
 type history struct {
 	held    map[access.UserID][]access.Permission // by version, what the user may use
 	narrows []bool                                // by version, whether somebody may use less than before
-	called  []int64                               // by version, when the verb was called, or one of a later version if that was later
+	called  []int64                               // by version, when the last of the verbs up to it was called
 	settled bounds
 	took    []took
 	left    bounds         // by any verb

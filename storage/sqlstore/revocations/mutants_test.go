@@ -35,7 +35,7 @@ func TestRevocationsNotice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, "sqlite")
 			s.task.Mutant, s.task.Deaf = name, m.deaf
-			found := s.judge(s.race(time.Second)...)
+			found := s.judge(s.race(time.Second, nil)...)
 			t.Logf("seed %d, %d checks, %d of them wrong, %d said yes", s.task.Seed, found.yes+found.no, found.wrong, found.late)
 			require.NotZero(t, found.late, "nobody noticed")
 			t.Log(found.examples[0])

@@ -26,15 +26,22 @@ func version(t *testing.T, engine string, handle *sql.DB) string {
 // report says what was done and found.
 func report(journals []journal, found verdict) string {
 	var text strings.Builder
-	answers := make(map[string]int)
+	answers := make(map[string]map[string]int)
 	for _, j := range journals {
 		for _, v := range j.Verbs {
-			answers[v.Kind+" "+v.Answer]++
+			if answers[v.Kind] == nil {
+				answers[v.Kind] = make(map[string]int)
+			}
+			answers[v.Kind][v.Answer]++
 		}
 	}
 	fmt.Fprintf(&text, "%d checks said yes, %d no; %d of them wrong\n", found.yes, found.no, found.wrong)
-	for _, answer := range slices.Sorted(maps.Keys(answers)) {
-		fmt.Fprintf(&text, "  %s %d\n", answer, answers[answer])
+	for _, kind := range slices.Sorted(maps.Keys(answers)) {
+		fmt.Fprintf(&text, "  %-10s", kind)
+		for _, answer := range slices.Sorted(maps.Keys(answers[kind])) {
+			fmt.Fprintf(&text, " %s %d", answer, answers[kind][answer])
+		}
+		text.WriteByte('\n')
 	}
 	if len(found.revocations) > 0 {
 		fmt.Fprintf(&text, "%d revocations, from the call to the return: %s; of that to settle: %s", len(found.revocations),

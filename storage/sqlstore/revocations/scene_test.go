@@ -3,6 +3,7 @@ package revocations_test
 import (
 	"context"
 	"database/sql"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -66,8 +67,9 @@ func (s *scene) judge(journals ...journal) verdict {
 	return j.judge(journals)
 }
 
-// race has three processes with memories and one without write, all of them check, and returns what they wrote down.
-func (s *scene) race(length time.Duration) []journal {
+// race has three processes with memories and one without write, and all of them check, while something may disturb them
+// until a time. It returns what they wrote down.
+func (s *scene) race(length time.Duration, disturb func(processes []*process, until int64)) []journal {
 	s.Helper()
 	const cached, processes = 3, 4
 	ctx, cancel := context.WithTimeout(s.Context(), length+3*patience)
@@ -88,8 +90,8 @@ func (s *scene) race(length time.Duration) []journal {
 	for _, p := range racing {
 		p.begin(s.T, until)
 	}
-	if s.task.Deaf > 0 {
-		s.changeLeases(until)
+	if disturb != nil {
+		disturb(racing, until)
 	}
 	for _, p := range racing {
 		p.says(s.T, "done")
@@ -103,7 +105,8 @@ func (s *scene) race(length time.Duration) []journal {
 }
 
 // changeLeases has the lease be half as long again and again, until a time.
-func (s *scene) changeLeases(until int64) {
+func (s *scene) changeLeases(_ []*process, until int64) {
+	s.Helper()
 	for half := true; now() < until; half = !half {
 		next := lease
 		if half {
@@ -112,4 +115,24 @@ func (s *scene) changeLeases(until int64) {
 		require.NoError(s, s.members.SetLease(s.Context(), next))
 		pause(s.Context(), lease)
 	}
+}
+
+// stopSome stops one process after the other for a while, wherever it is, until a time.
+func (s *scene) stopSome(processes []*process, until int64) {
+	s.Helper()
+	for now() < until {
+		p := processes[rand.IntN(len(processes))]
+		p.stop(s.T)
+		pause(s.Context(), rand.N(2*lease))
+		p.resume(s.T)
+		pause(s.Context(), rand.N(lease))
+	}
+}
+
+// followers counts those who are registered.
+func (s *scene) followers() int {
+	s.Helper()
+	all, err := s.db.Followers(s.Context())
+	require.NoError(s, err)
+	return len(all)
 }

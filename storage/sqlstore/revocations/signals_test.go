@@ -1,9 +1,6 @@
-//go:build unix
-
 package revocations_test
 
 import (
-	"syscall"
 	"testing"
 	"time"
 
@@ -12,22 +9,6 @@ import (
 
 // margin is how much longer than it has to a revocation may take to settle on a busy machine.
 const margin = 500 * time.Millisecond
-
-// stop stops the process as it is, and returns when it stands still.
-func (p *process) stop(t *testing.T) {
-	t.Helper()
-	require.NoError(t, p.command.Process.Signal(syscall.SIGSTOP))
-	var status syscall.WaitStatus
-	_, err := syscall.Wait4(p.command.Process.Pid, &status, syscall.WUNTRACED, nil)
-	require.NoError(t, err)
-	require.True(t, status.Stopped(), "%v", status)
-}
-
-// resume has the process go on.
-func (p *process) resume(t *testing.T) {
-	t.Helper()
-	require.NoError(t, p.command.Process.Signal(syscall.SIGCONT))
-}
 
 // revoke removes a user, and returns how long that took to settle.
 func (s *scene) revoke(v verb) time.Duration {
@@ -131,12 +112,4 @@ func TestKilled(t *testing.T) {
 		t.Logf("report: %s: after a follower was killed a revocation took %s to settle, the next one %s", version(t, engine, s.handle),
 			first.Round(100*time.Microsecond), second.Round(100*time.Microsecond))
 	})
-}
-
-// followers counts those who are registered.
-func (s *scene) followers() int {
-	s.Helper()
-	all, err := s.db.Followers(s.Context())
-	require.NoError(s, err)
-	return len(all)
 }

@@ -33,7 +33,11 @@ func (w *writer) run(ctx context.Context, until int64) {
 	for now() < until && ctx.Err() == nil {
 		v := verb{Kind: one(w, add, add, add, set, set, set, set, suspend, reinstate, reinstate, remove),
 			Account: one(w, accounts()...), User: one(w, users()...)}
-		v.Bits = one(w, bits()...) | one(w, bits()...)
+		for v.Bits == 0 {
+			for _, bit := range bits() {
+				v.Bits |= one(w, 0, bit)
+			}
+		}
 		limit := patience
 		if w.task.Hasty && w.random.IntN(20) == 0 {
 			limit = time.Duration(w.random.IntN(int(20 * time.Millisecond)))
