@@ -12,7 +12,18 @@ import (
 type flights struct {
 	mu      sync.Mutex
 	reading map[pair]*flight
-	running sync.WaitGroup
+	running *sync.WaitGroup // those that have begun since land was called
+}
+
+// land waits for the flights under way. Those who ask on meanwhile begin others, which it doesn't wait for.
+func (f *flights) land() {
+	f.mu.Lock()
+	running := f.running
+	f.running = nil
+	f.mu.Unlock()
+	if running != nil {
+		running.Wait()
+	}
 }
 
 type pair struct {
@@ -81,6 +92,9 @@ func (c *Cache) join(user UserID, account AccountID) *flight {
 	}
 	if c.flights.reading == nil {
 		c.flights.reading = make(map[pair]*flight)
+	}
+	if c.flights.running == nil {
+		c.flights.running = new(sync.WaitGroup)
 	}
 	f := &flight{epoch: epoch, done: make(chan struct{})}
 	c.flights.reading[key] = f

@@ -25,11 +25,11 @@ type follower struct {
 // and whenever it can't for longer than the lease, the database is asked. A feed that can't be read is logged, and tried
 // again.
 func (c *Cache) Run(ctx context.Context) error {
+	defer c.flights.land()
 	if c.config.Single {
 		<-ctx.Done()
 		return nil
 	}
-	defer c.flights.running.Wait()
 	defer c.stop(context.WithoutCancel(ctx))
 	failed := false
 	for ctx.Err() == nil {

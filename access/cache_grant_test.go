@@ -127,3 +127,25 @@ func TestPreload(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
 }
+
+// TestCacheAtLeastOfWhatWasAsked has something change between the reads of two callers.
+func TestCacheAtLeastOfWhatWasAsked(t *testing.T) {
+	w := newWorld(t)
+	p, other := w.process(access.CacheConfig{}), access.New(w.DB, access.Config{Now: w.Clock.Now})
+	ctx := t.Context()
+	first, err := other.SetPermissions(ctx, olive, "acme", "ivan", access.PayInvoices|access.ViewDomains)
+	require.NoError(t, err)
+	var second access.Revision
+	p.db.grant = func(read func() (access.Grant, error)) (access.Grant, error) {
+		p.db.grant = nil
+		require.False(t, p.can("ivan", "acme", access.OpenTickets))
+		second, err = other.SetPermissions(ctx, olive, "acme", "ivan", access.PayInvoices|access.ViewDomains|access.OpenTickets)
+		require.NoError(t, err)
+		return read()
+	}
+	_, err = p.cache.AtLeast(first).Can(ctx, "mona", "acme", access.PayInvoices)
+	require.NoError(t, err)
+	yes, err := p.cache.AtLeast(second).Can(ctx, "ivan", "acme", access.OpenTickets)
+	require.NoError(t, err)
+	require.True(t, yes, "what was remembered is of before")
+}

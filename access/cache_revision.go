@@ -29,7 +29,7 @@ func (a atLeast) Can(ctx context.Context, user UserID, account AccountID, p Perm
 	if g.Version < a.revision.Version {
 		return false, fmt.Errorf("%w: the database is at version %d of the account, not at %d", ErrStale, g.Version, a.revision.Version)
 	}
-	c.reached.note(Revision{account, g.Version})
+	c.reached.note(a.revision) // not what was read just now: others may have read in between, and less
 	return g.Can(p, c.service.config.Now()), nil
 }
 

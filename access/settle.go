@@ -151,17 +151,15 @@ func (s *Service) others(ctx context.Context, ticket uint64) ([]FollowerID, erro
 // SetLease sets for all processes how long they may answer from memory after they last asked what has changed. A shorter
 // one is in force when SetLease returns, after as long as the old one. ErrInvalid for less than a millisecond.
 func (s *Service) SetLease(ctx context.Context, lease time.Duration) error {
-	before, err := s.registry.Poll(ctx, "")
-	if err != nil {
-		return err
-	}
 	if err := s.registry.SetLease(ctx, lease); err != nil {
 		return err
 	}
-	if lease >= before.Wait {
-		return nil
+	// Read afterwards: somebody else's lease that has been in force until now is waited for too.
+	position, err := s.registry.Poll(ctx, "")
+	if err != nil || position.Wait <= lease {
+		return err
 	}
-	pause(ctx, before.Wait+before.Wait/100+5*time.Millisecond)
+	pause(ctx, position.Wait+position.Wait/100+5*time.Millisecond)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

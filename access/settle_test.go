@@ -1,0 +1,42 @@
+package access_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage"
+)
+
+// A contestedDB has somebody else set a longer lease just before.
+type contestedDB struct {
+	storage.DB
+	longer time.Duration
+}
+
+func (db contestedDB) SetLease(ctx context.Context, lease time.Duration) error {
+	if err := db.DB.SetLease(ctx, db.longer); err != nil {
+		return err
+	}
+	return db.DB.SetLease(ctx, lease)
+}
+
+// TestSetLeaseOutwaitsOthers sets a lease while somebody else does, whose lease a follower may have been given meanwhile.
+func TestSetLeaseOutwaitsOthers(t *testing.T) {
+	const shorter, before, longer = time.Second, 2 * time.Second, time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		require.NoError(t, w.DB.SetLease(t.Context(), before))
+		began := time.Now()
+		require.NoError(t, access.New(contestedDB{w.DB, longer}, access.Config{}).SetLease(t.Context(), shorter))
+		require.Greater(t, time.Since(began), longer)
+		p, err := w.DB.Poll(t.Context(), "")
+		require.NoError(t, err)
+		require.Equal(t, shorter, p.Lease)
+		require.Equal(t, shorter, p.Wait)
+	})
+}

@@ -1,0 +1,33 @@
+// Package revocations_test has several processes answer from memory while others, and they themselves, take access away
+// and give it back, and looks for an answer that was over: a yes after a revocation that had returned, or anything else
+// that is older than what a Cache promises.
+//
+// The processes are this test binary, started again with a task in its environment. They write down what they did and were
+// answered, from when until when by the machine's clock. What was true at each version of an account is read from its
+// history in the database afterwards; history_test.go says which versions an answer may be of.
+package revocations_test
+
+import (
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/storagetest/servertest"
+)
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(taskVariable); text != "" {
+		os.Exit(carryOut(text))
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		servertest.Stop()
+		os.Exit(code)
+	}))
+}
+
+// dialects are the engines that processes share a database on, by the names of servertest.
+func dialects() map[string]sqlstore.Dialect {
+	return map[string]sqlstore.Dialect{"sqlite": sqlstore.SQLite, "postgres": sqlstore.Postgres, "mysql": sqlstore.MySQL}
+}
