@@ -1,0 +1,190 @@
+package access_test
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage"
+)
+
+// An instance is one process of a simulation.
+type instance struct {
+	*simulation
+	number  int
+	speed   float64 // of its clock, which is at most one percent off any other
+	store   *simulatedStore
+	members *access.Service
+	cache   *access.Cache
+	ctx     context.Context
+	crash   context.CancelFunc
+	quiet   atomic.Int32 // while it is above 0 nothing is in between
+
+	mu     sync.Mutex
+	paused time.Time // until then
+}
+
+func (s *simulation) newInstance(number int) *instance {
+	random := s.draw("new", number)
+	i := &instance{simulation: s, number: number, speed: 0.995 + random.Float64()/100}
+	i.ctx, i.crash = context.WithCancel(s.ctx)
+	i.store = &simulatedStore{DB: s.db, instance: i}
+	var key [32]byte
+	for at := range key {
+		key[at] = byte(random.Uint32())
+	}
+	chance := &lockedReader{reader: rand.NewChaCha8(key)}
+	var db storage.DB = i.store
+	if s.mutant.store != nil {
+		db = s.mutant.store(i.store)
+	}
+	i.members = access.New(db, access.Config{Now: i.now, Random: chance})
+	i.cache = access.NewCache(i.members, access.CacheConfig{
+		Entries: 1000, Poll: simulatedPoll, SensitiveToo: true, Log: slog.New(slog.DiscardHandler), Random: chance,
+	})
+	return i
+}
+
+// A lockedReader is for several goroutines.
+type lockedReader struct {
+	mu     sync.Mutex
+	reader *rand.ChaCha8
+}
+
+func (r *lockedReader) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reader.Read(p)
+}
+
+// now is the clock. A goroutine may be held up before it looks and after.
+func (i *instance) now() time.Time {
+	if i.draw("before the clock", i.number).IntN(20) == 0 {
+		i.pass("to the clock")
+	}
+	elapsed := time.Since(i.start)
+	if i.draw("after the clock", i.number).IntN(20) == 0 {
+		i.pass("from the clock")
+	}
+	return i.start.Add(time.Duration(i.number)*time.Hour + time.Duration(float64(elapsed)*i.speed))
+}
+
+// pass holds a goroutine up for a while: most of the time not for long.
+func (i *instance) pass(place string) {
+	if i.quiet.Load() > 0 {
+		return
+	}
+	random := i.draw(place, i.number)
+	longest := 100 * time.Microsecond
+	switch n := random.IntN(1000); {
+	case n < 10:
+		longest = time.Second
+	case n < 50:
+		longest = 80 * time.Millisecond
+	case n < 400:
+		longest = 8 * time.Millisecond
+	}
+	time.Sleep(time.Duration(random.Int64N(int64(longest))) + 1)
+	for {
+		i.mu.Lock()
+		left := time.Until(i.paused)
+		i.mu.Unlock()
+		if left <= 0 {
+			return
+		}
+		time.Sleep(left + time.Duration(random.Int64N(int64(time.Millisecond))))
+	}
+}
+
+// pause stops all that the instance does for a while.
+func (i *instance) pause(while time.Duration) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.paused = time.Now().Add(while)
+}
+
+// run follows the feed until the context ends.
+func (i *instance) run(ctx context.Context) {
+	if i.mutant.poll == nil {
+		_ = i.cache.Run(ctx)
+		return
+	}
+	for ctx.Err() == nil {
+		_ = i.mutant.poll(ctx, i)
+		select {
+		case <-time.After(simulatedPoll):
+		case <-ctx.Done():
+		}
+	}
+	i.cache.Stop(context.WithoutCancel(ctx))
+}
+
+// keepRunning has one instance after the other in a place.
+func (s *simulation) keepRunning(number int, random *rand.Rand) {
+	i := s.instance(number)
+	for s.nap(random, 50*time.Millisecond) {
+		ctx, stop := context.WithCancel(i.ctx)
+		var running sync.WaitGroup
+		running.Go(func() { i.run(ctx) })
+		goesOn := s.nap(random, 3*time.Second)
+		if goesOn && random.IntN(2) == 0 {
+			i.crash()
+			s.count(func(t *tally) { t.Crashes++ })
+		}
+		stop()
+		running.Wait()
+		if !goesOn {
+			return
+		}
+		s.nap(random, 100*time.Millisecond) // one that is stopped is asked all the same
+		next := s.newInstance(number)
+		s.mu.Lock()
+		s.instances[number] = next
+		s.tally.Starts++
+		s.mu.Unlock()
+		i = next
+	}
+}
+
+func (s *simulation) instance(number int) *instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.instances[number%len(s.instances)]
+}
+
+func (s *simulation) anyInstance(random *rand.Rand) *instance { return s.instance(random.IntN(3)) }
+
+func (s *simulation) count(fn func(*tally)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fn(&s.tally)
+}
+
+// disturb pauses instances, cuts the database off, and restores it.
+func (s *simulation) disturb(random *rand.Rand) {
+	for s.nap(random, 600*time.Millisecond) {
+		switch n := random.IntN(10); {
+		case n < 7:
+			s.anyInstance(random).pause(time.Duration(random.Int64N(int64(2 * s.wait()))))
+			s.count(func(t *tally) { t.Pauses++ })
+		case n < 9:
+			s.cutOff(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
+		default:
+			s.restore(random)
+		}
+	}
+}
+
+// operate changes the lease.
+func (s *simulation) operate(random *rand.Rand) {
+	for s.nap(random, time.Second) {
+		lease := shortestLease << random.IntN(4)
+		if err := s.anyInstance(random).members.SetLease(s.ctx, lease); err == nil {
+			s.count(func(t *tally) { t.Leases++ })
+		}
+	}
+}
