@@ -76,7 +76,8 @@ func (c *Cache) follow(ctx context.Context) error {
 	if err := c.hear(ctx, position.Heads); err != nil {
 		return err
 	}
-	if position.Ticket > f.acknowledged {
+	// After as long as a lease a backup may have been restored, in which less was acknowledged.
+	if position.Ticket != f.acknowledged || !c.certain(start) {
 		err := c.service.registry.Acknowledge(ctx, f.id, position.Ticket)
 		if errors.Is(err, ErrNotFound) {
 			return c.evicted()

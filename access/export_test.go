@@ -34,10 +34,14 @@ func (c *Cache) JoinAnyway(user UserID, account AccountID) {
 }
 
 // JoinUncertain is what is read from the database by joining a flight, with a lease or without one.
-func (c *Cache) JoinUncertain(user UserID, account AccountID) (Grant, error) {
+func (c *Cache) JoinUncertain(ctx context.Context, user UserID, account AccountID) (Grant, error) {
 	f := c.join(user, account)
-	<-f.done
-	return f.grant, f.err
+	select {
+	case <-f.done:
+		return f.grant, f.err
+	case <-ctx.Done():
+		return Grant{}, ctx.Err()
+	}
 }
 
 // A Waiting is what settling does, step by step.
@@ -53,3 +57,6 @@ func (w *waiting) Over(ctx context.Context) (bool, error) { return w.over(ctx) }
 
 // CountFrom has the waiting have begun at a time.
 func (w *waiting) CountFrom(begin time.Time) { w.drawn = begin }
+
+// LookAt has the waiting have looked at who has acknowledged at a time.
+func (w *waiting) LookAt(last time.Time) { w.looked = last }

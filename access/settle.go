@@ -74,6 +74,10 @@ const (
 	maxSettlePause = 20 * time.Millisecond
 )
 
+// lookedAway is after how long somebody who waits deletes nobody: meanwhile a backup may have been restored, in which the
+// ticket wasn't drawn, and which followers that answer from memory needn't have acknowledged.
+const lookedAway = 5 * maxSettlePause
+
 func (s *Service) settle(ctx context.Context) error {
 	w, err := s.waitForFollowers(ctx)
 	if err != nil || w == nil {
@@ -96,6 +100,7 @@ type waiting struct {
 	service  *Service
 	ticket   uint64
 	drawn    time.Time
+	looked   time.Time     // last, at who has acknowledged
 	patience time.Duration // after which a follower that hasn't acknowledged answers from memory no more
 }
 
@@ -110,7 +115,8 @@ func (s *Service) waitForFollowers(ctx context.Context) (*waiting, error) {
 		return nil, err
 	}
 	// Clocks don't run at quite the same speed.
-	return &waiting{s, ticket, s.config.Now(), wait + wait/100 + 5*time.Millisecond}, nil
+	now := s.config.Now()
+	return &waiting{s, ticket, now, now, wait + wait/100 + 5*time.Millisecond}, nil
 }
 
 // over reports whether nobody is left to wait for. Whoever has outlived the lease is deleted, or everybody would wait for
@@ -120,8 +126,14 @@ func (w *waiting) over(ctx context.Context) (bool, error) {
 	if err != nil || len(left) == 0 {
 		return err == nil, err
 	}
-	if w.service.config.Now().Sub(w.drawn) < w.patience {
+	now := w.service.config.Now()
+	since := now.Sub(w.looked)
+	w.looked = now
+	if now.Sub(w.drawn) < w.patience {
 		return false, nil
+	}
+	if since > lookedAway {
+		return true, nil
 	}
 	return true, w.service.registry.Unfollow(ctx, w.ticket, left...)
 }

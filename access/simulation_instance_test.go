@@ -63,11 +63,11 @@ func (r *lockedReader) Read(p []byte) (int, error) {
 
 // now is the clock. A goroutine may be held up before it looks and after.
 func (i *instance) now() time.Time {
-	if i.draw("before the clock", i.number).IntN(20) == 0 {
+	if i.draw("before the clock", i.number).IntN(8) == 0 {
 		i.pass("to the clock")
 	}
 	elapsed := time.Since(i.start)
-	if i.draw("after the clock", i.number).IntN(20) == 0 {
+	if i.draw("after the clock", i.number).IntN(8) == 0 {
 		i.pass("from the clock")
 	}
 	return i.start.Add(time.Duration(i.number)*time.Hour + time.Duration(float64(elapsed)*i.speed))
@@ -81,9 +81,9 @@ func (i *instance) pass(place string) {
 	random := i.draw(place, i.number)
 	longest := 100 * time.Microsecond
 	switch n := random.IntN(1000); {
-	case n < 10:
+	case n < 15:
 		longest = time.Second
-	case n < 50:
+	case n < 80:
 		longest = 80 * time.Millisecond
 	case n < 400:
 		longest = 8 * time.Millisecond
@@ -169,7 +169,7 @@ func (s *simulation) disturb(random *rand.Rand) {
 	for s.nap(random, 600*time.Millisecond) {
 		switch n := random.IntN(10); {
 		case n < 7:
-			s.anyInstance(random).pause(time.Duration(random.Int64N(int64(2 * s.wait()))))
+			s.anyInstance(random).pause(time.Duration(random.Int64N(int64(2 * s.position().Wait))))
 			s.count(func(t *tally) { t.Pauses++ })
 		case n < 9:
 			s.cutOff(time.Duration(random.Int64N(int64(200 * time.Millisecond))))

@@ -58,6 +58,7 @@ type simulation struct {
 	instances  []*instance
 	rights     []*right
 	violation  string
+	sequence   sequence // of a mutant's
 	tally      tally
 }
 
