@@ -63,41 +63,46 @@ func (r *lockedReader) Read(p []byte) (int, error) {
 
 // now is the clock. A goroutine may be held up before it looks and after.
 func (i *instance) now() time.Time {
-	if i.draw("before the clock", i.number).IntN(8) == 0 {
-		i.pass("to the clock")
-	}
+	i.hold("to the clock", 8)
 	elapsed := time.Since(i.start)
-	if i.draw("after the clock", i.number).IntN(8) == 0 {
-		i.pass("from the clock")
-	}
+	i.hold("from the clock", 8)
 	return i.start.Add(time.Duration(i.number)*time.Hour + time.Duration(float64(elapsed)*i.speed))
 }
 
-// pass holds a goroutine up for a while: most of the time not for long.
-func (i *instance) pass(place string) {
+// hold has a goroutine go on in a while, one time in so many; and not as long as the instance is paused.
+func (i *instance) hold(place string, one int) {
 	if i.quiet.Load() > 0 {
 		return
 	}
 	random := i.draw(place, i.number)
-	longest := 100 * time.Microsecond
+	if random.IntN(one) == 0 {
+		sleepAWhile(random)
+	}
+	for left := i.left(); left > 0; left = i.left() {
+		time.Sleep(left)
+		sleepAWhile(random)
+	}
+}
+
+// sleepAWhile sleeps: most of the time not for long.
+func sleepAWhile(random *rand.Rand) {
+	most := 100 * time.Microsecond
 	switch n := random.IntN(1000); {
 	case n < 15:
-		longest = time.Second
+		most = time.Second
 	case n < 80:
-		longest = 80 * time.Millisecond
+		most = 80 * time.Millisecond
 	case n < 400:
-		longest = 8 * time.Millisecond
+		most = 8 * time.Millisecond
 	}
-	time.Sleep(time.Duration(random.Int64N(int64(longest))) + 1)
-	for {
-		i.mu.Lock()
-		left := time.Until(i.paused)
-		i.mu.Unlock()
-		if left <= 0 {
-			return
-		}
-		time.Sleep(left + time.Duration(random.Int64N(int64(time.Millisecond))))
-	}
+	time.Sleep(time.Duration(random.Int64N(int64(most))) + 1)
+}
+
+// left is how long the instance is still paused.
+func (i *instance) left() time.Duration {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return time.Until(i.paused)
 }
 
 // pause stops all that the instance does for a while.

@@ -128,29 +128,36 @@ func (s *acknowledgesOnce) Acknowledge(ctx context.Context, id access.FollowerID
 	return err
 }
 
-// registersLate says that it follows, and has itself registered when the first poll is done.
+// registersLate says that it follows, and has itself registered with its second poll.
 type registersLate struct {
 	*simulatedStore
-	due access.FollowerID
+	due    access.FollowerID
+	polled bool
 }
 
 func (s *registersLate) Follow(_ context.Context, id access.FollowerID) error {
-	s.due = id
+	s.due, s.polled = id, false
 	return nil
 }
 
 func (s *registersLate) Poll(ctx context.Context, id access.FollowerID) (access.Position, error) {
+	if s.polled && id == s.due {
+		if err := s.simulatedStore.Follow(ctx, id); err != nil {
+			return access.Position{}, err
+		}
+		s.due = ""
+	}
 	position, err := s.simulatedStore.Poll(ctx, id)
+	s.polled = s.polled || err == nil && id != ""
 	position.Registered = position.Registered || id != "" && id == s.due
 	return position, err
 }
 
 func (s *registersLate) Acknowledge(ctx context.Context, id access.FollowerID, ticket uint64) error {
-	if id != s.due {
-		return s.simulatedStore.Acknowledge(ctx, id, ticket)
+	if id == s.due {
+		return nil
 	}
-	s.due = ""
-	return s.simulatedStore.Follow(ctx, id)
+	return s.simulatedStore.Acknowledge(ctx, id, ticket)
 }
 
 // servesAtOnce doesn't wait for the first poll.

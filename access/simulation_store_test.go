@@ -24,13 +24,13 @@ type simulatedStore struct {
 // it.
 func reach[T any](s *simulatedStore, place string, do func(*memory.DB) (T, error)) (answer T, err error) {
 	var none T
-	s.instance.pass("to " + place)
+	s.instance.hold("to "+place, 1)
 	db, err := s.instance.reached()
 	if err != nil {
 		return none, err
 	}
 	answer, err = do(db)
-	s.instance.pass("from " + place)
+	s.instance.hold("from "+place, 1)
 	if now, lost := s.instance.reached(); lost != nil || now != db || s.instance.draw("lost "+place, s.instance.number).IntN(300) == 0 {
 		return none, errUnreachable
 	}
