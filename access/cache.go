@@ -104,15 +104,16 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 
 // recall returns the bits that are remembered, if that is certain.
 func (c *Cache) recall(p place) (held Permission, ok bool) {
+	lease := c.lease.Load() // first: a later one is for what is found after it
 	held, until, ok := c.table.find(p)
 	if !ok || until == 0 && c.config.Single {
 		return held, ok
 	}
 	now := c.service.config.Now()
-	return held, c.certain(now) && (until == 0 || c.seconds(now) < until)
+	return held, (c.config.Single || lease.covers(now)) && (until == 0 || c.seconds(now) < until)
 }
 
-// certain reports whether what is remembered counts at a time.
+// certain reports whether what is found from now on counts at a time.
 func (c *Cache) certain(now time.Time) bool { return c.config.Single || c.lease.Load().covers(now) }
 
 // seconds returns a time as the table has it.

@@ -16,9 +16,11 @@ func (c *Cache) Grant(ctx context.Context, user UserID, account AccountID) (Gran
 		return Grant{}, err
 	}
 	now := c.service.config.Now()
-	if a, ok := c.table.tell(c.table.place(user, account)); ok && c.certain(now) {
-		if g, ok := c.grantOf(a, now); ok {
-			return g, nil
+	if c.certain(now) { // first, as in recall
+		if a, ok := c.table.tell(c.table.place(user, account)); ok {
+			if g, ok := c.grantOf(a, now); ok {
+				return g, nil
+			}
 		}
 	}
 	return c.fetch(ctx, user, account, now)
