@@ -88,7 +88,7 @@ func (s *simulation) revoke(r *right, random *rand.Rand) bool {
 			return true
 		}
 		s.count(func(t *tally) { t.Unsettled++ })
-		if !s.nap(random, 50*time.Millisecond) {
+		if !s.nap(random, 200*time.Millisecond) {
 			return false
 		}
 	}
