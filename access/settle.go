@@ -74,10 +74,6 @@ const (
 	maxSettlePause = 20 * time.Millisecond
 )
 
-// lookedAway is after how long somebody who waits deletes nobody: meanwhile a backup may have been restored, in which the
-// ticket wasn't drawn, and which followers that answer from memory needn't have acknowledged.
-const lookedAway = 5 * maxSettlePause
-
 func (s *Service) settle(ctx context.Context) error {
 	w, err := s.waitForFollowers(ctx)
 	if err != nil || w == nil {
@@ -132,8 +128,8 @@ func (w *waiting) over(ctx context.Context) (bool, error) {
 	if now.Sub(w.drawn) < w.patience {
 		return false, nil
 	}
-	if since > lookedAway {
-		return true, nil
+	if since >= w.patience {
+		return true, nil // of a backup that was restored meanwhile this ticket is none: those who are left may be alive
 	}
 	return true, w.service.registry.Unfollow(ctx, w.ticket, left...)
 }
@@ -156,19 +152,18 @@ func (s *Service) others(ctx context.Context, ticket uint64) ([]FollowerID, erro
 }
 
 // SetLease sets for all processes how long they may answer from memory after they last asked what has changed. A shorter
-// one is in force when SetLease returns, after as long as the old one. ErrInvalid for less than a millisecond.
+// one is in force when SetLease returns, after as long as the old one. Change it from one place at a time: of two changes
+// that overlap, a shorter lease may be waited for while somebody still has a longer one. ErrInvalid for less than a
+// millisecond.
 func (s *Service) SetLease(ctx context.Context, lease time.Duration) error {
-	before, err := s.registry.Poll(ctx, "")
-	if err != nil {
-		return err
-	}
 	if err := s.registry.SetLease(ctx, lease); err != nil {
 		return err
 	}
-	if lease >= before.Wait {
-		return nil
+	position, err := s.registry.Poll(ctx, "") // afterwards: who set a longer one a moment ago is waited for too
+	if err != nil || position.Wait <= lease {
+		return err
 	}
-	pause(ctx, before.Wait+before.Wait/100+5*time.Millisecond)
+	pause(ctx, position.Wait+position.Wait/100+5*time.Millisecond)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

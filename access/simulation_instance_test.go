@@ -186,8 +186,8 @@ func (s *simulation) disturb(random *rand.Rand) {
 
 // operate changes the lease.
 func (s *simulation) operate(random *rand.Rand) {
-	for s.nap(random, time.Second) {
-		lease := shortestLease << random.IntN(4)
+	for s.nap(random, 300*time.Millisecond) {
+		lease := []time.Duration{shortestLease, shortestLease, 2 * shortestLease, longestLease}[random.IntN(4)]
 		if err := s.anyInstance(random).members.SetLease(s.ctx, lease); err == nil {
 			s.count(func(t *tally) { t.Leases++ })
 		}

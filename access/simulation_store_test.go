@@ -217,7 +217,7 @@ func (s *simulation) position() access.Position {
 // restore puts the database back to where it was. That takes longer than the lease, and from then on only what is
 // committed afterwards counts.
 func (s *simulation) restore(random *rand.Rand) {
-	s.cutOff(s.position().Wait*102/100 + 150*time.Millisecond + time.Duration(random.Int64N(int64(100*time.Millisecond))))
+	s.cutOff(longestLease*102/100 + 10*time.Millisecond + time.Duration(random.Int64N(int64(100*time.Millisecond))))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.committed = slices.Clip(s.committed[:len(s.committed)-random.IntN(min(40, len(s.committed)+1))])
