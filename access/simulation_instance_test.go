@@ -70,17 +70,16 @@ func (i *instance) now() time.Time {
 }
 
 // hold has a goroutine go on in a while, one time in so many; and not as long as the instance is paused.
-func (i *instance) hold(place string, one int) {
+func (i *instance) hold(place string, one uint64) {
 	if i.quiet.Load() > 0 {
 		return
 	}
-	random := i.draw(place, i.number)
-	if random.IntN(one) == 0 {
-		sleepAWhile(random)
+	if i.here(place, i.number)>>8%one == 0 {
+		sleepAWhile(i.draw(place, i.number))
 	}
 	for left := i.left(); left > 0; left = i.left() {
 		time.Sleep(left)
-		sleepAWhile(random)
+		sleepAWhile(i.draw(place, i.number))
 	}
 }
 
@@ -135,7 +134,7 @@ func (s *simulation) keepRunning(number int, random *rand.Rand) {
 		ctx, stop := context.WithCancel(i.ctx)
 		var running sync.WaitGroup
 		running.Go(func() { i.run(ctx) })
-		goesOn := s.nap(random, 3*time.Second)
+		goesOn := s.nap(random, 5*time.Second)
 		if goesOn && random.IntN(2) == 0 {
 			i.crash()
 			s.count(func(t *tally) { t.Crashes++ })
@@ -171,12 +170,12 @@ func (s *simulation) count(fn func(*tally)) {
 
 // disturb pauses instances, cuts the database off, and restores it.
 func (s *simulation) disturb(random *rand.Rand) {
-	for s.nap(random, 600*time.Millisecond) {
-		switch n := random.IntN(10); {
-		case n < 7:
+	for s.nap(random, 300*time.Millisecond) {
+		switch n := random.IntN(20); {
+		case n < 16:
 			s.anyInstance(random).pause(time.Duration(random.Int64N(int64(2 * s.position().Wait))))
 			s.count(func(t *tally) { t.Pauses++ })
-		case n < 9:
+		case n < 19:
 			s.cutOff(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
 		default:
 			s.restore(random)

@@ -3,7 +3,6 @@ package access_test
 import (
 	"context"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -62,7 +61,7 @@ func (s *simulation) toggle(r *right, random *rand.Rand) {
 		if _, err := i.members.SetPermissions(i.ctx, olive, r.account, r.user, access.OpenTickets|access.PayInvoices); err == nil {
 			s.becomes(r, given, generation)
 		}
-		if !s.nap(random, 300*time.Millisecond) {
+		if !s.nap(random, 150*time.Millisecond) {
 			return
 		}
 		generation = s.present()
@@ -70,9 +69,14 @@ func (s *simulation) toggle(r *right, random *rand.Rand) {
 		if s.revoke(r, random) {
 			s.becomes(r, revoked, generation)
 			for number := range s.instances {
-				s.group.Go(func() { s.check(s.instance(number), r, number) })
+				s.actor("reader after all", number, func(random *rand.Rand) {
+					for range 5 {
+						s.check(s.instance(number), r, random.IntN(4))
+						s.nap(random, 10*time.Millisecond)
+					}
+				})
 			}
-			s.nap(random, 300*time.Millisecond)
+			s.nap(random, 200*time.Millisecond)
 		}
 		s.becomes(r, unclear, s.present())
 	}
@@ -125,13 +129,10 @@ func (i *instance) revoke(r *right, inUnit bool) error {
 	return settle(i.ctx, revision)
 }
 
-// read asks.
+// read asks again and again.
 func (s *simulation) read(random *rand.Rand) {
-	var asking sync.WaitGroup
-	defer asking.Wait()
-	for s.nap(random, 10*time.Millisecond) {
-		i, r, way := s.anyInstance(random), s.rights[random.IntN(len(s.rights))], random.IntN(4)
-		asking.Go(func() { s.check(i, r, way) })
+	for s.nap(random, 20*time.Millisecond) {
+		s.check(s.anyInstance(random), s.rights[random.IntN(len(s.rights))], random.IntN(4))
 	}
 }
 

@@ -31,7 +31,7 @@ func reach[T any](s *simulatedStore, place string, do func(*memory.DB) (T, error
 	}
 	answer, err = do(db)
 	s.instance.hold("from "+place, 1)
-	if now, lost := s.instance.reached(); lost != nil || now != db || s.instance.draw("lost "+place, s.instance.number).IntN(1000) == 0 {
+	if now, lost := s.instance.reached(); lost != nil || now != db || s.instance.here("lost "+place, s.instance.number)>>8%1000 == 0 {
 		return none, errUnreachable
 	}
 	return answer, err

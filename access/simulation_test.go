@@ -21,7 +21,7 @@ import (
 // crashes, pauses and cuts them off, changes the lease and restores backups, while access is given and revoked and asked
 // for. ROSTER_SEED=n repeats one run, ROSTER_SOAK=1 makes many more.
 func TestSimulation(t *testing.T) {
-	first, last := uint64(1), uint64(400)
+	first, last := uint64(1), uint64(150)
 	if os.Getenv("ROSTER_SOAK") != "" {
 		last = 50_000
 	}
@@ -83,7 +83,7 @@ func (t *tally) add(u tally) {
 }
 
 const (
-	simulatedFor  = 4 * time.Second
+	simulatedFor  = 6 * time.Second
 	simulatedPoll = 20 * time.Millisecond
 	shortestLease = 50 * time.Millisecond
 	longestLease  = 8 * shortestLease
@@ -93,8 +93,9 @@ func simulate(t *testing.T, seed uint64, m mutant) *simulation {
 	var s *simulation
 	synctest.Test(t, func(t *testing.T) {
 		s = &simulation{seed: seed, mutant: m, t: t, ctx: t.Context(), start: time.Now()}
-		for _, r := range []right{{user: "ivan", account: "acme"}, {user: "mona", account: "acme"}, {user: "greg", account: "globex"}} {
-			s.rights = append(s.rights, &r)
+		for number := range 6 {
+			account := access.AccountID(fmt.Sprint("account ", number/2))
+			s.rights = append(s.rights, &right{user: access.UserID(fmt.Sprint("user ", number)), account: account})
 		}
 		s.db = s.fresh()
 		for number := range 3 {
@@ -106,7 +107,7 @@ func simulate(t *testing.T, seed uint64, m mutant) *simulation {
 		for number, r := range s.rights {
 			s.actor("writer", number, func(random *rand.Rand) { s.toggle(r, random) })
 		}
-		for number := range 2 {
+		for number := range 6 {
 			s.actor("reader", number, s.read)
 		}
 		s.actor("disturbance", 0, s.disturb)
@@ -139,13 +140,20 @@ func (s *simulation) actor(name string, number int, run func(*rand.Rand)) {
 
 // draw returns what happens at a place of the program now.
 func (s *simulation) draw(place string, number int) *rand.Rand {
-	h := uint64(14695981039346656037) // FNV-1a
-	for _, b := range []byte(place) {
-		h = (h ^ uint64(b)) * 1099511628211
+	return rand.New(rand.NewPCG(s.seed, s.here(place, number)))
+}
+
+// here returns a number that stands for a place of the program and this moment.
+func (s *simulation) here(place string, number int) uint64 {
+	h := 14695981039346656037 ^ s.seed // FNV-1a
+	for i := range len(place) {
+		h = (h ^ uint64(place[i])) * 1099511628211
 	}
-	h = (h ^ uint64(number)) * 1099511628211
-	h = (h ^ uint64(time.Now().UnixNano())) * 1099511628211
-	return rand.New(rand.NewPCG(s.seed, h))
+	for _, n := range [...]uint64{uint64(number), uint64(time.Now().UnixNano())} {
+		h = (h ^ n) * 1099511628211
+		h ^= h >> 29
+	}
+	return h
 }
 
 // nap sleeps, up to the given time and a bit more, and reports whether the run goes on.
