@@ -74,27 +74,37 @@ func (i *instance) hold(place string, one uint64) {
 	if i.quiet.Load() > 0 {
 		return
 	}
-	if i.here(place, i.number)>>8%one == 0 {
-		sleepAWhile(i.draw(place, i.number))
+	if place == i.slow || i.here(place, i.number)>>8%one == 0 {
+		i.sleepAt(place)
 	}
 	for left := i.left(); left > 0; left = i.left() {
 		time.Sleep(left)
-		sleepAWhile(i.draw(place, i.number))
+		i.sleepAt(place)
 	}
 }
 
-// sleepAWhile sleeps: most of the time not for long.
-func sleepAWhile(random *rand.Rand) {
-	most := 100 * time.Microsecond
-	switch n := random.IntN(1000); {
+// sleepAt sleeps: most of the time not for long, but in each run there is one place that takes long more often.
+func (i *instance) sleepAt(place string) {
+	random := i.draw(place, i.number)
+	most, n := 100*time.Microsecond, random.IntN(1000)
+	if place == i.slow {
+		n /= 4
+	}
+	switch {
 	case n < 15:
 		most = time.Second
 	case n < 80:
-		most = 80 * time.Millisecond
+		most = 100 * time.Millisecond
 	case n < 400:
 		most = 8 * time.Millisecond
 	}
 	time.Sleep(time.Duration(random.Int64N(int64(most))) + 1)
+}
+
+// slowPlaces are the places that may take long.
+var slowPlaces = []string{
+	"none of them", "to the clock", "from the clock", "to Grant", "from Grant", "to Poll", "from Poll", "from Changes", "to Acknowledge",
+	"from Acknowledge", "to Follow", "from Follow", "from Update", "to Followers", "from Followers", "to DrawTicket", "to Unfollow",
 }
 
 // left is how long the instance is still paused.
@@ -168,17 +178,20 @@ func (s *simulation) count(fn func(*tally)) {
 	fn(&s.tally)
 }
 
-// disturb pauses instances, cuts the database off, and restores it.
+// disturb pauses instances, cuts the database off, and restores it, which some runs do often.
 func (s *simulation) disturb(random *rand.Rand) {
+	restores := 1 + int(s.seed%3)*4
 	for s.nap(random, 300*time.Millisecond) {
 		switch n := random.IntN(20); {
-		case n < 16:
+		case n < restores:
+			down := longestLease*104/100 + 10*time.Millisecond + time.Duration(random.Int64N(int64(100*time.Millisecond)))
+			s.anyInstance(random).pause(2 * time.Duration(random.Int64N(int64(down))))
+			s.restore(random, down)
+		case n < 18:
 			s.anyInstance(random).pause(time.Duration(random.Int64N(int64(2 * s.position().Wait))))
 			s.count(func(t *tally) { t.Pauses++ })
-		case n < 19:
-			s.cutOff(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
 		default:
-			s.restore(random)
+			s.cutOff(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/memory"
@@ -214,18 +216,16 @@ func (s *simulation) position() access.Position {
 	return position
 }
 
-// restore puts the database back to where it was. That takes longer than the lease, and from then on only what is
-// committed afterwards counts.
-func (s *simulation) restore(random *rand.Rand) {
-	s.cutOff(longestLease*102/100 + 10*time.Millisecond + time.Duration(random.Int64N(int64(100*time.Millisecond))))
+// restore puts the database back to where it was. It can't be reached meanwhile, for longer than the lease. From then on
+// only what is committed afterwards counts.
+func (s *simulation) restore(random *rand.Rand, down time.Duration) {
+	s.cutOff(down)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.committed = slices.Clip(s.committed[:len(s.committed)-random.IntN(min(40, len(s.committed)+1))])
+	s.committed = slices.Clip(s.committed[:len(s.committed)-random.IntN(min(200, len(s.committed)+1))])
 	s.db = s.fresh()
 	for _, c := range s.committed {
-		if err := c(context.Background(), s.db); err != nil {
-			panic(err)
-		}
+		require.NoError(s.t, c(context.Background(), s.db))
 	}
 	s.generation++
 	s.tally.Restored++

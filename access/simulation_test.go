@@ -44,6 +44,7 @@ func TestSimulation(t *testing.T) {
 type simulation struct {
 	seed   uint64
 	mutant mutant
+	slow   string // place of the program
 	t      testing.TB
 	ctx    context.Context
 	start  time.Time
@@ -92,7 +93,7 @@ const (
 func simulate(t *testing.T, seed uint64, m mutant) *simulation {
 	var s *simulation
 	synctest.Test(t, func(t *testing.T) {
-		s = &simulation{seed: seed, mutant: m, t: t, ctx: t.Context(), start: time.Now()}
+		s = &simulation{seed: seed, mutant: m, slow: slowPlaces[seed%uint64(len(slowPlaces))], t: t, ctx: t.Context(), start: time.Now()}
 		for number := range 6 {
 			account := access.AccountID(fmt.Sprint("account ", number/2))
 			s.rights = append(s.rights, &right{user: access.UserID(fmt.Sprint("user ", number)), account: account})
