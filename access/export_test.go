@@ -24,6 +24,12 @@ func (c *Cache) Remember(user UserID, account AccountID, g Grant) {
 	}
 }
 
+// FindFirst returns what is remembered, if that is certain by the lease that there is after it was found.
+func (c *Cache) FindFirst(user UserID, account AccountID) (held Permission, ok bool) {
+	held, _, ok = c.table.find(c.table.place(user, account))
+	return held, ok && c.certain(c.service.config.Now())
+}
+
 // JoinAnyway has the next caller join the flight under way, whatever happened since it began.
 func (c *Cache) JoinAnyway(user UserID, account AccountID) {
 	c.flights.mu.Lock()
