@@ -66,6 +66,9 @@ func (c *Cache) follow(ctx context.Context) error {
 		}
 	}
 	start := c.service.config.Now()
+	if !c.certain(start) { // a backup may have been restored since, without what was remembered or acknowledged
+		f.followed, f.acknowledged = false, 0
+	}
 	position, err := c.service.registry.Poll(ctx, f.id)
 	if err != nil {
 		return err
@@ -76,8 +79,7 @@ func (c *Cache) follow(ctx context.Context) error {
 	if err := c.hear(ctx, position.Heads); err != nil {
 		return err
 	}
-	// After as long as a lease a backup may have been restored, in which less was acknowledged.
-	if position.Ticket != f.acknowledged || !c.certain(start) {
+	if position.Ticket > f.acknowledged {
 		err := c.service.registry.Acknowledge(ctx, f.id, position.Ticket)
 		if errors.Is(err, ErrNotFound) {
 			return c.evicted()

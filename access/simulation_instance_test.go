@@ -75,17 +75,18 @@ func (i *instance) hold(place string, one uint64) {
 		return
 	}
 	if place == i.slow || i.here(place, i.number)>>8%one == 0 {
-		i.sleepAt(place)
+		i.sleepAt(place, 0)
 	}
+	begin := time.Since(i.start)
 	for left := i.left(); left > 0; left = i.left() {
 		time.Sleep(left)
-		i.sleepAt(place)
+		i.sleepAt(place, begin) // not all that were paused go on at one moment
 	}
 }
 
 // sleepAt sleeps: most of the time not for long, but in each run there is one place that takes long more often.
-func (i *instance) sleepAt(place string) {
-	random := i.draw(place, i.number)
+func (i *instance) sleepAt(place string, begin time.Duration) {
+	random := i.draw(place, i.number+int(begin))
 	most, n := 100*time.Microsecond, random.IntN(1000)
 	if place == i.slow {
 		n /= 4

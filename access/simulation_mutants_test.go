@@ -44,6 +44,7 @@ func TestSimulationCatches(t *testing.T) {
 		{"the feed is a sequence", 12, mutant{store: func(s *simulatedStore) storage.DB { return &sequenceStore{simulatedStore: s} }}},
 		{"the end of the feed isn't compared", 12, mutant{store: func(s *simulatedStore) storage.DB { return &trustsNumbers{simulatedStore: s} }}},
 		{"a follower trusts that it has acknowledged", 330, mutant{store: func(s *simulatedStore) storage.DB { return &acknowledgesOnce{simulatedStore: s} }}},
+		{"what was read before a backup is remembered", 1, mutant{poll: remembersThroughPauses}},
 		{"who looked away gives followers up", 32, mutant{settle: givesUpAnyway}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,6 +69,14 @@ func pollsAndThenBegins(ctx context.Context, i *instance) error {
 	}
 	i.cache.Extend(i.now(), i.position().Lease)
 	return nil
+}
+
+// remembersThroughPauses has the follower believe that its lease isn't over.
+func remembersThroughPauses(ctx context.Context, i *instance) error {
+	if !i.cache.Certain() {
+		i.cache.Extend(i.now(), time.Nanosecond)
+	}
+	return i.cache.Poll(ctx)
 }
 
 // extendsEarly gives the lease before it acknowledges.
