@@ -84,11 +84,11 @@ func (i *instance) hold(place string, one uint64) {
 	}
 }
 
-// sleepAt sleeps: most of the time not for long, but in each run there is one place that takes long more often.
+// sleepAt sleeps: most of the time not for long. It takes long more often after a pause, and at one place in each run.
 func (i *instance) sleepAt(place string, begin time.Duration) {
 	random := i.draw(place, i.number+int(begin))
 	most, n := 100*time.Microsecond, random.IntN(1000)
-	if place == i.slow {
+	if place == i.slow || begin > 0 {
 		n /= 4
 	}
 	switch {
@@ -186,8 +186,10 @@ func (s *simulation) disturb(random *rand.Rand) {
 		switch n := random.IntN(20); {
 		case n < restores:
 			down := longestLease*104/100 + 10*time.Millisecond + time.Duration(random.Int64N(int64(100*time.Millisecond)))
-			s.anyInstance(random).pause(2 * time.Duration(random.Int64N(int64(down))))
+			s.anyInstance(random).pause(down/2 + time.Duration(random.Int64N(int64(2*down))))
 			s.restore(random, down)
+			time.Sleep(down)
+			s.nap(random, time.Second) // when what goes wrong shows
 		case n < 18:
 			s.anyInstance(random).pause(time.Duration(random.Int64N(int64(2 * s.position().Wait))))
 			s.count(func(t *tally) { t.Pauses++ })

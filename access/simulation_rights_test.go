@@ -61,7 +61,11 @@ func (s *simulation) toggle(r *right, random *rand.Rand) {
 		if _, err := i.members.SetPermissions(i.ctx, olive, r.account, r.user, access.OpenTickets|access.PayInvoices); err == nil {
 			s.becomes(r, given, generation)
 		}
-		if !s.nap(random, 150*time.Millisecond) {
+		while := 150 * time.Millisecond
+		if random.IntN(8) == 0 {
+			while = 2 * lateGrant
+		}
+		if !s.nap(random, while) {
 			return
 		}
 		generation = s.present()
@@ -92,7 +96,7 @@ func (s *simulation) revoke(r *right, random *rand.Rand) bool {
 			return true
 		}
 		s.count(func(t *tally) { t.Unsettled++ })
-		if !s.nap(random, 200*time.Millisecond) {
+		if !s.nap(random, 100*time.Millisecond) {
 			return false
 		}
 	}

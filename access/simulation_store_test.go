@@ -222,7 +222,11 @@ func (s *simulation) restore(random *rand.Rand, down time.Duration) {
 	s.cutOff(down)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.committed = slices.Clip(s.committed[:len(s.committed)-random.IntN(min(200, len(s.committed)+1))])
+	lost := random.IntN(10)
+	if random.IntN(2) == 0 {
+		lost *= 20
+	}
+	s.committed = slices.Clip(s.committed[:max(0, len(s.committed)-lost)])
 	s.db = s.fresh()
 	for _, c := range s.committed {
 		require.NoError(s.t, c(context.Background(), s.db))
