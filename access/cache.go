@@ -38,6 +38,9 @@ type CacheConfig struct {
 // Changes that are made through the same Service, or one that invite and contact were given, show at once. After a unit of
 // work inside a transaction of the host, call Settle.
 //
+// While a backup is restored, nobody may reach the database for longer than the lease was of late: then everybody forgets
+// what they remember of the other one.
+//
 // A Cache is safe for concurrent use. Don't ask it with the context of a unit of work, of which it doesn't know what was
 // written there.
 type Cache struct {

@@ -92,7 +92,7 @@ func (s *sequenceStore) look(ctx context.Context, tx storage.Tx, shard int) (hea
 	}
 	last := s.last[shard]
 	for _, r := range changes {
-		if number := s.instance.sequence.of(r.ID); number > last || number == 0 && s.seen[shard] == nil {
+		if number := s.instance.sequence.of(r.ID); number > last {
 			s.last[shard] = max(s.last[shard], number)
 			r.Number = uint64(len(s.seen[shard])) + 1
 			s.seen[shard] = append(s.seen[shard], r)

@@ -15,14 +15,14 @@ import (
 // An instance is one process of a simulation.
 type instance struct {
 	*simulation
-	number  int
-	speed   float64 // of its clock, which is at most one percent off any other
-	store   *simulatedStore
-	members *access.Service
-	cache   *access.Cache
-	ctx     context.Context
-	crash   context.CancelFunc
-	quiet   atomic.Int32 // while it is above 0 nothing is in between
+	number   int
+	speed    float64 // of its clock, which is at most one percent off any other
+	database storage.DB
+	members  *access.Service
+	cache    *access.Cache
+	ctx      context.Context
+	crash    context.CancelFunc
+	quiet    atomic.Int32 // while it is above 0 nothing is in between
 
 	mu     sync.Mutex
 	paused time.Time // until then
@@ -32,17 +32,17 @@ func (s *simulation) newInstance(number int) *instance {
 	random := s.draw("new", number)
 	i := &instance{simulation: s, number: number, speed: 0.995 + random.Float64()/100}
 	i.ctx, i.crash = context.WithCancel(s.ctx)
-	i.store = &simulatedStore{DB: s.db, instance: i}
+	store := &simulatedStore{DB: s.db, instance: i}
+	i.database = store
 	var key [32]byte
 	for at := range key {
 		key[at] = byte(random.Uint32())
 	}
 	chance := &lockedReader{reader: rand.NewChaCha8(key)}
-	var db storage.DB = i.store
 	if s.mutant.store != nil {
-		db = s.mutant.store(i.store)
+		i.database = s.mutant.store(store)
 	}
-	i.members = access.New(db, access.Config{Now: i.now, Random: chance})
+	i.members = access.New(i.database, access.Config{Now: i.now, Random: chance})
 	i.cache = access.NewCache(i.members, access.CacheConfig{
 		Entries: 1000, Poll: simulatedPoll, SensitiveToo: true, Log: slog.New(slog.DiscardHandler), Random: chance,
 	})

@@ -123,7 +123,7 @@ func (i *instance) revoke(r *right, inUnit bool) error {
 		_, err := i.members.SetPermissions(i.ctx, olive, r.account, r.user, access.OpenTickets)
 		return err
 	}
-	err = i.store.Update(i.ctx, func(ctx context.Context, tx storage.Tx) (err error) {
+	err = i.database.Update(i.ctx, func(ctx context.Context, tx storage.Tx) (err error) {
 		revision, err = i.members.Within(tx).SetPermissions(ctx, olive, r.account, r.user, access.OpenTickets)
 		return err
 	})
