@@ -18,11 +18,11 @@ test:
 	.ci/setup
 	ROSTER_TEST_ALL=1 go test -json -race -count=1 -shuffle=on -timeout=$(TIMEOUT) $(PACKAGES) | go run ./.ci/report
 
-# The reliability tests of storage/sqlstore, and the questions to Casbin, in their full sizes, without the race detector,
-# whose slowness would leave less to race. It takes about an hour.
+# The simulation of access, the reliability tests of storage/sqlstore, and the questions to Casbin, in their full sizes,
+# without the race detector, whose slowness would leave less to race. It takes about an hour.
 soak:
 	.ci/setup
-	ROSTER_SOAK=1 ROSTER_TEST_ALL=1 go test -json -count=1 -p=1 -timeout=3h ./storage/sqlstore/... ./access/casbinadapter | go run ./.ci/report
+	ROSTER_SOAK=1 ROSTER_TEST_ALL=1 go test -json -count=1 -p=1 -timeout=3h ./access ./access/casbinadapter ./storage/sqlstore/... | go run ./.ci/report
 
 # The mocks.
 generate:

@@ -39,6 +39,9 @@ type CacheConfig struct {
 // Changes that are made through the same Service, or one that invite and contact were given, show at once. After a unit of
 // work inside a transaction of the host, call Settle.
 //
+// While a backup is restored, nobody may reach the database for longer than the lease was of late: then everybody forgets
+// what they remember of the other one.
+//
 // A Cache is safe for concurrent use. Don't ask it with the context of a unit of work, of which it doesn't know what was
 // written there.
 type Cache struct {
@@ -114,24 +117,17 @@ const sample = 64
 // The lease is looked at before the table. In the other order, this process could have been paused before it looked at the
 // lease, have found an old answer, and then looked at a lease that began only when the answer had been made wrong.
 func (c *Cache) recall(p place) (held Permission, ok bool) {
-	if c.config.Single {
-		held, until, ok := c.table.find(p)
-		return held, ok && (until == 0 || c.seconds(c.service.config.Now()) < until)
-	}
-	now, certain := c.certain()
-	if !certain {
-		return 0, false
-	}
+	lease := c.lease.Load()
 	held, until, ok := c.table.find(p)
-	return held, ok && (until == 0 || c.seconds(now) < until)
+	if !ok || until == 0 && c.config.Single {
+		return held, ok
+	}
+	now := c.service.config.Now()
+	return held, (c.config.Single || lease.covers(now)) && (until == 0 || c.seconds(now) < until)
 }
 
-// certain reports whether what the table holds from now on counts, and what time it is.
-func (c *Cache) certain() (now time.Time, certain bool) {
-	lease := c.lease.Load() // before the clock is read: a pause between the two makes it shorter
-	now = c.service.config.Now()
-	return now, c.config.Single || lease.covers(now)
-}
+// certain reports whether what is found from now on counts at a time.
+func (c *Cache) certain(now time.Time) bool { return c.config.Single || c.lease.Load().covers(now) }
 
 // seconds returns a time as the table has it.
 func (c *Cache) seconds(t time.Time) uint32 { return uint32(max(0, t.Unix()-c.zero.Unix())) }

@@ -64,7 +64,7 @@ func (c *Cache) fetch(ctx context.Context, user UserID, account AccountID) (Gran
 	if ctx.Value(UnitKey{}) != nil {
 		return c.read(ctx, user, account)
 	}
-	if _, certain := c.certain(); !certain { // who reads for somebody else may have begun before what this caller knows
+	if !c.certain(c.service.config.Now()) { // who reads for somebody else may have begun before what this caller knows
 		g, err := c.read(ctx, user, account)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrInvalid) {
 			err = stale(err)

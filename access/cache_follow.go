@@ -71,6 +71,9 @@ func (c *Cache) follow(ctx context.Context) error {
 		}
 	}
 	start := c.service.config.Now()
+	if !c.certain(start) { // a backup may have been restored since, without what was remembered or acknowledged
+		f.followed, f.acknowledged = false, 0
+	}
 	position, err := c.service.registry.Poll(ctx, f.id)
 	if err != nil {
 		return err

@@ -15,7 +15,8 @@ func (c *Cache) Grant(ctx context.Context, user UserID, account AccountID) (Gran
 	if err := ctx.Err(); err != nil {
 		return Grant{}, err
 	}
-	if now, certain := c.certain(); certain { // before the table is looked at, as recall says
+	now := c.service.config.Now()
+	if c.certain(now) { // before the table is looked at, as in recall
 		if a, ok := c.table.tell(c.table.place(user, account)); ok {
 			if g, ok := c.grantOf(a, now); ok {
 				c.counts.hits.Add(1)

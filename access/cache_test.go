@@ -313,29 +313,25 @@ func TestRemovingSettles(t *testing.T) {
 
 // TestRemovingOutlivesTheDead has a process not poll any more.
 func TestRemovingOutlivesTheDead(t *testing.T) {
-	w := newWorld(t)
-	p, other := w.process(access.CacheConfig{}), access.New(w.DB, access.Config{Now: w.Clock.Now})
-	require.True(t, p.can("ivan", "acme", access.PayInvoices))
-	removed := make(chan error)
-	go func() {
-		_, err := other.Remove(t.Context(), olive, "acme", "ivan")
-		removed <- err
-	}()
-	began := w.Clock.Now()
-	for done := false; !done; {
-		select {
-		case err := <-removed:
-			require.NoError(t, err)
-			done = true
-		default:
-			w.Clock.Advance(time.Millisecond)
-		}
-	}
-	require.Greater(t, w.Clock.Now().Sub(began), access.DefaultLease)
-	require.False(t, p.can("ivan", "acme", access.PayInvoices))
-	followers, err := w.DB.Followers(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, followers, "or everybody would wait for the dead each time")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		dead := access.NewCache(access.New(w.DB, access.Config{Now: time.Now}), access.CacheConfig{})
+		require.NoError(t, dead.Poll(t.Context()))
+		yes, err := dead.Can(t.Context(), "ivan", "acme", access.PayInvoices)
+		require.NoError(t, err)
+		require.True(t, yes)
+		began := time.Now()
+		_, err = access.New(w.DB, access.Config{Now: time.Now}).Remove(t.Context(), olive, "acme", "ivan")
+		require.NoError(t, err)
+		require.Greater(t, time.Since(began), access.DefaultLease)
+		require.Less(t, time.Since(began), access.DefaultLease+50*time.Millisecond)
+		yes, err = dead.Can(t.Context(), "ivan", "acme", access.PayInvoices)
+		require.NoError(t, err)
+		require.False(t, yes)
+		followers, err := w.DB.Followers(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, followers, "or everybody would wait for the dead each time")
+	})
 }
 
 func TestSettlingIsGivenUp(t *testing.T) {

@@ -101,6 +101,7 @@ type waiting struct {
 	service  *Service
 	ticket   uint64
 	drawn    time.Time
+	looked   time.Time     // last, at who has acknowledged
 	patience time.Duration // after which a follower that hasn't acknowledged answers from memory no more
 }
 
@@ -115,7 +116,8 @@ func (s *Service) waitForFollowers(ctx context.Context) (*waiting, error) {
 		return nil, err
 	}
 	// Clocks don't run at quite the same speed.
-	return &waiting{s, ticket, s.config.Now(), wait + wait/100 + 5*time.Millisecond}, nil
+	now := s.config.Now()
+	return &waiting{s, ticket, now, now, wait + wait/100 + 5*time.Millisecond}, nil
 }
 
 // over reports whether nobody is left to wait for. Whoever has outlived the lease is deleted, or everybody would wait for
@@ -125,8 +127,14 @@ func (w *waiting) over(ctx context.Context) (bool, error) {
 	if err != nil || len(left) == 0 {
 		return err == nil, err
 	}
-	if w.service.config.Now().Sub(w.drawn) < w.patience {
+	now := w.service.config.Now()
+	since := now.Sub(w.looked)
+	w.looked = now
+	if now.Sub(w.drawn) < w.patience {
 		return false, nil
+	}
+	if since >= w.patience {
+		return true, nil // of a backup that was restored meanwhile this ticket is none: those who are left may be alive
 	}
 	return true, w.service.registry.Unfollow(ctx, w.ticket, left...)
 }
@@ -149,7 +157,9 @@ func (s *Service) others(ctx context.Context, ticket uint64) ([]FollowerID, erro
 }
 
 // SetLease sets for all processes how long they may answer from memory after they last asked what has changed. A shorter
-// one is in force when SetLease returns, after as long as the old one. ErrInvalid for less than a millisecond.
+// one is in force when SetLease returns, after as long as the old one. Change it from one place at a time: of two changes
+// that overlap, a shorter lease may be waited for while somebody still has a longer one. ErrInvalid for less than a
+// millisecond.
 func (s *Service) SetLease(ctx context.Context, lease time.Duration) error {
 	if err := s.registry.SetLease(ctx, lease); err != nil {
 		return err

@@ -1,0 +1,68 @@
+package access
+
+import (
+	"context"
+	"time"
+)
+
+// What the simulation's mutants do otherwise than this package.
+
+// Stop ends what Run began.
+func (c *Cache) Stop(ctx context.Context) { c.stop(ctx) }
+
+// Extend gives the lease.
+func (c *Cache) Extend(start time.Time, length time.Duration) { c.lease.Store(&lease{start, length}) }
+
+// Certain reports whether what is remembered counts now.
+func (c *Cache) Certain() bool { return c.certain(c.service.config.Now()) }
+
+// Remember remembers a grant as one that was read just now.
+func (c *Cache) Remember(user UserID, account AccountID, g Grant) {
+	p := c.table.place(user, account)
+	if a, ok := c.answerOf(g, c.service.config.Now()); ok {
+		c.table.keep(p, c.table.epoch(p).Load(), a)
+	}
+}
+
+// FindFirst returns what is remembered, if that is certain by the lease that there is after it was found.
+func (c *Cache) FindFirst(user UserID, account AccountID) (held Permission, ok bool) {
+	held, _, ok = c.table.find(c.table.place(user, account))
+	return held, ok && c.certain(c.service.config.Now())
+}
+
+// JoinAnyway has the next caller join the flight under way, whatever happened since it began.
+func (c *Cache) JoinAnyway(user UserID, account AccountID) {
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	if f := c.flights.reading[pair{user, account}]; f != nil {
+		f.epoch = c.table.epoch(c.table.place(user, account)).Load()
+	}
+}
+
+// JoinUncertain is what is read from the database by joining a flight, with a lease or without one.
+func (c *Cache) JoinUncertain(ctx context.Context, user UserID, account AccountID) (Grant, error) {
+	f := c.join(user, account)
+	select {
+	case <-f.done:
+		return f.grant, f.err
+	case <-ctx.Done():
+		return Grant{}, ctx.Err()
+	}
+}
+
+// A Waiting is what settling does, step by step.
+type Waiting = waiting
+
+// WaitForFollowers begins to settle. It returns nil if there is nobody to wait for.
+func (s *Service) WaitForFollowers(ctx context.Context) (*Waiting, error) {
+	return s.waitForFollowers(ctx)
+}
+
+// Over is one look at who has acknowledged.
+func (w *waiting) Over(ctx context.Context) (bool, error) { return w.over(ctx) }
+
+// CountFrom has the waiting have begun at a time.
+func (w *waiting) CountFrom(begin time.Time) { w.drawn = begin }
+
+// LookAt has the waiting have looked at who has acknowledged at a time.
+func (w *waiting) LookAt(last time.Time) { w.looked = last }
