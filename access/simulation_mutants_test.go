@@ -41,10 +41,10 @@ func TestSimulationCatches(t *testing.T) {
 		{"a flight is joined without a lease", 18, mutant{check: joinsWithoutLease}},
 		{"the lease is looked at after the answer", 99, mutant{check: looksAtTheLeaseLast}},
 		{"a no is for ever", 4, mutant{check: refusesForEver()}},
-		{"the feed is a sequence", 12, mutant{store: func(s *simulatedStore) storage.DB { return &sequenceStore{simulatedStore: s} }}},
+		{"the feed is a sequence", 51, mutant{store: func(s *simulatedStore) storage.DB { return &sequenceStore{simulatedStore: s} }}},
 		{"the end of the feed isn't compared", 13, mutant{store: func(s *simulatedStore) storage.DB { return &trustsNumbers{simulatedStore: s} }}},
 		{"a follower trusts that it has acknowledged", 740, mutant{store: func(s *simulatedStore) storage.DB { return &acknowledgesOnce{simulatedStore: s} }}},
-		{"what was read before a backup is remembered", 1, mutant{poll: remembersThroughPauses}},
+		{"what was read before a backup is remembered", 265, mutant{poll: remembersThroughPauses}},
 		{"who looked away gives followers up", 95, mutant{settle: givesUpAnyway}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
