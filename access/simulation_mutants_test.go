@@ -44,7 +44,7 @@ func TestSimulationCatches(t *testing.T) {
 		{"the feed is a sequence", 123, mutant{store: func(s *simulatedStore) storage.DB { return &sequenceStore{simulatedStore: s} }}},
 		{"the end of the feed isn't compared", 16, mutant{store: func(s *simulatedStore) storage.DB { return &trustsNumbers{simulatedStore: s} }}},
 		{"a follower trusts that it has acknowledged", 740, mutant{store: func(s *simulatedStore) storage.DB { return &acknowledgesOnce{simulatedStore: s} }}},
-		{"what was read before a backup is remembered", 1, mutant{poll: remembersThroughPauses}},
+		{"what was read before a backup is remembered", 208, mutant{poll: remembersThroughPauses}},
 		{"who looked away gives followers up", 265, mutant{settle: givesUpAnyway}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
