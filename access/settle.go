@@ -101,8 +101,9 @@ type waiting struct {
 	service  *Service
 	ticket   uint64
 	drawn    time.Time
-	looked   time.Time     // last, at who has acknowledged
 	patience time.Duration // after which a follower that hasn't acknowledged answers from memory no more
+	looked   time.Time     // last, at the registry
+	away     bool          // whether it didn't look for that long
 }
 
 // waitForFollowers draws a ticket for them; it returns nil if there is nobody to wait for.
@@ -111,30 +112,31 @@ func (s *Service) waitForFollowers(ctx context.Context) (*waiting, error) {
 	if err != nil || len(others) == 0 {
 		return nil, err
 	}
+	looked := s.config.Now()
 	ticket, wait, err := s.registry.DrawTicket(ctx)
 	if err != nil {
 		return nil, err
 	}
 	// Clocks don't run at quite the same speed.
-	now := s.config.Now()
-	return &waiting{s, ticket, now, now, wait + wait/100 + 5*time.Millisecond}, nil
+	return &waiting{service: s, ticket: ticket, drawn: s.config.Now(), patience: wait + wait/100 + 5*time.Millisecond, looked: looked}, nil
 }
 
 // over reports whether nobody is left to wait for. Whoever has outlived the lease is deleted, or everybody would wait for
-// the dead each time.
+// the dead each time. Only after looking away for long nobody is: a backup may have been restored, in which the ticket was
+// never drawn, and those who are left may be alive.
 func (w *waiting) over(ctx context.Context) (bool, error) {
 	left, err := w.service.others(ctx, w.ticket)
 	if err != nil || len(left) == 0 {
 		return err == nil, err
 	}
 	now := w.service.config.Now()
-	since := now.Sub(w.looked)
+	w.away = w.away || now.Sub(w.looked) >= w.patience
 	w.looked = now
 	if now.Sub(w.drawn) < w.patience {
 		return false, nil
 	}
-	if since >= w.patience {
-		return true, nil // of a backup that was restored meanwhile this ticket is none: those who are left may be alive
+	if w.away {
+		return true, nil
 	}
 	return true, w.service.registry.Unfollow(ctx, w.ticket, left...)
 }
