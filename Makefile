@@ -12,11 +12,13 @@ PACKAGES ?= ./...
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 COMMANDS    := ./.ci/report
 
-# All tests, with the race detector, after installing what they need. ROSTER_TEST_ALL turns a test that would be skipped
-# for lack of a tool into a failure. RAPID_CHECKS=1000 makes the property tests try more.
+# All tests, with the race detector, after installing what they need, and the simulation of the lease protocol, whose
+# mutants take too long with it. ROSTER_TEST_ALL turns a test that would be skipped for lack of a tool into a failure.
+# RAPID_CHECKS=1000 makes the property tests try more.
 test:
 	.ci/setup
 	ROSTER_TEST_ALL=1 go test -json -race -count=1 -shuffle=on -timeout=$(TIMEOUT) $(PACKAGES) | go run ./.ci/report
+	go test -count=1 -run='^TestSimulation' ./access
 
 # The simulation of access, the reliability tests of storage/sqlstore, and the questions to Casbin, in their full sizes,
 # without the race detector, whose slowness would leave less to race. It takes about an hour.

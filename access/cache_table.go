@@ -190,7 +190,7 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if kept := s.slots.Load(); kept == nil || s.used >= kept.room() {
-		t.makeRoom(s, 0)
+		t.makeRoom(s)
 	}
 	version := uint32(a.kind)<<30 | uint32(min(a.version, maxVersion))
 	if s.slots.Load().put(p.pair, uint64(a.bits), uint64(epoch)<<32|uint64(a.until), version, a.read) {
@@ -223,10 +223,9 @@ func newSlots(room int) *slots {
 	return &slots{make([]slot, n), make([]detail, n)}
 }
 
-// makeRoom replaces the slots of a shard by more of them, at least for so many answers, without those that don't hold any
-// more. Where the limit is reached, it drops those that nobody has asked for since the last time; and if that isn't
+// makeRoom replaces the slots of a shard by more of them, without those answers that don't hold any more. Where the limit is reached, it drops those that nobody has asked for since the last time; and if that isn't
 // enough, one in eight of the rest.
-func (t *table) makeRoom(s *shard, atLeast int) {
+func (t *table) makeRoom(s *shard) {
 	old := s.slots.Load()
 	if old == nil {
 		old = newSlots(0)
@@ -240,7 +239,7 @@ func (t *table) makeRoom(s *shard, atLeast int) {
 	}
 	full := s.limit * 7 / 8
 	dropUnseen, dropSome := live >= full, live >= full && seen >= full
-	next := newSlots(min(s.limit, max(atLeast, live*3/2, 8)))
+	next := newSlots(min(s.limit, max(live*3/2, 8)))
 	s.used = 0
 	for i := range old.answers {
 		a := &old.answers[i]
@@ -258,16 +257,4 @@ func (t *table) makeRoom(s *shard, atLeast int) {
 // holds reports whether a slot has an answer that holds, as far as the epoch goes.
 func (t *table) holds(a *slot) bool {
 	return a.high.Load() != 0 && uint32(a.holds.Load()>>32) == t.epoch(place{fingerprint{low: a.low.Load()}}).Load()
-}
-
-// reserve makes room for so many answers at once.
-func (t *table) reserve(n int) {
-	for i := range t.shards {
-		s := &t.shards[i]
-		s.mu.Lock()
-		if each := n/len(t.shards) + n/len(t.shards)/50 + 8; s.slots.Load() == nil || s.slots.Load().room() < min(each, s.limit) {
-			t.makeRoom(s, each)
-		}
-		s.mu.Unlock()
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/memory"
 )
 
@@ -21,7 +22,7 @@ import (
 // crashes, pauses and cuts them off, changes the lease and restores backups, while access is given and revoked and asked
 // for. ROSTER_SEED=n repeats one run, ROSTER_SOAK=1 makes many more.
 func TestSimulation(t *testing.T) {
-	first, last := uint64(1), uint64(150)
+	first, last := uint64(1), uint64(simulations)
 	if os.Getenv("ROSTER_SOAK") != "" {
 		last = 20_000
 	}
@@ -37,6 +38,14 @@ func TestSimulation(t *testing.T) {
 		sum.add(s.tally)
 	}
 	t.Logf("%d runs: %+v", last-first+1, sum)
+}
+
+// A mutant is what a process does otherwise than this package. Nil is as this package.
+type mutant struct {
+	poll   func(ctx context.Context, i *instance) error
+	store  func(*simulatedStore) storage.DB
+	check  func(i *instance, r *right) (bool, error)
+	settle func(ctx context.Context, i *instance) error
 }
 
 // A simulation is one run. Its time is that of a synctest bubble. What happens is drawn from a seed: goroutines that go on

@@ -56,7 +56,7 @@ func StartMySQL(o Options) (*Server, error) {
 // mysqlDurability returns the settings on which it depends when commits reach the disk.
 func mysqlDurability(o Options) []string {
 	if o.Durable {
-		return []string{"--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=ON", "--sync-binlog=1"}
+		return []string{"--innodb-buffer-pool-size=512M", "--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=ON", "--sync-binlog=1"}
 	}
 	return []string{"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF", "--loose-sync-frm=OFF"}
 }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package access_test
+
+// simulations is how many runs TestSimulation makes.
+const simulations = 150
