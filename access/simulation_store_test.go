@@ -99,15 +99,22 @@ func (s *simulatedStore) ShortenWait(ctx context.Context, lease time.Duration) e
 	return s.commit(ctx, "ShortenWait", func(ctx context.Context, db *memory.DB) error { return db.ShortenWait(ctx, lease) })
 }
 
-func (s *simulatedStore) DrawTicket(ctx context.Context) (ticket uint64, wait time.Duration, err error) {
-	err = s.commit(ctx, "DrawTicket", func(ctx context.Context, db *memory.DB) (err error) {
-		ticket, wait, err = db.DrawTicket(ctx)
-		return err
-	})
-	if err != nil {
-		return 0, 0, err
+func (s *simulatedStore) DrawTicket(ctx context.Context) (uint64, time.Duration, error) {
+	type drawn struct {
+		ticket uint64
+		wait   time.Duration
 	}
-	return ticket, wait, nil
+	answer, err := reach(s, "DrawTicket", func(db *memory.DB) (drawn, error) {
+		ticket, wait, err := db.DrawTicket(ctx)
+		if err == nil {
+			s.instance.note(func(ctx context.Context, db *memory.DB) error {
+				_, _, err := db.DrawTicket(ctx)
+				return err
+			})
+		}
+		return drawn{ticket, wait}, err
+	})
+	return answer.ticket, answer.wait, err
 }
 
 // Read lets every statement see what was committed since the one before.
