@@ -113,7 +113,6 @@ func newScene(ctx context.Context, db storage.DB) (scene, error) {
 			}
 			return err
 		},
-		func() error { return db.Follow(ctx, "there") },
 		func() error { _, _, err := db.DrawTicket(ctx); return err },
 		func() error { return db.SetLease(ctx, 2*access.DefaultLease) },
 		func() error { return db.SetLease(ctx, access.DefaultLease) },

@@ -155,7 +155,6 @@ func newScene(t testing.TB, store storage.DB) *scene {
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)
 	s.message = claimed[0].ID
-	must(nil, store.Follow(ctx, "there"))
 	_, _, err = store.DrawTicket(ctx)
 	require.NoError(t, err)
 	must(nil, store.SetLease(ctx, 2*access.DefaultLease))

@@ -207,12 +207,16 @@ func queueVerbs() []verb {
 func registryVerbs() []verb {
 	return []verb{
 		{"registry.Follow", func(ctx context.Context, s *scene) (any, error) { return none(s.store.Follow(ctx, "new")) }},
-		{"registry.Poll", func(ctx context.Context, s *scene) (any, error) { return result(s.store.Poll(ctx, "there")) }},
+		{"registry.Poll", func(ctx context.Context, s *scene) (any, error) { return result(s.store.Poll(ctx, "nobody")) }},
 		{"registry.Acknowledge", func(ctx context.Context, s *scene) (any, error) {
-			return none(s.store.Acknowledge(ctx, "there", 1))
+			err := s.store.Acknowledge(ctx, "nobody", 1) // with a follower, what narrows would wait for it: the clock stands still
+			if errors.Is(err, access.ErrNotFound) {
+				err = nil
+			}
+			return none(err)
 		}},
 		{"registry.Followers", func(ctx context.Context, s *scene) (any, error) { return result(s.store.Followers(ctx)) }},
-		{"registry.Unfollow", func(ctx context.Context, s *scene) (any, error) { return none(s.store.Unfollow(ctx, 1, "there")) }},
+		{"registry.Unfollow", func(ctx context.Context, s *scene) (any, error) { return none(s.store.Unfollow(ctx, 1, "nobody")) }},
 		{"registry.DrawTicket", func(ctx context.Context, s *scene) (any, error) {
 			ticket, wait, err := s.store.DrawTicket(ctx)
 			return result([2]uint64{ticket, uint64(wait)}, err)
@@ -228,6 +232,15 @@ func accessReads() []verb {
 	return []verb{
 		{"access.Can", func(ctx context.Context, s *scene) (any, error) {
 			return result(s.members.Can(ctx, ann, acme, access.PayInvoices))
+		}},
+		{"access.CanAll", func(ctx context.Context, s *scene) (any, error) {
+			return result(s.members.CanAll(ctx, ann, acme, access.PayInvoices, access.PlaceOrders))
+		}},
+		{"access.Filter", func(ctx context.Context, s *scene) (any, error) {
+			return result(s.members.Filter(ctx, ann, access.PayInvoices, acme, "nobody's"))
+		}},
+		{"access.Settle", func(ctx context.Context, s *scene) (any, error) {
+			return none(s.members.Settle(ctx, access.Revision{Account: acme, Version: 1}))
 		}},
 		{"access.Grant", func(ctx context.Context, s *scene) (any, error) { return result(s.members.Grant(ctx, ann, acme)) }},
 		{"access.Explain", func(ctx context.Context, s *scene) (any, error) {
@@ -311,9 +324,11 @@ func isRefusal(err error) bool {
 	return false
 }
 
-// TestEveryVerbIsTried finds the methods that verbs leaves out, but for those that send nothing to the database.
+// TestEveryVerbIsTried finds the methods that verbs leaves out, but for those that send nothing to the database, and
+// SetLease, which is several verbs of the registry.
 func TestEveryVerbIsTried(t *testing.T) {
-	silent := map[string]bool{"access.Begin": true, "access.Look": true, "access.Catalog": true, "access.Now": true, "contact.Categories": true}
+	silent := map[string]bool{"access.Begin": true, "access.Look": true, "access.Catalog": true, "access.Now": true, "contact.Categories": true,
+		"access.SetLease": true}
 	for _, name := range []string{"access", "invite", "contact"} {
 		for _, method := range []string{"Within", "Kinds", "Prepare"} { // the last answers errors in its results
 			silent[name+"."+method] = true
