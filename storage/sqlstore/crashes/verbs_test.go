@@ -166,18 +166,11 @@ func contactVerbs(owner access.Actor) []verb {
 	}
 }
 
-// registryVerbs are those of access.Registry, but for DrawTicket, which draws another one when it is done again.
+// registryVerbs are those of access.Registry, but for DrawTicket, which draws another one when it is done again, and those
+// that need a follower: what narrows would wait for it, and the clock stands still.
 func registryVerbs() []verb {
 	return []verb{
 		{"registry.Follow", func(ctx context.Context, do *services, _ scene) error { return do.db.Follow(ctx, "new") }},
-		{"registry.Acknowledge", func(ctx context.Context, do *services, _ scene) error {
-			err := do.db.Acknowledge(ctx, "nobody", 1) // with a follower, what narrows would wait for it: the clock stands still
-			if errors.Is(err, access.ErrNotFound) {
-				err = nil
-			}
-			return err
-		}},
-		{"registry.Unfollow", func(ctx context.Context, do *services, _ scene) error { return do.db.Unfollow(ctx, 1, "nobody") }},
 		{"registry.SetLease", func(ctx context.Context, do *services, _ scene) error { return do.db.SetLease(ctx, 2*time.Second) }},
 		{"registry.ShortenWait", func(ctx context.Context, do *services, _ scene) error {
 			return do.db.ShortenWait(ctx, access.DefaultLease)
