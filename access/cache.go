@@ -4,7 +4,6 @@ import (
 	"context"
 	cryptorand "crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -203,5 +202,3 @@ func (c *Cache) read(ctx context.Context, user UserID, account AccountID) (g Gra
 	}
 	return g, nil
 }
-
-func stale(err error) error { return fmt.Errorf("%w: %w", ErrStale, err) }

@@ -3,8 +3,8 @@ package access
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -67,7 +67,7 @@ func (c *Cache) fetch(ctx context.Context, user UserID, account AccountID) (Gran
 	if !c.certain(c.service.config.Now()) { // who reads for somebody else may have begun before what this caller knows
 		g, err := c.read(ctx, user, account)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrInvalid) {
-			err = stale(err)
+			err = fmt.Errorf("%w: %w", ErrStale, err)
 		}
 		return g, err
 	}
@@ -105,20 +105,14 @@ func (c *Cache) join(user UserID, account AccountID) *flight {
 func (c *Cache) fly(key pair, f *flight) {
 	ctx, cancel := context.WithTimeout(context.Background(), flightPatience)
 	defer cancel()
-	defer close(f.done)
-	f.err = errPanicked // in case that it doesn't return
+	f.err = errPanicked
+	defer func() { // also where the storage ends the goroutine
+		c.flights.mu.Lock()
+		defer c.flights.mu.Unlock()
+		if c.flights.reading[key] == f {
+			delete(c.flights.reading, key)
+		}
+		close(f.done)
+	}()
 	f.grant, f.err = c.read(ctx, key.user, key.account)
-	c.flights.mu.Lock()
-	defer c.flights.mu.Unlock()
-	if c.flights.reading[key] == f {
-		delete(c.flights.reading, key)
-	}
-}
-
-// UnitKey is the key of contexts of units of work, of which backends set the value: storage.Inside does.
-type UnitKey struct{}
-
-// counts are what Stats tells.
-type counts struct {
-	hits, misses, polls, failures atomic.Uint64
 }

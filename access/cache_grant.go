@@ -51,7 +51,7 @@ type Remembered struct {
 }
 
 // Explain is Service.Explain, by the database, with what Can answers from memory, nil if it doesn't. The two differ for
-// one lease at most.
+// one lease at most. Its errors are those of Service.Explain.
 func (c *Cache) Explain(ctx context.Context, user UserID, account AccountID, p Permission) (Explanation, *Remembered, error) {
 	now := c.service.config.Now()
 	place := c.table.place(user, account)

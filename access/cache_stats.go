@@ -38,6 +38,11 @@ func (c *Cache) Stats() CacheStats {
 	return s
 }
 
+// counts are what Stats tells of one Cache.
+type counts struct {
+	hits, misses, polls, failures atomic.Uint64
+}
+
 // settlements are those that others had to hear of.
 type settlements struct {
 	times atomic.Uint64

@@ -30,9 +30,9 @@ const counterBits = 1<<16 - 1
 type shard struct {
 	slots atomic.Pointer[slots]
 	mu    sync.Mutex
-	used  int // slots that have a fingerprint
-	limit int // how many may have one
-	_     [32]byte
+	used  int      // slots that have a fingerprint
+	limit int      // how many may have one
+	_     [32]byte // so that no two shards share a line of the processor's cache
 }
 
 // slots are searched from where a fingerprint points to, up to the first empty one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -421,6 +422,19 @@ func TestOneReadForManyCallers(t *testing.T) {
 		others.Wait()
 		require.Equal(t, 1, p.asked())
 	})
+}
+
+// TestReadThatNeverReturns has the storage end the goroutine, as a failed assertion in a test double does.
+func TestReadThatNeverReturns(t *testing.T) {
+	p := newWorld(t).process(access.CacheConfig{Single: true})
+	p.db.grant = func(func() (access.Grant, error)) (access.Grant, error) {
+		runtime.Goexit()
+		panic("unreachable")
+	}
+	_, err := p.cache.Can(t.Context(), "ivan", "acme", access.PayInvoices)
+	require.Error(t, err)
+	p.db.grant = nil
+	require.True(t, p.can("ivan", "acme", access.PayInvoices))
 }
 
 func TestCacheRemembersNoFailure(t *testing.T) {

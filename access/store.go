@@ -29,6 +29,9 @@ type Store[T any] interface {
 	Registry
 }
 
+// UnitKey is the key of contexts of units of work, of which backends set the value: storage.Inside does.
+type UnitKey struct{}
+
 // Tx is what this package needs of a transaction. Reads see the transaction's own writes. A method that finds nothing
 // returns an error of kind ErrNotFound where it says so; lists are empty then. Every method may return the backend's
 // own error, or the context's, as well. Writing to an account that the transaction hasn't locked is a programmer's

@@ -38,6 +38,9 @@ func (w *Watcher) position(ctx context.Context) (start time.Time, p access.Posit
 			}
 		}
 		start = w.adapter.now()
+		if !w.adapter.lease.Load().covers(start) { // a backup may have been restored since, without what was acknowledged
+			w.acknowledged = 0
+		}
 		p, err = w.adapter.registry.Poll(ctx, w.follower)
 		if err != nil || p.Registered {
 			return start, p, err
