@@ -32,7 +32,7 @@ func (s *simulation) newInstance(number int) *instance {
 	random := s.draw("new", number)
 	i := &instance{simulation: s, number: number, speed: 0.995 + random.Float64()/100}
 	i.ctx, i.crash = context.WithCancel(s.ctx)
-	store := &simulatedStore{DB: s.db, instance: i}
+	store := &simulatedStore{DB: s.lockedDB(), instance: i}
 	i.database = store
 	var key [32]byte
 	for at := range key {

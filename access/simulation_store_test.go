@@ -223,6 +223,13 @@ func (s *simulation) position() access.Position {
 	return position
 }
 
+// lockedDB returns the database of this moment, which a restored backup replaces.
+func (s *simulation) lockedDB() *memory.DB {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.db
+}
+
 // restore puts the database back to where it was. It can't be reached meanwhile, for longer than the lease. From then on
 // only what is committed afterwards counts.
 func (s *simulation) restore(random *rand.Rand, down time.Duration) {
