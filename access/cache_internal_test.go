@@ -3,8 +3,10 @@ package access
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -138,6 +140,28 @@ func TestFullTable(t *testing.T) {
 	}
 	require.Greater(t, used, entries/2)
 	require.Less(t, slots, entries*3/2+256*7)
+}
+
+// TestTableHoldsItsEntries keeps as many answers as a table is for, once each, as Preload does: hardly any is dropped.
+func TestTableHoldsItsEntries(t *testing.T) {
+	const entries = 100_000
+	table := newTable(sipKey{7, 8}, entries)
+	places := make([]place, entries)
+	for i := range places {
+		places[i] = table.place(UserID(strconv.Itoa(i)), "acme")
+		table.keep(places[i], table.epoch(places[i]).Load(), answer{bits: 1})
+	}
+	found, slots := 0, 0
+	for _, place := range places {
+		if _, _, ok := table.find(place); ok {
+			found++
+		}
+	}
+	for i := range table.shards {
+		slots += len(table.shards[i].slots.Load().answers)
+	}
+	require.Greater(t, found, entries*99/100)
+	require.Less(t, slots*int(unsafe.Sizeof(slot{})+unsafe.Sizeof(detail{})), entries*52)
 }
 
 func TestEpochsHaveNoZero(t *testing.T) {
