@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 )
@@ -50,6 +49,7 @@ type Cache struct {
 	table    *table
 	zero     time.Time // of the table's time
 	lease    atomic.Pointer[lease]
+	sample   atomic.Uint32 // modulo samples, of which answers are counted
 	follower follower
 	flights  flights
 	reached  reached
@@ -98,9 +98,10 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 		return false, err
 	}
 	if p&c.database == 0 {
-		if held, ok := c.recall(c.table.place(user, account)); ok {
-			if rand.Uint32()%sample == 0 { // counting all of them would have all cores write to one place
-				c.counts.hits.Add(sample)
+		place := c.table.place(user, account)
+		if held, ok := c.recall(place); ok {
+			if place.sample() == c.sample.Load()%samples { // counting all of them would have all cores write to one place
+				c.counts.hits.Add(samples)
 			}
 			return held.Has(p), nil
 		}
@@ -108,8 +109,9 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 	return c.ask(ctx, user, account, p)
 }
 
-// sample is of how many answers from memory one is counted.
-const sample = 64
+// samples are the parts into which users in accounts are divided. The answers from memory about one of them are counted,
+// for all; which one it is changes with each poll.
+const samples = 64
 
 // recall returns the bits that are remembered, if that is certain.
 //

@@ -27,7 +27,10 @@ type follower struct {
 func (c *Cache) Run(ctx context.Context) error {
 	defer c.flights.land()
 	if c.config.Single {
-		<-ctx.Done()
+		for ctx.Err() == nil {
+			pause(ctx, c.config.Poll)
+			c.sample.Add(1)
+		}
 		return nil
 	}
 	defer c.stop(context.WithoutCancel(ctx))
@@ -52,6 +55,7 @@ func (c *Cache) Poll(ctx context.Context) error {
 	defer cancel()
 	err := c.follow(ctx)
 	c.counts.polls.Add(1)
+	c.sample.Add(1)
 	if err != nil {
 		c.counts.failures.Add(1)
 	}

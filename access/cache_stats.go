@@ -8,7 +8,7 @@ import (
 // CacheStats says how a Cache does, since it was made.
 type CacheStats struct {
 	Entries int    // answers that are remembered, also those that don't count any more
-	Hits    uint64 // answers from memory, about: of those of Can one in 64 is counted, for 64
+	Hits    uint64 // answers from memory, about: those of Can are counted for one in 64 users and accounts, in turn, for all
 	Misses  uint64 // answers from the database
 
 	Follower FollowerID    // empty if it doesn't follow at the moment

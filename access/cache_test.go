@@ -518,7 +518,7 @@ func TestCacheIsBounded(t *testing.T) {
 	p := newWorld(t).process(access.CacheConfig{Single: true, Entries: 10_000})
 	for i := range 100_000 {
 		require.False(t, p.can(access.UserID(fmt.Sprint("user ", i)), "acme", access.PayInvoices))
-		require.LessOrEqual(t, p.cache.Stats().Entries, 10_000+256*6)
+		require.LessOrEqual(t, p.cache.Stats().Entries, 10_000*9/8+64)
 	}
 	p.requireSame()
 	p.asked()
