@@ -22,6 +22,7 @@ type journal struct {
 type verb struct {
 	Call, Return int64
 	Over         int64 // when the unit of work was
+	Settled      int64 // when all had heard of it, if somebody waited for that after its return; or 0
 	Kind         string
 	Account      access.AccountID
 	User         access.UserID

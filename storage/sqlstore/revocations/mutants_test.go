@@ -10,6 +10,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 // A mutant is a storage on which a revocation returns while somebody may still say yes.
@@ -42,7 +43,8 @@ func TestRevocationsNotice(t *testing.T) {
 				t.Logf("seed %d, %d checks, %d of them wrong, %d said yes", s.task.Seed, found.yes+found.no, found.wrong, found.late)
 			}
 			require.NotZero(t, found.late, "nobody noticed")
-			t.Log(found.examples[0])
+			require.NotEmpty(t, found.disorders, "porcupine didn't notice")
+			t.Log(found.examples[0], "\n", found.disorders[0])
 		})
 	}
 }
@@ -109,7 +111,7 @@ type kept struct {
 func (m *lagsBehind) Grant(ctx context.Context, account access.AccountID, user access.UserID) (access.Grant, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	key, at := question{account: account, user: user}, now()
+	key, at := question{account: account, user: user}, processtest.Now()
 	if k := m.kept[key]; at < k.until {
 		return k.Grant, nil
 	}
