@@ -8,7 +8,7 @@ import (
 )
 
 // limit is how long a process may live that isn't killed sooner.
-const limit = 10 * time.Minute
+const limit = 20 * time.Minute
 
 // A task is what a process does on a database: it writes until it is killed, or does one verb, in which it kills itself.
 type task struct {

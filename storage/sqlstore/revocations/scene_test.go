@@ -27,7 +27,7 @@ type scene struct {
 }
 
 // limit is how long a scene may take.
-const limit = 5 * time.Minute
+const limit = 10 * time.Minute
 
 func newScene(t testing.TB, engine string) *scene {
 	t.Helper()
@@ -99,7 +99,7 @@ func (s *scene) race(length time.Duration, disturb func(processes []*processtest
 	work, racing := make([]task, processes), make([]*processtest.Process, processes)
 	for i := range racing {
 		work[i] = s.task
-		work[i].Process, work[i].Cached, work[i].Writers = i, i < cached, 1
+		work[i].Process, work[i].Cached, work[i].Poll, work[i].Writers = i, i < cached, poll, 1
 		racing[i] = processtest.Start(s, length+3*patience, work[i])
 	}
 	for _, p := range racing {

@@ -24,7 +24,7 @@ func (s *scene) revoke(v verb) time.Duration {
 func (s *scene) follower() *processtest.Process {
 	s.Helper()
 	work := s.task
-	work.Cached = true
+	work.Cached, work.Poll = true, poll
 	p := processtest.Start(s, limit, work)
 	s.hear(p, "ready")
 	require.NoError(s, p.Tell(0))

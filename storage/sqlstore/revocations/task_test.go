@@ -31,12 +31,14 @@ type task struct {
 	Folder   string // of journals
 	Process  int
 	Seed     uint64
-	Cached   bool   // whether it answers from memory
-	Writers  int    // who take away and give back
-	Hasty    bool   // now and then a writer gives up waiting
-	Deaf     int    // one poll in so many takes longer than the lease; none if it is 0
-	Far      bool   // what polls answer is a while on its way
-	Mutant   string // of mutants, if it is one
+	Cached   bool          // whether it answers from memory
+	Poll     time.Duration // how often it asks what has changed
+	Watches  bool          // one answer instead, for BenchmarkRevocation
+	Writers  int           // who take away and give back
+	Hasty    bool          // now and then a writer gives up waiting
+	Deaf     int           // one poll in so many takes longer than the lease; none if it is 0
+	Far      bool          // what polls answer is a while on its way
+	Mutant   string        // of mutants, if it is one
 }
 
 func (t task) run() error {
@@ -60,6 +62,9 @@ func (t task) run() error {
 	if t.Mutant != "" {
 		backend = mutants()[t.Mutant].make(backend)
 	}
+	if t.Watches {
+		return t.watch(backend)
+	}
 	return t.work(backend)
 }
 
@@ -71,7 +76,7 @@ func (t task) work(backend storage.DB) error {
 	members := access.New(backend, access.Config{})
 	check := checker{authorizer: members, pace: 10 * time.Millisecond}
 	if t.Cached {
-		cache := access.NewCache(members, access.CacheConfig{Poll: poll})
+		cache := access.NewCache(members, access.CacheConfig{Poll: t.Poll})
 		check = checker{authorizer: cache, pace: time.Millisecond}
 		group.Go(func() { cache.Run(ctx) })
 		for misses := uint64(0); misses == 0 || cache.Stats().Misses > misses; {
