@@ -29,6 +29,7 @@ type verb struct {
 	Bits         access.Permission
 	Version      uint64 // that it left; 0 if it was refused, or nobody knows
 	Answer       string // done, unsettled, unknown, or the code of a refusal
+	Cause        string // of an answer that isn't done
 	Failure      string // an error that shouldn't be
 }
 

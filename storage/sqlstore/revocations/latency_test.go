@@ -82,7 +82,8 @@ func BenchmarkRevocation(b *testing.B) {
 					b.ReportMetric(0, "ns/op") // which has the grant in it, and the pauses
 					b.ReportMetric(milliseconds(latencies[len(latencies)/2]), "ms-p50")
 					b.ReportMetric(milliseconds(latencies[len(latencies)*99/100]), "ms-p99")
-					require.NoError(b, p.End())
+					require.NoError(b, p.Close())
+					require.NoError(b, p.Wait())
 				})
 			}
 		}

@@ -62,10 +62,10 @@ func (s *scene) hear(p *processtest.Process, word string) {
 	require.NoError(s, err)
 }
 
-// end ends a process and returns what it wrote down.
+// end waits for a process to end, which was closed, and returns what it wrote down.
 func (s *scene) end(p *processtest.Process, work task) journal {
 	s.Helper()
-	require.NoError(s, p.End())
+	require.NoError(s, p.Wait())
 	j, err := readJournal(work.journal())
 	require.NoError(s, err)
 	return j
@@ -75,7 +75,7 @@ func (s *scene) end(p *processtest.Process, work task) journal {
 func (s *scene) do(v verb) verb {
 	s.Helper()
 	v = do(s.Context(), s.members, v, patience)
-	require.Equal(s, done, v.Answer, "%s %s", v, v.Failure)
+	require.Equal(s, done, v.Answer, "%s, after %s: %s", v, time.Duration(v.Over-v.Call), v.Cause)
 	s.own.Verbs = append(s.own.Verbs, v)
 	return v
 }
@@ -116,6 +116,9 @@ func (s *scene) race(length time.Duration, disturb func(processes []*processtest
 		s.hear(p, "done")
 	}
 	pause(s.Context(), 2*lease) // so long that everybody has to know how it ended
+	for _, p := range racing {
+		require.NoError(s, p.Close())
+	}
 	journals := make([]journal, processes)
 	for i, p := range racing {
 		journals[i] = s.end(p, work[i])

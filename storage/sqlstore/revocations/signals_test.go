@@ -53,6 +53,7 @@ func (s *scene) standStill() standstill {
 	pause(s.Context(), 2*lease)
 	s.revoke(verb{Account: "acme", User: "bob"}) // of which it has to hear
 	pause(s.Context(), lease)
+	require.NoError(s, p.Close())
 	still.journal = s.end(p, s.task)
 	return still
 }

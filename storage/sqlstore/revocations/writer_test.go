@@ -62,6 +62,9 @@ func do(ctx context.Context, members *access.Service, v verb, limit time.Duratio
 	revision, err := v.perform(context.WithValue(ctx, overKey{}, &v.Over), members)
 	v.Return = processtest.Now()
 	v.Version = revision.Version
+	if err != nil {
+		v.Cause = err.Error()
+	}
 	var refused *access.Error
 	switch {
 	case err == nil:

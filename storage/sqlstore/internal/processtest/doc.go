@@ -11,7 +11,8 @@
 //		_, err := p.Hear("ready")
 //		require.NoError(t, err)
 //		...
-//		require.NoError(t, p.End())
+//		require.NoError(t, p.Close())
+//		require.NoError(t, p.Wait())
 //	}
 //
 // A process writes lines to its standard output, which Hear waits for, and reads those of Tell from its standard input. It

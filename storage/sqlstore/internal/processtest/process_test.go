@@ -58,7 +58,8 @@ func TestProcess(t *testing.T) {
 	text, err = p.Hear("heard ")
 	require.NoError(t, err)
 	require.Equal(t, "one 2", text)
-	require.NoError(t, p.End())
+	require.NoError(t, p.Close())
+	require.NoError(t, p.Wait())
 	require.Empty(t, p.Complaints())
 }
 
@@ -87,8 +88,9 @@ func TestNobodyWaitsForEver(t *testing.T) {
 	const limit = 300 * time.Millisecond
 	_, err := processtest.Start(t, limit, task{}).Hear("more")
 	require.ErrorContains(t, err, "having worked for 300ms")
-	err = processtest.Start(t, limit, task{Deaf: true}).End()
-	require.ErrorContains(t, err, "having worked for 300ms")
+	p := processtest.Start(t, limit, task{Deaf: true})
+	require.NoError(t, p.Close())
+	require.ErrorContains(t, p.Wait(), "having worked for 300ms")
 }
 
 func TestStopAndResume(t *testing.T) {
@@ -102,7 +104,8 @@ func TestStopAndResume(t *testing.T) {
 	_, err = p.Hear("heard stopped")
 	require.NoError(t, err)
 	require.Less(t, before, processtest.Now())
-	require.NoError(t, p.End())
+	require.NoError(t, p.Close())
+	require.NoError(t, p.Wait())
 }
 
 func TestDialectKnowsItsEngines(t *testing.T) {
