@@ -64,30 +64,51 @@ func await(ctx context.Context, cache *access.Cache, answer bool) (at int64, err
 // answers from memory, says no, and until the verb has settled and returns.
 func BenchmarkRevocation(b *testing.B) {
 	for _, engine := range servertest.Engines() {
-		for _, every := range []time.Duration{100 * time.Millisecond, 5 * time.Millisecond} {
-			for _, of := range []string{"no", "settled"} {
-				b.Run(fmt.Sprintf("db=%s/poll=%s/of=%s", engine, every, of), func(b *testing.B) {
-					s := newScene(b, engine)
-					require.NoError(b, s.members.SetLease(s.Context(), time.Second)) // as where nobody sets it
-					work := s.task
-					work.Watches, work.Poll = true, every
-					p := processtest.Start(b, limit, work)
-					s.hear(p, "ready")
-					var latencies []time.Duration
-					for b.Loop() {
-						no, settled := s.latency(p, every)
-						latencies = append(latencies, map[string]time.Duration{"no": no, "settled": settled}[of])
-					}
-					slices.Sort(latencies)
-					b.ReportMetric(0, "ns/op") // which has the grant in it, and the pauses
-					b.ReportMetric(milliseconds(latencies[len(latencies)/2]), "ms-p50")
-					b.ReportMetric(milliseconds(latencies[len(latencies)*99/100]), "ms-p99")
-					require.NoError(b, p.Close())
-					require.NoError(b, p.Wait())
-				})
-			}
+		for _, hears := range []struct {
+			how  string
+			poll time.Duration
+		}{
+			{"poll=100ms", 100 * time.Millisecond}, // as where nobody sets it
+			{"poll=5ms", 5 * time.Millisecond},
+		} {
+			b.Run(fmt.Sprintf("db=%s/%s/of=no", engine, hears.how), func(b *testing.B) {
+				no, _ := latencies(b, engine, task{Poll: hears.poll})
+				reportLatencies(b, no)
+			})
+			b.Run(fmt.Sprintf("db=%s/%s/of=settled", engine, hears.how), func(b *testing.B) {
+				_, settled := latencies(b, engine, task{Poll: hears.poll})
+				reportLatencies(b, settled)
+			})
 		}
 	}
+}
+
+// latencies has a process watch how permissions are taken away. It returns how long after each commit it said no, and the
+// verb had settled.
+func latencies(b *testing.B, engine string, work task) (no, settled []time.Duration) {
+	b.Helper()
+	s := newScene(b, engine)
+	require.NoError(b, s.members.SetLease(s.Context(), time.Second)) // as where nobody sets it
+	work.Database, work.Watches = s.task.Database, true
+	p := processtest.Start(b, limit, work)
+	s.hear(p, "ready")
+	for b.Loop() {
+		n, e := s.latency(p, work.Poll)
+		no, settled = append(no, n), append(settled, e)
+	}
+	require.NoError(b, p.Close())
+	require.NoError(b, p.Wait())
+	return no, settled
+}
+
+// reportLatencies reports the median and the 99th percentile instead of a mean, which would have the grant in it, and the
+// pauses.
+func reportLatencies(b *testing.B, all []time.Duration) {
+	b.Helper()
+	slices.Sort(all)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(milliseconds(all[len(all)/2]), "ms-p50")
+	b.ReportMetric(milliseconds(all[len(all)*99/100]), "ms-p99")
 }
 
 // latency takes the watched permission away and returns how long after the commit the watching process said no, and the
