@@ -24,8 +24,8 @@ func mutants() map[string]mutant {
 		"the feed stands still":        {func(db storage.DB) storage.DB { return &standsStill{DB: db} }, 0},
 		"acknowledges before it hears": {func(db storage.DB) storage.DB { return acknowledgesEarly{db} }, 0},
 		"knows no followers":           {func(db storage.DB) storage.DB { return knowsNobody{db} }, 0},
-		"waits for a quarter":          {func(db storage.DB) storage.DB { return waitsShort{db} }, 50},
-		"a lease four times as long":   {func(db storage.DB) storage.DB { return leasesLong{db} }, 50},
+		"waits for a quarter":          {func(db storage.DB) storage.DB { return waitsShort{db} }, 20},
+		"a lease four times as long":   {func(db storage.DB) storage.DB { return leasesLong{db} }, 20},
 		"reads what was a moment ago":  {func(db storage.DB) storage.DB { return &lagsBehind{DB: db, kept: make(map[question]kept)} }, 0},
 	}
 }
@@ -34,12 +34,12 @@ func mutants() map[string]mutant {
 func TestRevocationsNotice(t *testing.T) {
 	for name, m := range mutants() {
 		t.Run(name, func(t *testing.T) {
-			const tries = 3
+			const tries = 5
 			var found verdict
 			for try := 0; try < tries && found.late == 0; try++ {
 				s := newScene(t, "sqlite")
 				s.task.Mutant, s.task.Deaf = name, m.deaf
-				found = s.judge(s.race(time.Second, nil)...)
+				found = s.judge(s.race(1500*time.Millisecond, nil)...)
 				t.Logf("seed %d, %d checks, %d of them wrong, %d said yes", s.task.Seed, found.yes+found.no, found.wrong, found.late)
 			}
 			require.NotZero(t, found.late, "nobody noticed")

@@ -100,7 +100,7 @@ func (s *scene) race(length time.Duration, disturb func(processes []*processtest
 	for i := range racing {
 		work[i] = s.task
 		work[i].Process, work[i].Cached, work[i].Poll, work[i].Writers = i, i < cached, poll, 1
-		racing[i] = processtest.Start(s, length+3*patience, work[i])
+		racing[i] = processtest.Start(s, length+10*patience, work[i])
 	}
 	for _, p := range racing {
 		s.hear(p, "ready")

@@ -44,7 +44,7 @@ func (w *writer) run(ctx context.Context, until int64) {
 			limit = time.Duration(w.random.IntN(int(20 * time.Millisecond)))
 		}
 		v = do(ctx, w.members, v, limit)
-		if v.Answer == done && v.Kind != remove && v.Kind != suspend && w.random.IntN(2) == 0 { // those two settle by themselves
+		if v.Answer == done && v.Kind != remove && v.Kind != suspend && w.random.IntN(4) == 0 { // those two settle by themselves
 			v = settle(ctx, w.members, v, limit)
 		}
 		w.verbs = append(w.verbs, v)
