@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -35,10 +35,7 @@ type value struct {
 	within string
 }
 
-var (
-	settingLine = regexp.MustCompile(`^([a-z][^ ,:A-Z]*): (.*)$`)
-	coresSuffix = regexp.MustCompile(`-([0-9]+)$`)
-)
+var coresSuffix = regexp.MustCompile(`-([0-9]+)$`)
 
 var errNothing = errors.New("there are no results")
 
@@ -46,31 +43,31 @@ var errNothing = errors.New("there are no results")
 func read(in io.Reader) (*results, error) {
 	r := &results{}
 	unit := ""
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		line := lines.Text()
-		if found := settingLine.FindStringSubmatch(line); found != nil {
-			r.addSetting(setting{found[1], found[2]})
-			continue
+	rows := csv.NewReader(in)
+	rows.FieldsPerRecord = -1
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		fields := strings.Split(line, ",")
+		if err != nil {
+			return nil, err
+		}
 		switch {
-		case len(fields) < 3, fields[0] == "geomean":
-		case fields[0] == "":
-			unit = fields[1] // or the name of a file, in the line before
-		case fields[1] == "": // not measured
+		case len(row) == 1:
+			r.addSetting(row[0])
+		case len(row) < 3, row[0] == "geomean", row[1] == "":
+		case row[0] == "":
+			unit = row[1] // or the name of a file, in the row before
 		default:
-			median, err := strconv.ParseFloat(fields[1], 64)
+			median, err := strconv.ParseFloat(row[1], 64)
 			if err != nil {
-				return nil, fmt.Errorf("%q: %w", line, err)
+				return nil, fmt.Errorf("%s: %w", row[0], err)
 			}
-			f := r.figure(fields[0])
+			f := r.figure(row[0])
 			f.units = append(f.units, unit)
-			f.values[unit] = value{median, fields[2]}
+			f.values[unit] = value{median, row[2]}
 		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, err
 	}
 	if len(r.figures) == 0 {
 		return nil, errNothing
@@ -78,9 +75,10 @@ func read(in io.Reader) (*results, error) {
 	return r, nil
 }
 
-// addSetting adds a setting, unless it is known, or says only where the benchmarks are.
-func (r *results) addSetting(s setting) {
-	if s.key != "pkg" && !slices.Contains(r.about, s) {
+// addSetting adds a line "key: value", unless it is known, or says only where the benchmarks are.
+func (r *results) addSetting(line string) {
+	key, value, _ := strings.Cut(line, ": ")
+	if s := (setting{key, value}); key != "pkg" && !slices.Contains(r.about, s) {
 		r.about = append(r.about, s)
 	}
 }
