@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 )
 
@@ -44,16 +43,16 @@ type CacheConfig struct {
 // A Cache is safe for concurrent use. Don't ask it with the context of a unit of work, of which it doesn't know what was
 // written there.
 type Cache struct {
-	service  *Service
-	config   CacheConfig
-	database Permission // bits that are never answered from memory
-	table    *table
-	zero     time.Time // of the table's time
-	lease    atomic.Pointer[lease]
-	follower follower
-	flights  flights
-	reached  reached
-	counts   counts
+	service   *Service
+	config    CacheConfig
+	database  Permission // bits that are never answered from memory
+	table     *table
+	zero      time.Time // of the table's time
+	following Following
+	heads     [Shards]FeedHead // up to which changes were heard; of use during a poll only
+	flights   flights
+	reached   reached
+	counts    counts
 }
 
 var _ Authorizer = (*Cache)(nil)
@@ -83,7 +82,10 @@ func NewCache(service *Service, config CacheConfig) *Cache {
 	if err != nil {
 		panic("access: no randomness for a Cache")
 	}
-	c := &Cache{service: service, config: config, table: newTable(key, config.Entries), zero: service.config.Now()}
+	c := &Cache{
+		service: service, config: config, table: newTable(key, config.Entries), zero: service.config.Now(),
+		following: Following{registry: service.registry, now: service.config.Now, random: config.Random},
+	}
 	if !config.SensitiveToo {
 		c.database = service.catalog.Sensitive()
 	}
@@ -116,7 +118,7 @@ const sample = 64
 // The lease is looked at before the table. In the other order, this process could have been paused before it looked at the
 // lease, have found an old answer, and then looked at a lease that began only when the answer had been made wrong.
 func (c *Cache) recall(p place) (held Permission, ok bool) {
-	lease := c.lease.Load()
+	lease := c.following.lease.Load()
 	held, until, ok := c.table.find(p)
 	if !ok || until == 0 && c.config.Single {
 		return held, ok
@@ -126,25 +128,10 @@ func (c *Cache) recall(p place) (held Permission, ok bool) {
 }
 
 // certain reports whether what is found from now on counts at a time.
-func (c *Cache) certain(now time.Time) bool { return c.config.Single || c.lease.Load().covers(now) }
+func (c *Cache) certain(now time.Time) bool { return c.config.Single || c.following.Certain(now) }
 
 // seconds returns a time as the table has it.
 func (c *Cache) seconds(t time.Time) uint32 { return uint32(max(0, t.Unix()-c.zero.Unix())) }
-
-// A lease is how long what is remembered counts without asking again: by the monotonic clock, which nobody sets, and by
-// that of the wall, which doesn't stop when the machine sleeps.
-type lease struct {
-	start  time.Time
-	length time.Duration
-}
-
-func (l *lease) covers(now time.Time) bool {
-	if l == nil {
-		return false
-	}
-	passed, byTheWall := now.Sub(l.start), time.Duration(now.UnixNano()-l.start.UnixNano())
-	return passed >= 0 && passed < l.length && byTheWall >= 0 && byTheWall < l.length
-}
 
 // answerOf returns what is to be remembered of a grant that was read at a time, and whether that makes sense.
 func (c *Cache) answerOf(g Grant, now time.Time) (a answer, ok bool) {

@@ -70,7 +70,7 @@ func (s *Service) Settle(ctx context.Context, revisions ...Revision) error {
 // settlePause is how long settling waits before it asks again who has acknowledged: a little, then longer.
 const (
 	settlePause    = time.Millisecond
-	maxSettlePause = 20 * time.Millisecond
+	maxSettlePause = 5 * time.Millisecond
 )
 
 func (s *Service) settle(ctx context.Context) error {
@@ -150,7 +150,7 @@ func (s *Service) others(ctx context.Context, ticket uint64) ([]FollowerID, erro
 	var others []FollowerID
 	own := s.caches.list()
 	for _, f := range followers {
-		ours := slices.ContainsFunc(own, func(c *Cache) bool { return c.isFollower(f.ID) })
+		ours := slices.ContainsFunc(own, func(c *Cache) bool { return c.following.isFollower(f.ID) })
 		if !ours && (ticket == 0 || f.Acknowledged < ticket) {
 			others = append(others, f.ID)
 		}
