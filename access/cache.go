@@ -18,6 +18,12 @@ type CacheConfig struct {
 	// Poll is how long Run waits between two looks at the change feed: a tenth of a second by default. It has to be well
 	// below the lease, which is the registry's, a second if nobody has set it.
 	Poll time.Duration
+	// Listen, if it isn't nil, wakes Run before Poll is over, so that a longer Poll does. It runs until the context ends or
+	// what it listens to is lost, calls woken as soon as it listens and whenever a revocation wants to settle, and returns
+	// why it ended; Run waits for it to return. It is called again after that, once per Poll. When it ends after it has
+	// listened, nothing that is remembered counts until everything was heard anew. A wake-up that is lost makes who settles
+	// wait longer, and does no other harm. pgxtx.Listen is one, for PostgreSQL.
+	Listen func(ctx context.Context, woken func()) error
 	// Single says that nobody writes to the database but this Service: no other process, and no other Service. Then
 	// nothing is followed, and nobody waits for this process. If it isn't so, revoked access goes on.
 	Single bool

@@ -2,17 +2,24 @@ package access
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
 // Run follows the change feed until the context ends, and returns nil. Until it has looked at the feed for the first time,
 // and whenever it can't for longer than the lease, the database is asked. A feed that can't be read is logged, and tried
-// again.
+// again, and so is a Listen that fails.
 func (c *Cache) Run(ctx context.Context) error {
 	defer c.flights.land()
 	if c.config.Single {
 		<-ctx.Done()
 		return nil
+	}
+	woken, wake := alarm()
+	if c.config.Listen != nil {
+		var listening sync.WaitGroup
+		defer listening.Wait()
+		listening.Go(func() { c.listen(ctx, wake) })
 	}
 	defer c.following.Stop(context.WithoutCancel(ctx))
 	failed := false
@@ -22,7 +29,7 @@ func (c *Cache) Run(ctx context.Context) error {
 			c.config.Log.ErrorContext(ctx, "the change feed can't be read", "reason", err.Error())
 		}
 		failed = err != nil
-		pause(ctx, c.config.Poll)
+		pauseUntil(ctx, woken, c.config.Poll)
 	}
 	return nil
 }
@@ -110,14 +117,4 @@ func (c *Cache) hearShard(ctx context.Context, tx Tx, shard int, head FeedHead) 
 		}
 	}
 	return true, nil
-}
-
-// pause waits for a while, or for the end of the context.
-func pause(ctx context.Context, while time.Duration) {
-	timer := time.NewTimer(while)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
