@@ -24,8 +24,7 @@ type Following struct {
 	mu           sync.Mutex // one poll at a time
 	id           FollowerID // empty if the next one has to be new
 	registered   bool       // under the id: if not, an answer may have been lost
-	followed     bool       // what is remembered is of this place in the registry
-	acknowledged uint64
+	acknowledged uint64     // as long as the lease isn't over
 }
 
 // NewFollowing returns a Following at a registry, which every storage backend is, by a clock, and with randomness for its
@@ -38,8 +37,8 @@ func NewFollowing(registry Registry, now func() time.Time, random io.Reader) *Fo
 }
 
 // Poll asks the registry once what has changed, and has follow make wrong what is remembered from before: everything if
-// anew is true, otherwise what happened in the change feed between the heads of the last position that was followed and
-// those of this one. When follow has returned without an error, the ticket is acknowledged, and only then what is
+// anew is true, because there was no lease any more and a backup may have been restored since; otherwise what happened in
+// the change feed between the heads of the last position that was followed and those of this one. When follow has returned without an error, the ticket is acknowledged, and only then what is
 // remembered counts: for the position's lease, from before the question was sent. A Following that isn't registered, or
 // not any more, registers first.
 //
@@ -52,10 +51,9 @@ func (f *Following) Poll(ctx context.Context, follow func(ctx context.Context, p
 	if err != nil {
 		return err
 	}
-	if err := follow(ctx, position, !f.followed); err != nil {
+	if err := follow(ctx, position, !before.covers(start)); err != nil {
 		return err
 	}
-	f.followed = true
 	if err := f.acknowledge(ctx, position.Ticket); err != nil {
 		return err
 	}
@@ -94,8 +92,8 @@ func (f *Following) ask(ctx context.Context) (start time.Time, before *lease, p 
 			return start, nil, p, err
 		}
 		start, before = f.now(), f.lease.Load()
-		if !before.covers(start) { // a backup may have been restored since, without what was remembered or acknowledged
-			f.followed, f.acknowledged = false, 0
+		if !before.covers(start) { // a backup may have been restored since, without what was acknowledged
+			f.acknowledged = 0
 		}
 		p, err = f.registry.Poll(ctx, f.id)
 		if err != nil || p.Registered {
@@ -133,7 +131,7 @@ func (f *Following) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.registered, f.followed, f.acknowledged = true, false, 0
+	f.registered = true
 	return nil
 }
 

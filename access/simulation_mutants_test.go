@@ -27,7 +27,7 @@ func TestSimulationCatches(t *testing.T) {
 		{"the lease is given before acknowledging", 693, mutant{store: func(s *simulatedStore) storage.DB { return &extendsEarly{simulatedStore: s} }}},
 		{"the wait begins with the commit", 287, mutant{settle: waitsFromTheCommit}},
 		{"a follower registers with its second poll", 45, mutant{store: func(s *simulatedStore) storage.DB { return &registersLate{simulatedStore: s} }}},
-		{"a follower serves before its first poll", 365, mutant{store: func(s *simulatedStore) storage.DB { return servesAtOnce{s} }}},
+		{"a follower serves before its first poll", 377, mutant{store: func(s *simulatedStore) storage.DB { return servesAtOnce{s} }}},
 		{"a shorter lease is waited for at once", 55, mutant{store: func(s *simulatedStore) storage.DB { return shrinksAtOnce{s} }}},
 		{"the epoch is taken after the grant", 27, mutant{store: func(s *simulatedStore) storage.DB { return remembersLate{s} }}},
 		{"an answer is stamped when it is complete", 13, mutant{check: remembersAnswers}},
@@ -38,7 +38,7 @@ func TestSimulationCatches(t *testing.T) {
 		{"the feed is a sequence", 247, mutant{store: func(s *simulatedStore) storage.DB { return &sequenceStore{simulatedStore: s} }}},
 		{"the end of the feed isn't compared", 32, mutant{store: func(s *simulatedStore) storage.DB { return &trustsNumbers{simulatedStore: s} }}},
 		{"a follower trusts that it has acknowledged", 4181, mutant{store: func(s *simulatedStore) storage.DB { return &acknowledgesOnce{simulatedStore: s} }}},
-		{"what was read before a backup is remembered", 578, mutant{poll: remembersThroughPauses}},
+		{"what was read before a backup is remembered", 1334, mutant{poll: remembersThroughPauses}},
 		{"a follower that isn't woken doesn't poll", 8, mutant{store: func(s *simulatedStore) storage.DB { return &trustsWakeUps{simulatedStore: s} }}},
 		{"who looked away gives followers up", 1018, mutant{settle: givesUpAnyway}},
 	} {
