@@ -26,7 +26,7 @@ func (c *Cache) Stats() CacheStats {
 	settled := &c.service.caches.settled
 	s := CacheStats{Hits: c.counts.hits.Load(), Misses: c.counts.misses.Load(), Polls: c.counts.polls.Load(),
 		Failed: c.counts.failures.Load(), Settled: settled.times.Load(), Settling: time.Duration(settled.last.Load())}
-	if l, id := c.lease.Load(), c.follower.known.Load(); l != nil && id != nil {
+	if l, id := c.following.lease.Load(), c.following.known.Load(); l != nil && l.length > 0 && id != nil {
 		s.Follower, s.Lag, s.Lease = *id, c.service.config.Now().Sub(l.start), l.length
 	}
 	for i := range c.table.shards {

@@ -8,10 +8,12 @@ import (
 // What the simulation's mutants do otherwise than this package.
 
 // Stop ends what Run began.
-func (c *Cache) Stop(ctx context.Context) { c.stop(ctx) }
+func (c *Cache) Stop(ctx context.Context) { c.following.Stop(ctx) }
 
 // Extend gives the lease.
-func (c *Cache) Extend(start time.Time, length time.Duration) { c.lease.Store(&lease{start, length}) }
+func (c *Cache) Extend(start time.Time, length time.Duration) {
+	c.following.lease.Store(&lease{start, length})
+}
 
 // Certain reports whether what is remembered counts now.
 func (c *Cache) Certain() bool { return c.certain(c.service.config.Now()) }
