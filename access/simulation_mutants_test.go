@@ -39,8 +39,8 @@ func TestSimulationCatches(t *testing.T) {
 		{"the end of the feed isn't compared", 32, mutant{store: func(s *simulatedStore) storage.DB { return &trustsNumbers{simulatedStore: s} }}},
 		{"a follower trusts that it has acknowledged", 4181, mutant{store: func(s *simulatedStore) storage.DB { return &acknowledgesOnce{simulatedStore: s} }}},
 		{"what was read before a backup is remembered", 1334, mutant{poll: remembersThroughPauses}},
-		{"a follower that isn't woken doesn't poll", 8, mutant{store: func(s *simulatedStore) storage.DB { return &trustsWakeUps{simulatedStore: s} }}},
-		{"who looked away gives followers up", 1018, mutant{settle: givesUpAnyway}},
+		{"a follower that isn't woken doesn't poll", 52, mutant{store: func(s *simulatedStore) storage.DB { return &trustsWakeUps{simulatedStore: s} }}},
+		{"who looked away gives followers up", 1999, mutant{settle: givesUpAnyway}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for seed := tt.seed; seed < tt.seed+5000; seed++ {
