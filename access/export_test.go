@@ -15,6 +15,11 @@ func (c *Cache) Extend(start time.Time, length time.Duration) {
 	c.following.lease.Store(&lease{start, length})
 }
 
+// PollOn polls as if the lease were never over.
+func (c *Cache) PollOn(ctx context.Context) error {
+	return c.following.Poll(ctx, func(ctx context.Context, p Position, _ bool) error { return c.hear(ctx, p, false) })
+}
+
 // Certain reports whether what is remembered counts now.
 func (c *Cache) Certain() bool { return c.certain(c.service.config.Now()) }
 

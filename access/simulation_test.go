@@ -125,6 +125,7 @@ func simulate(t *testing.T, seed uint64, m mutant) *simulation {
 		s.actor("disturbance", 0, s.disturb)
 		s.actor("operator", 0, s.operate)
 		s.group.Wait()
+		time.Sleep(time.Minute) // until what is still being read, for nobody any more, is there
 	})
 	return s
 }
