@@ -72,7 +72,7 @@ func (m acknowledgesEarly) Poll(ctx context.Context, id access.FollowerID) (acce
 	p, err := m.DB.Poll(ctx, id)
 	if err == nil && p.Registered {
 		err = m.Acknowledge(ctx, id, p.Ticket)
-		pause(ctx, 4*poll)
+		pause(ctx, lease/2)
 	}
 	return p, err
 }

@@ -106,9 +106,7 @@ func (s *scene) race(length time.Duration, disturb func(processes []*processtest
 		work[i] = s.task
 		work[i].Process, work[i].Cached, work[i].Poll, work[i].Writers = i, i < cached, poll, 1
 		racing[i] = processtest.Start(s, length+10*patience, work[i])
-	}
-	for _, p := range racing {
-		s.hear(p, "ready")
+		s.hear(racing[i], "ready")
 	}
 	until := processtest.Now() + int64(length)
 	for _, p := range racing {
