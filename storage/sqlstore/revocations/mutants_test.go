@@ -72,7 +72,7 @@ func (m acknowledgesEarly) Poll(ctx context.Context, id access.FollowerID) (acce
 	p, err := m.DB.Poll(ctx, id)
 	if err == nil && p.Registered {
 		err = m.Acknowledge(ctx, id, p.Ticket)
-		pause(ctx, lease/2)
+		pause(ctx, lease/5) // long enough for who settles to notice, and well within the lease
 	}
 	return p, err
 }
