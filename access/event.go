@@ -41,6 +41,9 @@ const (
 	EventContactUpdated     EventKind = "contact.updated"
 	EventContactRemoved     EventKind = "contact.removed"
 	EventPreferencesChanged EventKind = "preferences.changed"
+
+	// EventSuppressionLifted is in no account's history, as an address is no account's: staff's policy is asked for it.
+	EventSuppressionLifted EventKind = "suppression.lifted"
 )
 
 // An EventID names one event. It is a UUIDv7 in its text form.

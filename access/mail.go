@@ -42,7 +42,7 @@ func (s *Service) Kinds() []notify.Kind {
 }
 
 // Prepare writes mails about memberships, just before they are sent, as things are then. It cancels those to users
-// without an address, about access that is there again, or isn't any more.
+// without an address or with a suppressed one, about access that is there again, or isn't any more.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
@@ -64,6 +64,9 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 	}
 	if err != nil {
 		return notify.Prepared{}, err
+	}
+	if reason, err := Suppressed(ctx, tx, to.Address, true); err != nil || reason != "" {
+		return notify.Prepared{Cancel: reason}, err
 	}
 	account, err := tx.Account(ctx, AccountID(m.Group))
 	if err != nil {

@@ -36,6 +36,13 @@ type Contact struct {
 	Updated    time.Time
 }
 
+// A Receiver is what a mail needs to know of a contact.
+type Receiver struct {
+	ID      ID
+	Name    string
+	Address access.Address
+}
+
 // Details are what somebody says about a contact.
 type Details struct {
 	Name       string         // up to 200 characters; must be there

@@ -35,7 +35,7 @@ func parseTemplates(replaced fs.FS) *notify.Templates {
 func (s *Service) Kinds() []notify.Kind { return []notify.Kind{MailContactAdded} }
 
 // Prepare writes mails to contacts, just before they are sent, as things are then. It cancels those to contacts that
-// were removed, of closed accounts, and those that a newer one replaces because the address was changed again.
+// were removed, at suppressed addresses, of closed accounts, and those that a newer one replaces because the address was changed again.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
@@ -64,6 +64,9 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 	}
 	if err != nil {
 		return notify.Prepared{}, err
+	}
+	if reason, err := access.Suppressed(ctx, tx, contact.Address, false); err != nil || reason != "" {
+		return notify.Prepared{Cancel: reason}, err
 	}
 	newest, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref})
 	if err != nil {

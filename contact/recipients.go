@@ -3,6 +3,7 @@ package contact
 import (
 	"context"
 	"iter"
+	"slices"
 	"strconv"
 
 	"github.com/rosterkit/roster/access"
@@ -38,14 +39,16 @@ const MaxAlso = 100
 // there. It has no actor: it is the host's own question, and the answer isn't for pages.
 //
 //   - A user who has no address in the directory receives nothing.
+//   - A suppressed address receives nothing: see TakeFeedback.
 //   - A member, involved or not, hears only what their permissions reveal now: nothing while suspended, before the
 //     start or after the expiry, and in a suspended account only what the decision lets them see there. A category that
 //     reveals no permission goes to every membership in use.
 //   - Somebody involved who is neither member nor owner is left out.
 //   - The owner and the contacts hear of a suspended account what they always do: the mail that says why it is.
 //   - Of a closed account only the owner hears, by preference: for the last invoice and the good-bye.
-//   - When a required category resolves to nobody, the owner receives it, with the reason fallback. Only for an owner
-//     without an address in the directory is the answer empty then.
+//   - When a required category resolves to nobody, the owner receives it, with the reason fallback, and even if they once
+//     complained about a mail. Only for an owner without an address in the directory, or whose address bounces, is the
+//     answer empty then.
 //
 // The resource names the service that the mail is about, in up to 128 bytes; empty for the account as a whole. It is
 // reserved for memberships that are limited to some services, and has no effect yet.
@@ -57,7 +60,7 @@ func (s *Service) Recipients(ctx context.Context, account access.AccountID, cate
 	if err != nil {
 		return nil, err
 	}
-	if err := checkResource(resource); err != nil {
+	if err := checkShort("resource", resource, access.MaxIDBytes); err != nil {
 		return nil, err
 	}
 	if err := checkAlso(also); err != nil {
@@ -75,11 +78,13 @@ func (s *Service) Recipients(ctx context.Context, account access.AccountID, cate
 	return recipients, nil
 }
 
-func checkResource(resource string) error {
-	if len(resource) > access.MaxIDBytes {
-		return access.Invalid("resource", "id.long", "is longer than 128 bytes")
+// checkShort returns an error of kind access.ErrInvalid if a text that names something is longer than max bytes, or holds
+// control characters.
+func checkShort(field, text string, max int) error {
+	if len(text) > max {
+		return access.Invalid(field, "id.long", "is longer than "+strconv.Itoa(max)+" bytes")
 	}
-	return access.CheckText("resource", resource, access.MaxIDBytes)
+	return access.CheckText(field, text, max)
 }
 
 func checkAlso(also []access.UserID) error {
@@ -96,6 +101,48 @@ func checkAlso(also []access.UserID) error {
 }
 
 func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []access.UserID) ([]Recipient, error) {
+	var list []Recipient
+	err := c.eachRecipient(ctx, d, also, func(some []Recipient) error {
+		list = append(list, some...)
+		return nil
+	})
+	return list, err
+}
+
+// eachRecipient calls fn with the recipients, some at a time, and none twice. Only of users does it remember all.
+func (c *call) eachRecipient(ctx context.Context, d CategoryDefinition, also []access.UserID, fn func([]Recipient) error) error {
+	users, err := c.userRecipients(ctx, d, also)
+	if err != nil {
+		return err
+	}
+	found := len(users.list)
+	if found > 0 {
+		if err := fn(users.list); err != nil {
+			return err
+		}
+	}
+	if c.Account.Status != access.AccountClosed {
+		err := c.eachContact(ctx, d, func(contacts []Receiver) error {
+			some := users.without(contacts)
+			found += len(some)
+			return fn(some)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if found > 0 || !d.Required {
+		return nil
+	}
+	owner, err := c.fallback(ctx)
+	if err != nil || owner.Address.IsZero() {
+		return err
+	}
+	return fn([]Recipient{owner})
+}
+
+// userRecipients returns the owner, those involved and the members.
+func (c *call) userRecipients(ctx context.Context, d CategoryDefinition, also []access.UserID) (*recipients, error) {
 	people, err := c.tx.Users(ctx, append([]access.UserID{c.Account.Owner}, also...))
 	if err != nil {
 		return nil, err
@@ -106,21 +153,24 @@ func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []acce
 	}
 	var found recipients
 	if chosen.Has(d.Category) {
-		found.addUser(ReasonOwner, c.Account.Owner, people[c.Account.Owner])
+		found.add(ReasonOwner, c.Account.Owner, people[c.Account.Owner])
 	}
 	if c.Account.Status != access.AccountClosed {
-		if err := c.others(ctx, d, also, people, &found); err != nil {
+		if err := c.addInvolved(ctx, d, also, people, &found); err != nil {
 			return nil, err
 		}
+		for member, err := range c.listeners(ctx, d) {
+			if err != nil {
+				return nil, err
+			}
+			found.add(ReasonMember, member.User, member.Person)
+		}
 	}
-	if d.Required && len(found.list) == 0 {
-		found.addUser(ReasonFallback, c.Account.Owner, people[c.Account.Owner])
-	}
-	return found.list, nil
+	found.list, err = c.unsuppressed(ctx, found.list)
+	return &found, err
 }
 
-// others adds those involved, the members and the contacts.
-func (c *call) others(ctx context.Context, d CategoryDefinition, also []access.UserID,
+func (c *call) addInvolved(ctx context.Context, d CategoryDefinition, also []access.UserID,
 	people map[access.UserID]access.User, found *recipients) error {
 	for _, user := range also {
 		grant, err := c.grant(ctx, user)
@@ -128,28 +178,58 @@ func (c *call) others(ctx context.Context, d CategoryDefinition, also []access.U
 			return err
 		}
 		if c.hears(grant, d) {
-			found.addUser(ReasonInvolved, user, people[user])
+			found.add(ReasonInvolved, user, people[user])
 		}
 	}
-	for member, err := range c.listeners(ctx, d) {
-		if err != nil {
-			return err
-		}
-		found.addUser(ReasonMember, member.User, member.Person)
+	return nil
+}
+
+// unsuppressed leaves out those at suppressed addresses.
+func (c *call) unsuppressed(ctx context.Context, list []Recipient) ([]Recipient, error) {
+	addresses := make([]string, len(list))
+	for i, r := range list {
+		addresses[i] = r.Address.Canonical()
 	}
+	suppressed, err := c.tx.Suppressed(ctx, addresses)
+	if err != nil || len(suppressed) == 0 {
+		return list, err
+	}
+	return slices.DeleteFunc(list, func(r Recipient) bool { return suppressed[r.Address.Canonical()].Stops(false) }), nil
+}
+
+// eachContact calls fn with the contacts that receive a category, some at a time.
+func (c *call) eachContact(ctx context.Context, d CategoryDefinition, fn func([]Receiver) error) error {
 	for after := ID(""); ; {
-		contacts, err := c.tx.Contacts(ctx, c.Account.ID, Filter{Categories: d.Category}, after, access.MaxPage)
+		contacts, err := c.tx.Receivers(ctx, c.Account.ID, d.Category, after, access.MaxPage)
 		if err != nil {
 			return err
 		}
-		for _, contact := range contacts {
-			found.add(Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID})
-			after = contact.ID
+		if len(contacts) > 0 {
+			after = contacts[len(contacts)-1].ID
+			if err := fn(contacts); err != nil {
+				return err
+			}
 		}
 		if len(contacts) < access.MaxPage {
 			return nil
 		}
 	}
+}
+
+// fallback returns the owner as the recipient of what nobody else receives, without an address if mail can't reach them.
+func (c *call) fallback(ctx context.Context) (Recipient, error) {
+	people, err := c.tx.Users(ctx, []access.UserID{c.Account.Owner})
+	if err != nil {
+		return Recipient{}, err
+	}
+	owner := people[c.Account.Owner]
+	if owner.Address.IsZero() {
+		return Recipient{}, nil
+	}
+	if reason, err := access.Suppressed(ctx, c.tx, owner.Address, true); err != nil || reason != "" {
+		return Recipient{}, err
+	}
+	return Recipient{Reason: ReasonFallback, Address: owner.Address, Name: owner.Name, User: c.Account.Owner}, nil
 }
 
 // listeners are the members who chose a category, hear of it now, and have an address. It ends after an error.
@@ -184,14 +264,14 @@ func (c *call) hears(g access.Grant, d CategoryDefinition) bool {
 	return g.Can(d.Reveals, c.Now)
 }
 
-// recipients grow by those whose address isn't there yet. The zero value is empty.
+// recipients are users, and grow by those whose address isn't there yet. The zero value is empty.
 type recipients struct {
 	list []Recipient
 	seen map[string]bool // canonical addresses
 }
 
-func (r *recipients) add(recipient Recipient) {
-	address := recipient.Address.Canonical()
+func (r *recipients) add(reason Reason, id access.UserID, person access.User) {
+	address := person.Address.Canonical()
 	if address == "" || r.seen[address] {
 		return
 	}
@@ -199,9 +279,16 @@ func (r *recipients) add(recipient Recipient) {
 		r.seen = map[string]bool{}
 	}
 	r.seen[address] = true
-	r.list = append(r.list, recipient)
+	r.list = append(r.list, Recipient{Reason: reason, Address: person.Address, Name: person.Name, User: id})
 }
 
-func (r *recipients) addUser(reason Reason, id access.UserID, person access.User) {
-	r.add(Recipient{Reason: reason, Address: person.Address, Name: person.Name, User: id})
+// without returns the contacts at other addresses than the users'. The contacts of an account have an address each.
+func (r *recipients) without(contacts []Receiver) []Recipient {
+	others := make([]Recipient, 0, len(contacts))
+	for _, contact := range contacts {
+		if !r.seen[contact.Address.Canonical()] {
+			others = append(others, Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID})
+		}
+	}
+	return others
 }

@@ -1,8 +1,10 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
@@ -17,6 +19,9 @@ type Config struct {
 	// Templates replaces the mails' texts: files as in this package's templates folder. Nil for ours. New panics if
 	// one can't be read.
 	Templates fs.FS
+	// SoftBounces is how many soft bounces within SoftWindow suppress an address: 5 within 7 days by default.
+	SoftBounces int
+	SoftWindow  time.Duration
 }
 
 // A Service knows the rules of contacts, preferences and recipients. It is safe for concurrent use.
@@ -24,12 +29,14 @@ type Service struct {
 	members    *access.Service
 	categories *Categories
 	templates  *notify.Templates
+	config     Config
 	view       func(ctx context.Context, fn func(context.Context, Tx) error) error
 	update     func(ctx context.Context, fn func(context.Context, Tx) error) error
 }
 
 // New returns a Service on a store, which every storage backend is, beside the service for the members of its
-// accounts: clock, randomness, catalog, staff policy and observers are taken from there. It panics if either is nil.
+// accounts: clock, randomness, catalog, staff policy and observers are taken from there. It panics if either is nil, or
+// if the Config can't be.
 func New[T Tx](store access.Store[T], members *access.Service, config Config) *Service {
 	if store == nil {
 		panic("contact: New without a store")
@@ -41,6 +48,7 @@ func New[T Tx](store access.Store[T], members *access.Service, config Config) *S
 		members:    members,
 		categories: categoriesFor(members.Catalog(), config.Categories),
 		templates:  parseTemplates(config.Templates),
+		config:     config.complete(),
 		view: func(ctx context.Context, fn func(context.Context, Tx) error) error {
 			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},
@@ -48,6 +56,16 @@ func New[T Tx](store access.Store[T], members *access.Service, config Config) *S
 			return store.Update(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},
 	}
+}
+
+// complete fills in the defaults.
+func (c Config) complete() Config {
+	if c.SoftBounces < 0 || c.SoftWindow < 0 {
+		panic("contact: New with a negative number in the Config")
+	}
+	c.SoftBounces = cmp.Or(c.SoftBounces, 5)
+	c.SoftWindow = cmp.Or(c.SoftWindow, 7*24*time.Hour)
+	return c
 }
 
 // categoriesFor returns the categories that go with a catalog, and panics if they don't.

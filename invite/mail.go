@@ -36,7 +36,7 @@ func (s *Service) Kinds() []notify.Kind { return []notify.Kind{MailInvite, MailA
 
 // Prepare writes mails about invites, just before they are sent, as things are then: the link of an invite is made
 // here, again for each attempt. It cancels the mail of an invite that was revoked, replaced, answered or has expired,
-// or whose account isn't active, and the mail about an acceptance to or about somebody who has left again.
+// or whose account isn't active or address is suppressed, and the mail about an acceptance to or about somebody who has left again.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
@@ -71,6 +71,9 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 	}
 	if account.Status != access.AccountActive {
 		return notify.Prepared{Cancel: "the account isn't active"}, nil
+	}
+	if reason, err := access.Suppressed(ctx, tx, r.Address, false); err != nil || reason != "" {
+		return notify.Prepared{Cancel: reason}, err
 	}
 	inviter, err := access.ActorName(ctx, tx, r.By.Kind, r.By.ID)
 	if err != nil {
@@ -114,6 +117,9 @@ func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify
 	}
 	if err != nil {
 		return notify.Prepared{}, err
+	}
+	if reason, err := access.Suppressed(ctx, tx, to.Address, true); err != nil || reason != "" {
+		return notify.Prepared{Cancel: reason}, err
 	}
 	// Who may not use the account any more doesn't hear about it any more.
 	grant, err := tx.Grant(ctx, r.Account, to.ID)

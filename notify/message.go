@@ -95,6 +95,21 @@ type Tx interface {
 	// Deliveries returns, for each of refs in a group, the message of a kind with the highest generation, and of those
 	// the highest id. Refs without one are left out.
 	Deliveries(ctx context.Context, group string, kind Kind, refs []string) (map[string]Message, error)
+
+	// AddFeedback puts feedback about a canonical address on the record. It reports false, and changes nothing, if there
+	// is some about the address with its id. It returns an error if Feedback.Check refuses it.
+	AddFeedback(ctx context.Context, f Feedback) (added bool, err error)
+	// Feedback returns what is on the record about an address, newest first by its key.
+	Feedback(ctx context.Context, q FeedbackQuery) ([]Feedback, error)
+	// PutSuppression stores the suppression of an address, in the place of an older one.
+	PutSuppression(ctx context.Context, s Suppression) error
+	// DeleteSuppression deletes the suppression of an address, and reports whether there was one.
+	DeleteSuppression(ctx context.Context, address string) (deleted bool, err error)
+	// Suppressions returns suppressions, ordered by address byte for byte, from the first address after `after`, at most
+	// limit of them.
+	Suppressions(ctx context.Context, after string, limit int) ([]Suppression, error)
+	// Suppressed returns the suppressions of those of some canonical addresses that are suppressed.
+	Suppressed(ctx context.Context, addresses []string) (map[string]Suppression, error)
 }
 
 // A Queue is the outbox as a worker sees it. Its methods are transactions of their own.

@@ -61,6 +61,9 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared) error 
 		return p.putBack(ctx, m)
 	}
 	if err := p.send(ctx, mail); err != nil {
+		if err := p.tellRefused(ctx, mail, err); err != nil {
+			return p.fail(ctx, m, err) // and so hears it again
+		}
 		return p.fail(ctx, m, err)
 	}
 	return p.finish(ctx, m, Result{State: Sent, Address: mail.To, Subject: mail.Subject})
@@ -73,6 +76,29 @@ func (p *pass) send(ctx context.Context, mail Mail) (err error) {
 	defer cancel()
 	defer p.recovered(ctx, "mailer", &err)
 	return p.mailer.Send(ctx, mail)
+}
+
+// tellRefused tells the preparers that want to know it that the address of a mail refuses mail, if the mailer said so.
+func (p *pass) tellRefused(ctx context.Context, mail Mail, err error) error {
+	var refused *AddressError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	feedback := Feedback{ID: "refused/" + string(mail.MessageID), Kind: HardBounce, Address: mail.To,
+		Message: mail.MessageID, Detail: reasonOf(err), At: p.cfg.Now()}
+	for _, taker := range p.takers {
+		if err := p.tell(ctx, taker, feedback); err != nil {
+			return fmt.Errorf("the address refuses mail, which could not be recorded: %w", err)
+		}
+	}
+	return nil
+}
+
+func (p *pass) tell(ctx context.Context, taker FeedbackTaker, f Feedback) (err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeout)
+	defer cancel()
+	defer p.recovered(ctx, "feedback taker", &err)
+	return taker.TakeFeedback(ctx, f)
 }
 
 // fail puts a message back for a later attempt, or gives it up.

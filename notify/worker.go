@@ -34,12 +34,13 @@ type Worker struct {
 	queue     Queue
 	mailer    Mailer
 	preparers []Preparer
-	places    map[Kind]int // of the preparer of a kind
+	places    map[Kind]int    // of the preparer of a kind
+	takers    []FeedbackTaker // those of the preparers that are
 	cfg       WorkerConfig
 }
 
 // NewWorker returns a worker that sends the messages of a queue through a mailer, as the preparers of their kinds write
-// them. It returns an error if one of these is missing, if two preparers write the same kind, or if the configuration
+// them. Preparers that are FeedbackTakers are told which addresses refuse mail. It returns an error if one of these is missing, if two preparers write the same kind, or if the configuration
 // contradicts itself.
 func NewWorker(queue Queue, mailer Mailer, cfg WorkerConfig, preparers ...Preparer) (*Worker, error) {
 	if queue == nil {
@@ -62,6 +63,9 @@ func NewWorker(queue Queue, mailer Mailer, cfg WorkerConfig, preparers ...Prepar
 				return nil, fmt.Errorf("notify: two preparers for kind %q", kind)
 			}
 			w.places[kind] = place
+		}
+		if taker, ok := preparer.(FeedbackTaker); ok {
+			w.takers = append(w.takers, taker)
 		}
 	}
 	if len(w.places) == 0 {

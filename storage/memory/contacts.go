@@ -80,3 +80,19 @@ func (tx *tx) ContactByAddress(ctx context.Context, account access.AccountID, ad
 	c, _ := a.contacts.get(id)
 	return c, nil
 }
+
+func (tx *tx) Receivers(ctx context.Context, account access.AccountID, c contact.Category, after contact.ID, limit int) ([]contact.Receiver, error) {
+	if err := tx.read(ctx); err != nil {
+		return nil, err
+	}
+	var page []contact.Receiver
+	for id, each := range tx.get(account).contacts.above(after) {
+		if len(page) >= limit {
+			break
+		}
+		if _, suppressed := tx.suppressed.get(each.Address.Canonical()); each.Categories.Has(c) && !suppressed {
+			page = append(page, contact.Receiver{ID: id, Name: each.Name, Address: each.Address})
+		}
+	}
+	return page, nil
+}

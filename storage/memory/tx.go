@@ -24,8 +24,11 @@ type state struct {
 	messages *tree[notify.MessageID, notify.Message]
 	groups   *tree[string, *set[notify.MessageID]]
 	queued   *set[notify.MessageID]
-	feed     [access.Shards][]*access.Record
-	registry registry
+	feedback *tree[string, []notify.Feedback] // by the canonical address, oldest first
+	// suppressed are the suppressions, by the canonical address.
+	suppressed *tree[string, notify.Suppression]
+	feed       [access.Shards][]*access.Record
+	registry   registry
 }
 
 // An account is what is stored of one account.

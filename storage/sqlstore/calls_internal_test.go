@@ -36,6 +36,13 @@ func calls() []call {
 		}
 		return list
 	}
+	mails := func(first, n int) []string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf("%d@example.com", 1000000+first+i))
+		}
+		return list
+	}
 	bytes := func(n int) []byte { return []byte(strings.Repeat("x", n)) }
 	digest := func(i int) []byte { return fmt.Appendf(nil, "twenty-five letters of a %d", 1000000+i) }
 	profile := slices.Repeat([]any{""}, 17)
@@ -149,6 +156,23 @@ func calls() []call {
 		{"selectContacts", "after some of the big account", page, contacts(bigAccount, "contact 1022500", "")},
 		{"selectContacts", "of an account", 2, contacts(someAccount, "", "")},
 		{"selectContacts", "with a prefix", bigContacts + 2, contacts(bigAccount, "", "name 1004")},
+
+		// One in four of those who have categories want these, and one in ten has a suppressed address.
+		{"selectReceivers", "the first of the big account", 6 * 2 * page, []any{bigAccount, "", 1, 1, page}},
+		{"selectReceivers", "after some of the big account", 6 * 2 * page, []any{bigAccount, "contact 1022500", 1, 1, page}},
+		{"selectReceivers", "of an account", 4, []any{someAccount, "", 1, 1, page}},
+
+		{"insertFeedback", "", 0, []any{someMail, "new", 1, 0, "", "", ""}},
+		{"insertFeedback", "which is there", 1, []any{"1000100@example.com", "feedback 1000100", 1, 0, "", "", ""}},
+		{"selectFeedback", "", 2 * feedbackEach, []any{"1000100@example.com", newest, newest, lastText, 0, 0, page}},
+		{"selectFeedback", "of a kind", 2 * feedbackEach, []any{"1000100@example.com", newest, newest, lastText, 4, 4, 1}},
+		{"putSuppression", "", 1, []any{"new@example.com", 1, 0}},
+		{"putSuppression", "which is there", 1, []any{"1000100@example.com", 1, 0}},
+		{"deleteSuppression", "", 1, []any{"1000100@example.com"}},
+		{"selectSuppressions", "the first", page, []any{"", page}},
+		{"selectSuppressions", "after some", page, []any{"1020000@example.com", page}},
+		{"selectSuppressed", "", 1, []any{mails(100, 1)}},
+		{"selectSuppressed", "of a long list", maxList, []any{mails(100, maxList)}},
 
 		{"selectPreference", "", 1, []any{bigAccount, "user 1020001"}},
 		{"putPreference", "", 1, []any{someAccount, "user 1000001", 1}},

@@ -36,6 +36,11 @@ const (
 			AND (categories & ?) >= ?
 			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
 		ORDER BY id LIMIT ?`
+
+	selectReceivers = `SELECT c.id, c.name, c.address, c.canonical FROM roster_contacts AS c
+		WHERE c.account_id = ? AND c.id > ? AND (c.categories & ?) >= ?
+			AND NOT EXISTS (SELECT 1 FROM roster_suppressions AS s WHERE s.canonical = c.canonical` + shareMark + `)
+		ORDER BY c.id LIMIT ?`
 )
 
 func readContact(r row) (contact.Contact, error) {
@@ -88,4 +93,17 @@ func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.F
 	fold := access.Fold(f.Prefix)
 	return pageOf(ctx, t, limit, readContact, "list contacts", selectContacts, account, after, f.Categories, f.Categories,
 		fold, fold, fold, fold, fold)
+}
+
+func readReceiver(r row) (contact.Receiver, error) {
+	var c contact.Receiver
+	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address))
+	return c, err
+}
+
+func (t *tx) Receivers(ctx context.Context, account access.AccountID, c contact.Category, after contact.ID, limit int) ([]contact.Receiver, error) {
+	if c == 0 { // no set has the empty set
+		return nil, t.ready(ctx)
+	}
+	return pageOf(ctx, t, limit, readReceiver, "list receivers", selectReceivers, account, after, c, c)
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // Dump writes down everything that the contract lets one read, a line for each thing: the accounts with their
-// members, invites, contacts, preferences, messages and events; the users with their directory entries and accounts;
-// and the change feed, but not who follows it. Two databases, or two moments of one, with the same content have the same dump. Accounts and
+// members, invites, contacts, preferences, messages and events; the users with their directory entries and accounts; what is on
+// the record about addresses of contacts; the suppressions; and the change feed, but not who follows it. Two databases, or two moments of one, with the same content have the same dump. Accounts and
 // users have to be named, since nothing lists them all; those that aren't there are left out. It holds full addresses,
 // so it belongs in tests only. It returns the backend's error.
 func Dump(ctx context.Context, db storage.DB, accounts []access.AccountID, users []access.UserID) (string, error) {
@@ -44,7 +44,7 @@ func dumpAll(ctx context.Context, db storage.DB, populations []population) (stri
 				return err
 			}
 		}
-		return d.feed(ctx)
+		return errors.Join(d.suppressions(ctx), d.feed(ctx))
 	})
 	return d.text.String(), err
 }
@@ -75,6 +75,7 @@ func (d *dump) account(ctx context.Context, id access.AccountID, users []access.
 		pages(d, "contact", func(after contact.ID) ([]contact.Contact, error) {
 			return d.tx.Contacts(ctx, id, contact.Filter{}, after, dumpPage)
 		}, func(c contact.Contact) contact.ID { return c.ID }),
+		d.feedback(ctx, id),
 		d.preferences(ctx, id, users),
 		pages(d, "message", func(before notify.MessageID) ([]notify.Message, error) {
 			return d.tx.Messages(ctx, string(id), notify.MessageQuery{Before: before, Limit: dumpPage})
@@ -99,6 +100,34 @@ func (d *dump) preferences(ctx context.Context, id access.AccountID, users []acc
 		}
 	}
 	return nil
+}
+
+// feedback writes down what is on the record about the addresses of an account's contacts.
+func (d *dump) feedback(ctx context.Context, id access.AccountID) error {
+	var after contact.ID
+	for {
+		contacts, err := d.tx.Contacts(ctx, id, contact.Filter{}, after, dumpPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range contacts {
+			after = c.ID
+			if err := pages(d, "feedback", func(before notify.FeedbackKey) ([]notify.Feedback, error) {
+				return d.tx.Feedback(ctx, notify.FeedbackQuery{Address: c.Address.Canonical(), Before: before, Limit: dumpPage})
+			}, notify.Feedback.Key); err != nil {
+				return err
+			}
+		}
+		if len(contacts) < dumpPage {
+			return nil
+		}
+	}
+}
+
+func (d *dump) suppressions(ctx context.Context) error {
+	return pages(d, "suppression", func(after string) ([]notify.Suppression, error) {
+		return d.tx.Suppressions(ctx, after, dumpPage)
+	}, func(s notify.Suppression) string { return s.Address })
 }
 
 func (d *dump) users(ctx context.Context, ids []access.UserID) error {

@@ -129,6 +129,18 @@ func (t *faultyTx) Enqueue(ctx context.Context, messages ...notify.Message) erro
 	return t.db.write(func() error { return t.Tx.Enqueue(ctx, messages...) })
 }
 
+func (t *faultyTx) AddFeedback(ctx context.Context, f notify.Feedback) (bool, error) {
+	return wrote(t.db, func() (bool, error) { return t.Tx.AddFeedback(ctx, f) })
+}
+
+func (t *faultyTx) PutSuppression(ctx context.Context, s notify.Suppression) error {
+	return t.db.write(func() error { return t.Tx.PutSuppression(ctx, s) })
+}
+
+func (t *faultyTx) DeleteSuppression(ctx context.Context, address string) (bool, error) {
+	return wrote(t.db, func() (bool, error) { return t.Tx.DeleteSuppression(ctx, address) })
+}
+
 func (t *faultyTx) InsertInvite(ctx context.Context, r invite.Record) error {
 	return t.db.write(func() error { return t.Tx.InsertInvite(ctx, r) })
 }

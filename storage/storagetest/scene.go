@@ -67,7 +67,7 @@ func offer(t *testing.T, user access.UserID) invite.Offer {
 func staff() access.Actor { return access.AsStaff("support", "a test") }
 
 // newScene makes, at noon, acme, owned by olga, with members ann and bob, who may manage users, and eve, who is
-// suspended; two invites, a contact and choices; and globex, which is suspended. What comes after is two hours later:
+// suspended; two invites, a contact, choices, and a complaint of carl's; and globex, which is suspended. What comes after is two hours later:
 // invites may be sent again, and everybody was last seen long ago.
 func newScene(t *testing.T, db database) scene {
 	t.Helper()
@@ -104,6 +104,7 @@ func newScene(t *testing.T, db database) scene {
 	for _, user := range []access.UserID{ann, bob} {
 		must(do.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
 	}
+	require.NoError(t, do.contacts.TakeFeedback(ctx, notify.Feedback{ID: "0", Kind: notify.Complaint, Address: "carl@example.com"}))
 	do.now = noon().Add(2 * time.Hour)
 	return s
 }

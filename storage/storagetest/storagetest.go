@@ -46,6 +46,7 @@ func topics() []topic {
 		{"preferences", preferenceCases()},
 		{"users", userCases()},
 		{"outbox", outboxCases()},
+		{"feedback", feedbackCases()},
 		{"events", eventCases()},
 		{"feed", feedCases()},
 		{"followers", followerCases()},

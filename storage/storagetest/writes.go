@@ -75,6 +75,15 @@ func writes(t *testing.T) []write {
 		{"DeleteContact", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.DeleteContact(ctx, acme, contact.ID(uuid(1)))
 		}},
+		{"AddFeedback", true, func(ctx context.Context, tx storage.Tx) error {
+			return second(tx.AddFeedback(ctx, newFeedback(10, "one@example.com")))
+		}},
+		{"PutSuppression", true, func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutSuppression(ctx, notify.Suppression{Address: "ten@example.com", Kind: notify.Complaint, Since: noon()})
+		}},
+		{"DeleteSuppression", true, func(ctx context.Context, tx storage.Tx) error {
+			return second(tx.DeleteSuppression(ctx, "one@example.com"))
+		}},
 		{"PutPreference", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutPreference(ctx, acme, ann, 2)
 		}},
@@ -82,7 +91,7 @@ func writes(t *testing.T) []write {
 }
 
 // prepare stores what writes needs: acme with members ann and bob, two invites, a contact, a choice of bob, an event
-// and a message; and globex.
+// a message and a suppression of the contact's address; and globex.
 func prepare(d database) {
 	d.insert(acme, globex)
 	d.locked(acme, func(ctx context.Context, tx storage.Tx) {
@@ -96,6 +105,7 @@ func prepare(d database) {
 		require.NoError(d.t, tx.PutPreference(ctx, acme, bob, 1))
 		require.NoError(d.t, tx.Append(ctx, newRecord(1, acme, access.EventAccountCreated)))
 		require.NoError(d.t, tx.Enqueue(ctx, newMessage(1, acme)))
+		require.NoError(d.t, tx.PutSuppression(ctx, notify.Suppression{Address: "one@example.com", Kind: notify.HardBounce, Since: noon()}))
 	})
 }
 

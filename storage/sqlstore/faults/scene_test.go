@@ -110,7 +110,7 @@ func (s *scene) offer(user access.UserID) invite.Offer {
 func staff() access.Actor { return access.AsStaff("support", "a test") }
 
 // newScene makes, at noon, acme, owned by olga, with members ann and bob, who may manage users, and eve, who is
-// suspended; two invites, a contact and choices; and globex, which is suspended. A follower is there that hasn't
+// suspended; two invites, a contact, choices, and a complaint of carl's; and globex, which is suspended. A follower is there that hasn't
 // acknowledged the last ticket, and the wait is longer than the lease. What comes after is two hours later.
 func newScene(t testing.TB, store storage.DB) *scene {
 	t.Helper()
@@ -151,6 +151,7 @@ func newScene(t testing.TB, store storage.DB) *scene {
 	for _, user := range []access.UserID{ann, bob} {
 		must(s.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
 	}
+	must(nil, s.contacts.TakeFeedback(ctx, notify.Feedback{ID: "0", Kind: notify.Complaint, Address: "carl@example.com"}))
 	claimed, err := store.Claim(ctx, noon(), 3*time.Hour, 1)
 	require.NoError(t, err)
 	require.Len(t, claimed, 1)

@@ -1,0 +1,21 @@
+-- What is heard about addresses, and which of them get no mail. An address is no account's.
+
+-- +goose Up
+-- The record. The actor is empty for a report, and else who lifted the suppression.
+CREATE TABLE IF NOT EXISTS roster_feedback (
+    canonical    VARBINARY(255)  NOT NULL CHECK (canonical <> ''),
+    id           VARBINARY(128)  NOT NULL CHECK (id <> ''),
+    kind         SMALLINT        NOT NULL CHECK (kind BETWEEN 1 AND 255),
+    occurred_at  BIGINT          NOT NULL,
+    message_id   VARBINARY(64)   NOT NULL,
+    detail       TEXT            NOT NULL,
+    actor        TEXT            NOT NULL,
+    PRIMARY KEY (canonical, id),
+    INDEX roster_feedback_time (canonical, occurred_at, id)
+) ENGINE = InnoDB, DEFAULT CHARACTER SET utf8mb4, DEFAULT COLLATE utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS roster_suppressions (
+    canonical    VARBINARY(255)  NOT NULL PRIMARY KEY CHECK (canonical <> ''),
+    kind         SMALLINT        NOT NULL CHECK (kind BETWEEN 1 AND 255),
+    since_at     BIGINT          NOT NULL
+) ENGINE = InnoDB, DEFAULT CHARACTER SET utf8mb4, DEFAULT COLLATE utf8mb4_bin;

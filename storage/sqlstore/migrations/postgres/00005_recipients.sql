@@ -1,0 +1,22 @@
+-- What is heard about addresses, and which of them get no mail. An address is no account's.
+
+-- +goose Up
+-- The record. The actor is empty for a report, and else who lifted the suppression.
+CREATE TABLE roster_feedback (
+    canonical    TEXT COLLATE "C" NOT NULL CHECK (canonical <> ''),
+    id           TEXT COLLATE "C" NOT NULL CHECK (id <> ''),
+    kind         SMALLINT         NOT NULL CHECK (kind BETWEEN 1 AND 255),
+    occurred_at  BIGINT           NOT NULL,
+    message_id   TEXT COLLATE "C" NOT NULL,
+    detail       TEXT             NOT NULL,
+    actor        TEXT             NOT NULL,
+    PRIMARY KEY (canonical, id)
+);
+
+CREATE INDEX roster_feedback_time ON roster_feedback (canonical, occurred_at, id);
+
+CREATE TABLE roster_suppressions (
+    canonical    TEXT COLLATE "C" NOT NULL PRIMARY KEY CHECK (canonical <> ''),
+    kind         SMALLINT         NOT NULL CHECK (kind BETWEEN 1 AND 255),
+    since_at     BIGINT           NOT NULL
+);
