@@ -137,6 +137,10 @@ func TestMailsAreAsThingsAreThen(t *testing.T) {
 		{"nobody knows the address", "the directory has no address", func(w *world) {
 			w.As("olive").Suspends("acme", "ghost")
 		}, nil},
+		{"mail to the address bounces", "the address is suppressed: hard bounce", func(w *world) {
+			suppressIvan(w, notify.HardBounce)
+			w.As("olive").Suspends("acme", "ivan")
+		}, nil},
 		{"the address has gone", "the directory has no address", func(w *world) {
 			require.NoError(w.T, w.Members.SyncUser(context.Background(), access.User{ID: "ivan"}))
 			w.As("olive").Suspends("acme", "ivan")
@@ -159,6 +163,60 @@ func TestMailsAreAsThingsAreThen(t *testing.T) {
 			require.Equal(t, []string{tt.reason}, reasons)
 		})
 	}
+}
+
+// TestSecurityMailGoesToThoseWhoComplained: somebody whose access changes is told, even if they want no mail.
+func TestSecurityMailGoesToThoseWhoComplained(t *testing.T) {
+	w := newWorld(t)
+	suppressIvan(w, notify.Complaint)
+	w.As("olive").Suspends("acme", "ivan")
+	require.Equal(t, []string{"ivan" + changedMail}, w.receivers())
+}
+
+// suppressIvan suppresses the address of ivan.
+func suppressIvan(w *world, kind notify.FeedbackKind) {
+	w.T.Helper()
+	w.update(func(ctx context.Context, tx storage.Tx) error {
+		return tx.PutSuppression(ctx, notify.Suppression{Address: accesstest.AddressOf("ivan").Canonical(), Kind: kind, Since: w.Clock.Now()})
+	})
+}
+
+// TestCheckHost checks who may do what is of no account.
+func TestCheckHost(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct {
+		actor access.Actor
+		kind  error
+		code  string
+	}{
+		{signup, nil, ""},
+		{support, nil, ""},
+		{olive, access.ErrDenied, "denies.host"},
+		{access.Actor{}, access.ErrInvalid, "actor.zero"},
+		{access.AsStaff("s-7", ""), access.ErrInvalid, "actor.reason"},
+	} {
+		err := w.Members.CheckHost(t.Context(), tt.actor, access.EventSuppressionLifted)
+		if tt.kind == nil {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, tt.kind)
+		var refusal *access.Error
+		require.ErrorAs(t, err, &refusal)
+		require.Equal(t, tt.code, refusal.Code)
+	}
+	night := access.Denied("denies.night", "not at night")
+	asked := w.service(func(c *access.Config) {
+		c.Staff = func(_ context.Context, actor access.Actor, kind access.EventKind, account access.AccountID) error {
+			require.Equal(t, support, actor)
+			require.Equal(t, access.EventSuppressionLifted, kind)
+			require.Empty(t, account)
+			return night
+		}
+	})
+	require.Equal(t, night, asked.CheckHost(t.Context(), support, access.EventSuppressionLifted))
+	require.NoError(t, asked.CheckHost(t.Context(), signup, access.EventSuppressionLifted))
+	require.ErrorIs(t, w.service(func(c *access.Config) { c.Staff = nil }).CheckHost(t.Context(), support, ""), access.ErrDenied)
 }
 
 // TestSilentStaffMailsNobody, and the event says that it was silent.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/notify"
 )
 
 // An ID names a contact. It is a UUIDv7 in its text form.
@@ -41,6 +42,8 @@ type Receiver struct {
 	ID      ID
 	Name    string
 	Address access.Address
+	// Suppressed says why the address gets no mail; zero if it does.
+	Suppressed notify.FeedbackKind
 }
 
 // Details are what somebody says about a contact.

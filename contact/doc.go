@@ -28,6 +28,15 @@
 // Security mail, such as that about a change of owner, is of no category. It goes to those concerned, at their login
 // address.
 //
+// # Addresses that get no mail
+//
+// Give TakeFeedback what the mail provider reports about addresses, once it is certain that the provider does: the mail
+// that an address refuses, and that its holder complains of, harms the sender's name with all receivers. An address that
+// refuses mail for good, or again and again, and one whose holder complained, is suppressed: it receives no mail of any
+// category and no invite. The worker reports by itself what the mailer's AddressError says. Suppressions lists them,
+// Feedback tells what was heard about an address, and Lift ends a suppression, each for staff and system. A host that
+// writes mail of its own asks Suppressed.
+//
 // # What to watch for
 //
 // Who may add contacts can make the host mail an address of their choice, once for each contact. A host whose accounts

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
 
@@ -18,6 +19,8 @@ type model struct {
 	status   access.AccountStatus
 	people   []person // the owner first
 	contacts []contact.Contact
+	// suppressed are the suppressions, by the canonical address.
+	suppressed map[string]notify.FeedbackKind
 }
 
 // A person is the owner or a member. Of the owner only address and choice matter.
@@ -71,6 +74,8 @@ func drawModel(t *rapid.T) *model {
 		m.contacts = append(m.contacts, contact.Contact{ID: id, Account: acme, Name: "contact", Address: address(t, text),
 			Categories: drawCategories.Draw(t, "categories"), Created: start, Updated: start})
 	}
+	m.suppressed = rapid.MapOfN(rapid.SampledFrom([]string{"a@one.example", "b@one.example", "c@two.example", "d@two.example"}),
+		rapid.SampledFrom([]notify.FeedbackKind{notify.HardBounce, notify.SoftBounce, notify.Complaint}), 0, 3).Draw(t, "suppressed")
 	return m
 }
 
@@ -98,6 +103,9 @@ func (m *model) store(w *world) {
 		}
 		for _, c := range m.contacts {
 			require.NoError(w.t, tx.PutContact(ctx, c))
+		}
+		for about, kind := range m.suppressed {
+			require.NoError(w.t, tx.PutSuppression(ctx, notify.Suppression{Address: about, Kind: kind, Since: start}))
 		}
 		return nil
 	})
@@ -164,15 +172,21 @@ func (m *model) recipients(c contact.Category, also []access.UserID) (list []con
 	}
 	seen := map[string]bool{"": true}
 	for _, r := range everybody {
-		if !seen[r.Address.Canonical()] {
+		if !seen[r.Address.Canonical()] && m.suppressed[r.Address.Canonical()] == 0 {
 			seen[r.Address.Canonical()] = true
 			list = append(list, r)
 		}
 	}
-	if c == contact.Domain && len(list) == 0 && owner.address != "" {
+	if c == contact.Domain && len(list) == 0 && m.reachable(owner) {
 		list = []contact.Recipient{{Reason: contact.ReasonFallback, Name: string(olive), User: olive, Address: parsed(owner.address)}}
 	}
 	return list
+}
+
+// reachable reports whether security mail reaches a person.
+func (m *model) reachable(p person) bool {
+	kind := m.suppressed[parsed(p.address).Canonical()]
+	return p.address != "" && (kind == 0 || kind == notify.Complaint)
 }
 
 // received reports whether a category has a receiver other than the fallback.

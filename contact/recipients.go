@@ -68,9 +68,14 @@ func (s *Service) Recipients(ctx context.Context, account access.AccountID, cate
 	}
 	var recipients []Recipient
 	err = s.look(ctx, access.AsSystem("recipients"), account, func(ctx context.Context, c *call) error {
-		var err error
-		recipients, err = c.recipients(ctx, definition, also)
-		return err
+		recipients = nil
+		for recipient, err := range c.recipients(ctx, definition, also) {
+			if err != nil {
+				return err
+			}
+			recipients = append(recipients, recipient)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -100,45 +105,37 @@ func checkAlso(also []access.UserID) error {
 	return nil
 }
 
-func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []access.UserID) ([]Recipient, error) {
-	var list []Recipient
-	err := c.eachRecipient(ctx, d, also, func(some []Recipient) error {
-		list = append(list, some...)
-		return nil
-	})
-	return list, err
-}
-
-// eachRecipient calls fn with the recipients, some at a time, and none twice. Only of users does it remember all.
-func (c *call) eachRecipient(ctx context.Context, d CategoryDefinition, also []access.UserID, fn func([]Recipient) error) error {
-	users, err := c.userRecipients(ctx, d, also)
-	if err != nil {
-		return err
-	}
-	found := len(users.list)
-	if found > 0 {
-		if err := fn(users.list); err != nil {
-			return err
-		}
-	}
-	if c.Account.Status != access.AccountClosed {
-		err := c.eachContact(ctx, d, func(contacts []Receiver) error {
-			some := users.without(contacts)
-			found += len(some)
-			return fn(some)
-		})
+// recipients are who is to hear of a mail, each with an address of its own. Only the users are remembered while they are
+// walked. It ends after an error.
+func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []access.UserID) iter.Seq2[Recipient, error] {
+	return func(yield func(Recipient, error) bool) {
+		users, err := c.userRecipients(ctx, d, also)
 		if err != nil {
-			return err
+			yield(Recipient{}, err)
+			return
+		}
+		for _, user := range users.list {
+			if !yield(user, nil) {
+				return
+			}
+		}
+		nobody := len(users.list) == 0
+		for contact, err := range c.receivers(ctx, d) {
+			if err == nil && users.seen[contact.Address.Canonical()] {
+				continue
+			}
+			nobody = false
+			recipient := Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID}
+			if !yield(recipient, err) || err != nil {
+				return
+			}
+		}
+		if nobody && d.Required {
+			if owner, err := c.fallback(ctx); err != nil || !owner.Address.IsZero() {
+				yield(owner, err)
+			}
 		}
 	}
-	if found > 0 || !d.Required {
-		return nil
-	}
-	owner, err := c.fallback(ctx)
-	if err != nil || owner.Address.IsZero() {
-		return err
-	}
-	return fn([]Recipient{owner})
 }
 
 // userRecipients returns the owner, those involved and the members.
@@ -197,21 +194,26 @@ func (c *call) unsuppressed(ctx context.Context, list []Recipient) ([]Recipient,
 	return slices.DeleteFunc(list, func(r Recipient) bool { return suppressed[r.Address.Canonical()].Stops(false) }), nil
 }
 
-// eachContact calls fn with the contacts that receive a category, some at a time.
-func (c *call) eachContact(ctx context.Context, d CategoryDefinition, fn func([]Receiver) error) error {
-	for after := ID(""); ; {
-		contacts, err := c.tx.Receivers(ctx, c.Account.ID, d.Category, after, access.MaxPage)
-		if err != nil {
-			return err
+// receivers are the contacts that receive a category now. It ends after an error.
+func (c *call) receivers(ctx context.Context, d CategoryDefinition) iter.Seq2[Receiver, error] {
+	return func(yield func(Receiver, error) bool) {
+		if c.Account.Status == access.AccountClosed {
+			return
 		}
-		if len(contacts) > 0 {
-			after = contacts[len(contacts)-1].ID
-			if err := fn(contacts); err != nil {
-				return err
+		for after := ID(""); ; {
+			contacts, err := c.tx.Receivers(ctx, c.Account.ID, d.Category, after, access.MaxPage)
+			if err != nil {
+				yield(Receiver{}, err)
+				return
 			}
-		}
-		if len(contacts) < access.MaxPage {
-			return nil
+			for _, contact := range contacts {
+				if after = contact.ID; contact.Suppressed == 0 && !yield(contact, nil) {
+					return
+				}
+			}
+			if len(contacts) < access.MaxPage {
+				return
+			}
 		}
 	}
 }
@@ -280,15 +282,4 @@ func (r *recipients) add(reason Reason, id access.UserID, person access.User) {
 	}
 	r.seen[address] = true
 	r.list = append(r.list, Recipient{Reason: reason, Address: person.Address, Name: person.Name, User: id})
-}
-
-// without returns the contacts at other addresses than the users'. The contacts of an account have an address each.
-func (r *recipients) without(contacts []Receiver) []Recipient {
-	others := make([]Recipient, 0, len(contacts))
-	for _, contact := range contacts {
-		if !r.seen[contact.Address.Canonical()] {
-			others = append(others, Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID})
-		}
-	}
-	return others
 }

@@ -22,8 +22,8 @@ type Tx interface {
 	Contacts(ctx context.Context, account access.AccountID, f Filter, after ID, limit int) ([]Contact, error)
 	// ContactByAddress returns the account's contact with a canonical address. access.ErrNotFound.
 	ContactByAddress(ctx context.Context, account access.AccountID, address access.Address) (Contact, error)
-	// Receivers returns those of the contacts of an account that have all of c and whose address isn't suppressed,
-	// ordered by id byte for byte, from the first id after `after`, at most limit of them.
+	// Receivers returns the contacts of an account that have all of c, ordered by id byte for byte, from the first id after
+	// `after`, at most limit of them, each with the kind of its address's suppression.
 	Receivers(ctx context.Context, account access.AccountID, c Category, after ID, limit int) ([]Receiver, error)
 
 	// Preference returns the categories that a user chose in an account. access.ErrNotFound if they never chose.

@@ -142,6 +142,8 @@ func TestInviteMailIsCancelled(t *testing.T) {
 			_, err := w.Members.SuspendAccount(ctx, system, acme)
 			require.NoError(w.T, err)
 		},
+		"the address is suppressed: hard bounce": func(w *world, sent invite.Sent) { w.suppress(bob, notify.HardBounce) },
+		"the address is suppressed: complaint":   func(w *world, sent invite.Sent) { w.suppress(bob, notify.Complaint) },
 		"the invite is gone": func(w *world, sent invite.Sent) {
 			w.write(func(ctx context.Context, tx storage.Tx) error {
 				return tx.Enqueue(ctx, notify.Message{ID: "ffffffff-7c10-7abc-8def-0123456789ab", Kind: invite.MailInvite, Group: string(acme),
@@ -157,6 +159,23 @@ func TestInviteMailIsCancelled(t *testing.T) {
 			w.cancelled(reason)
 		})
 	}
+}
+
+// suppress suppresses the address of a user.
+func (w *world) suppress(user access.UserID, kind notify.FeedbackKind) {
+	w.T.Helper()
+	w.write(func(ctx context.Context, tx storage.Tx) error {
+		return tx.PutSuppression(ctx, notify.Suppression{Address: accesstest.AddressOf(user).Canonical(), Kind: kind, Since: w.Clock.Now()})
+	})
+}
+
+// The mail that somebody joined is about security: who complained of mail gets it.
+func TestAcceptedMailGoesToThoseWhoComplained(t *testing.T) {
+	w := newWorld(t, invite.Config{})
+	w.sendAs(access.As(ann), acme, bob, access.PayInvoices)
+	w.join(bob)
+	w.suppress(ann, notify.Complaint)
+	require.Contains(t, w.mailTo("ann@example.com").Subject, "now a member")
 }
 
 // A mail that is late because it was sent again is not sent twice.
@@ -263,8 +282,9 @@ func TestAcceptedMailIsCancelled(t *testing.T) {
 		"the directory has no address": func(w *world) {
 			require.NoError(w.T, w.Members.SyncUser(ctx, access.User{ID: max, Name: "max"}))
 		},
-		"the receiver is no member any more":   func(w *world) { w.As(ann).Suspends(acme, max) },
-		"the new member is no member any more": func(w *world) { w.As(ann).Removes(acme, bob) },
+		"the address is suppressed: soft bounce": func(w *world) { w.suppress(max, notify.SoftBounce) },
+		"the receiver is no member any more":     func(w *world) { w.As(ann).Suspends(acme, max) },
+		"the new member is no member any more":   func(w *world) { w.As(ann).Removes(acme, bob) },
 	} {
 		t.Run(reason, func(t *testing.T) {
 			w := newWorld(t, invite.Config{})

@@ -31,6 +31,12 @@
 // A mail that fails is tried again, less and less often, until it is given up: it is then Dead, and its Reason says
 // why. Watch for these.
 //
+// # Addresses that refuse mail
+//
+// A mailer's AddressError says that an address takes no mail. The worker gives the message up, and tells the preparers
+// that are FeedbackTakers, as contact.Service is: they suppress the address, and cancel what else is to go there. What a
+// provider reports later, a bounce or a complaint, the host takes to them itself, as Feedback.
+//
 // # Secrets
 //
 // A message holds no secret: it refers to what the mail is about, and the preparer writes the mail when its turn

@@ -90,8 +90,9 @@ func (tx *tx) Receivers(ctx context.Context, account access.AccountID, c contact
 		if len(page) >= limit {
 			break
 		}
-		if _, suppressed := tx.suppressed.get(each.Address.Canonical()); each.Categories.Has(c) && !suppressed {
-			page = append(page, contact.Receiver{ID: id, Name: each.Name, Address: each.Address})
+		if each.Categories.Has(c) {
+			suppressed, _ := tx.suppressed.get(each.Address.Canonical())
+			page = append(page, contact.Receiver{ID: id, Name: each.Name, Address: each.Address, Suppressed: suppressed.Kind})
 		}
 	}
 	return page, nil

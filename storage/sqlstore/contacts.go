@@ -37,9 +37,12 @@ const (
 			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
 		ORDER BY id LIMIT ?`
 
-	selectReceivers = `SELECT c.id, c.name, c.address, c.canonical FROM roster_contacts AS c
+	// selectReceivers compares as selectContacts does, and asks only for the contacts that it returns whether their address
+	// is suppressed: as a condition, planners would read all suppressions, or sort a whole account.
+	selectReceivers = `SELECT c.id, c.name, c.address, c.canonical,
+			COALESCE((SELECT s.kind FROM roster_suppressions AS s WHERE s.canonical = c.canonical` + shareMark + `), 0)
+		FROM roster_contacts AS c
 		WHERE c.account_id = ? AND c.id > ? AND (c.categories & ?) >= ?
-			AND NOT EXISTS (SELECT 1 FROM roster_suppressions AS s WHERE s.canonical = c.canonical` + shareMark + `)
 		ORDER BY c.id LIMIT ?`
 )
 
@@ -97,7 +100,7 @@ func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.F
 
 func readReceiver(r row) (contact.Receiver, error) {
 	var c contact.Receiver
-	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address))
+	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), wholly(&c.Suppressed))
 	return c, err
 }
 

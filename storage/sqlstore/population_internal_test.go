@@ -29,7 +29,7 @@ const (
 	manyLimits      = 5_000
 	usesEach        = 4
 	manyFollowers   = 5_000
-	manySuppressed  = 10_000
+	manySuppressed  = 40_000
 	feedbackEach    = 3
 )
 
@@ -97,8 +97,8 @@ func fillings() []filling {
 		{bigEvents, events, `{account 0}, 5 + i, 0, {event 40000 + i}, i, CASE WHEN i % 2 = 0 THEN 'member.added' ELSE 'invite.sent' END, {32 bytes}, {32 bytes}, {32 bytes},
 				{user 1 + i % 49999}, '', 'user', {user i % 1000}, {32 bytes}, (40000 + i) % 64, (40000 + i) / 64 + 1`},
 		{manySuppressed * feedbackEach, `roster_feedback (canonical, id, kind, occurred_at, message_id, detail, actor)`,
-			`{mail i / 3 * 10}, {feedback i}, 1 + i % 3, i, {message i}, 'mailbox full', ''`},
-		{manySuppressed, `roster_suppressions (canonical, kind, since_at)`, `{mail i * 10}, 1 + i % 3, i`},
+			`{mail i / 3 * 5}, {feedback i}, 1 + i % 3, i, {message i}, 'mailbox full', ''`},
+		{manySuppressed, `roster_suppressions (canonical, kind, since_at)`, `{mail i * 5}, 1 + i % 3, i`},
 		{manyFollowers, `roster_followers (id, acknowledged)`, `{follower i}, i`},
 		{manyLimits, `roster_limits (digest, kept_until)`, `{digest i}, 999900 + i`},
 		{manyLimits * usesEach, `roster_limit_uses (digest, used_at, uses, kept_until)`, `{digest i / 4}, 900000 + i % 4, 1, 999900 + i / 4`},

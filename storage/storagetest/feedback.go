@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
 	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
@@ -23,7 +22,7 @@ func feedbackCases() []testCase {
 		{"unfit", "feedback that can't be any is an error", feedbackUnfit},
 		{"suppression", "the last suppression of an address counts, and can be deleted", suppression},
 		{"list", "suppressions come by address byte for byte, by any page size", suppressionList},
-		{"receivers", "receivers are the contacts with all that is asked whose address isn't suppressed, in byte order by any page size",
+		{"receivers", "receivers are the contacts with all that is asked, in byte order by any page size, and say if their address is suppressed",
 			receivers},
 	}
 }
@@ -177,7 +176,7 @@ func receivers(t *testing.T, db database) {
 	db.insert(acme, globex)
 	sets := []contact.Category{0, 1, 2, 3, contact.All, 1 << 62}
 	chosen := make(map[contact.ID]contact.Category)
-	addresses := make(map[contact.ID]access.Address)
+	expected := make(map[contact.ID]contact.Receiver)
 	db.update(func(ctx context.Context, tx storage.Tx) {
 		_, err := tx.Lock(ctx, acme, globex)
 		require.NoError(t, err)
@@ -186,11 +185,13 @@ func receivers(t *testing.T, db database) {
 			c := newContact(t, i, acme, "Contact", address)
 			c.Categories = sets[i%len(sets)]
 			require.NoError(t, tx.PutContact(ctx, c))
+			chosen[c.ID] = c.Categories
+			r := contact.Receiver{ID: c.ID, Name: "Contact", Address: c.Address}
 			if i%5 == 4 {
+				r.Suppressed = notify.Complaint
 				require.NoError(t, tx.PutSuppression(ctx, notify.Suppression{Address: c.Address.Canonical(), Kind: notify.Complaint, Since: noon()}))
-			} else {
-				chosen[c.ID], addresses[c.ID] = c.Categories, c.Address
 			}
+			expected[c.ID] = r
 			elsewhere := newContact(t, 100+i, globex, "Contact", address)
 			elsewhere.Categories = contact.All
 			require.NoError(t, tx.PutContact(ctx, elsewhere))
@@ -209,7 +210,7 @@ func receivers(t *testing.T, db database) {
 					return tx.Receivers(ctx, acme, asked, after, limit)
 				},
 				key: func(r contact.Receiver) contact.ID {
-					equal(t, contact.Receiver{ID: r.ID, Name: "Contact", Address: addresses[r.ID]}, r)
+					equal(t, expected[r.ID], r)
 					return r.ID
 				},
 			}.check(t, want)
