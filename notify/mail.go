@@ -26,6 +26,8 @@ type Mail struct {
 	To        string // the address, as the person spells it
 	ToName    string // shown beside the address; may be empty
 	From      string // the sender's address; empty for the mailer's own
+	FromName  string // shown beside it; may be empty
+	ReplyTo   string // the address that answers go to; empty for the sender's
 	Subject   string
 	Text      string // lines end with \n
 	HTML      string // says the same as the text; may be empty
@@ -78,7 +80,15 @@ func (m Mail) Check() error {
 			return err
 		}
 	}
+	if m.ReplyTo != "" {
+		if err := checkAddress("address for answers", m.ReplyTo); err != nil {
+			return err
+		}
+	}
 	if err := checkLine("receiver's name", m.ToName, MaxNameRunes); err != nil {
+		return err
+	}
+	if err := checkLine("sender's name", m.FromName, MaxNameRunes); err != nil {
 		return err
 	}
 	if strings.TrimSpace(m.Subject) == "" {
