@@ -12,10 +12,13 @@ type Definition struct {
 	Permission Permission // exactly one bit, of 0 to 62; never changed or given to another permission
 	Key        string     // for programs: lower-case ASCII letters, digits, _ and -; never changed
 	Label      string     // for people
-	Help       string     // what somebody who holds it can do
-	Warning    string     // what to think of before granting it; empty if there is nothing
-	Group      string     // under which pages show it
-	Needs      Permission // what makes no sense to hold this without
+	// Labels are the label in other languages than Label's, by locale: BCP 47 tags such as "de" or "pt-BR". Mails in these
+	// languages use them.
+	Labels  map[string]string
+	Help    string     // what somebody who holds it can do
+	Warning string     // what to think of before granting it; empty if there is nothing
+	Group   string     // under which pages show it
+	Needs   Permission // what makes no sense to hold this without
 
 	Sensitive      bool // checked in the database, not in a cache, unless the host says otherwise
 	WhileSuspended bool // works in a suspended account too
@@ -76,7 +79,7 @@ func (c *Catalog) define(d Definition) error {
 	case c.bits[d.Key] != 0:
 		return Invalid("catalog", "catalog.key", fmt.Sprintf("has the key %q twice", d.Key))
 	}
-	if err := CheckName("label", d.Label); err != nil {
+	if err := CheckLabels(d.Label, d.Labels); err != nil {
 		return err
 	}
 	c.bits[d.Key] = d.Permission
@@ -229,4 +232,48 @@ func (c *Catalog) Labels(p Permission) []string {
 		}
 	}
 	return labels
+}
+
+// LabelsIn returns the labels of the permissions in p in a language, in the order of the catalog: for "de-AT" those of
+// "de-AT", or else of "de", or else Label.
+func (c *Catalog) LabelsIn(locale string, p Permission) []string {
+	var labels []string
+	for _, d := range c.definitions {
+		if p.Has(d.Permission) {
+			labels = append(labels, LabelIn(locale, d.Label, d.Labels))
+		}
+	}
+	return labels
+}
+
+// LabelIn returns the one of labels, by locale, for a locale or for the nearest that is more general; standard if
+// there is none.
+func LabelIn(locale, standard string, labels map[string]string) string {
+	for locale != "" {
+		if label, found := labels[locale]; found {
+			return label
+		}
+		locale = locale[:max(0, strings.LastIndexByte(locale, '-'))]
+	}
+	return standard
+}
+
+// CheckLabels returns an error of kind ErrInvalid if a label can't be one, or one of those by locale, or if a locale
+// can't be one.
+func CheckLabels(label string, labels map[string]string) error {
+	if err := CheckName("label", label); err != nil {
+		return err
+	}
+	for locale, label := range labels {
+		if locale == "" {
+			return Invalid("labels", "locale.text", "hold one for no locale")
+		}
+		if err := CheckLocale("labels", locale); err != nil {
+			return err
+		}
+		if err := CheckName("labels", label); err != nil {
+			return err
+		}
+	}
+	return nil
 }

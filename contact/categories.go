@@ -14,7 +14,10 @@ type CategoryDefinition struct {
 	Category Category // exactly one bit, of 0 to 62; never changed or given to another category
 	Key      string   // for programs: lower-case ASCII letters, digits, _ and -; never changed
 	Label    string   // for people
-	Help     string   // its one meaning: which mails are of this category, and no others
+	// Labels are the label in other languages than Label's, by locale: BCP 47 tags such as "de" or "pt-BR". Mails in these
+	// languages use them.
+	Labels map[string]string
+	Help   string // its one meaning: which mails are of this category, and no others
 	// Reveals is the permission whose matters these mails tell of; zero for none. Who switches the category on for a
 	// contact holds it, and a member receives the mails only while holding it.
 	Reveals access.Permission
@@ -62,7 +65,7 @@ func (s *Categories) define(d CategoryDefinition) error {
 	case strings.TrimSpace(d.Help) == "":
 		return access.Invalid("categories", "categories.help", fmt.Sprintf("give %q no meaning", d.Key))
 	}
-	if err := access.CheckName("label", d.Label); err != nil {
+	if err := access.CheckLabels(d.Label, d.Labels); err != nil {
 		return err
 	}
 	s.bits[d.Key] = d.Category
@@ -124,6 +127,17 @@ func (s *Categories) Labels(c Category) []string {
 	for _, d := range s.definitions {
 		if c.Has(d.Category) {
 			labels = append(labels, d.Label)
+		}
+	}
+	return labels
+}
+
+// LabelsIn returns the labels of the categories in c in a language, as access.Catalog.LabelsIn does.
+func (s *Categories) LabelsIn(locale string, c Category) []string {
+	var labels []string
+	for _, d := range s.definitions {
+		if c.Has(d.Category) {
+			labels = append(labels, access.LabelIn(locale, d.Label, d.Labels))
 		}
 	}
 	return labels

@@ -130,8 +130,8 @@ func TestWhoIsNotMailed(t *testing.T) {
 func TestTemplatesCanBeReplaced(t *testing.T) {
 	w := newWorld(t)
 	files := fstest.MapFS{
-		"contact.added.txt":  {Data: []byte("Subject: {{.Account}}\n{{.Actor}}, {{.Contact}}, {{range .Categories}}{{.}};{{end}}")},
-		"contact.added.html": {Data: []byte("<p>{{.Contact}}</p>")},
+		"en/contact.added.txt":  {Data: []byte("Subject: {{.Account}}\n{{.Actor}}, {{.Contact}}, {{range .Categories}}{{.}};{{end}}")},
+		"en/contact.added.html": {Data: []byte("<p>{{.Contact}}</p>")},
 	}
 	w.contacts = contact.New(w.db, w.members, contact.Config{Templates: files})
 	w.contact("carl", contact.All)
@@ -139,6 +139,9 @@ func TestTemplatesCanBeReplaced(t *testing.T) {
 	require.Equal(t, "Acme & Sons", mail.Subject)
 	require.Contains(t, mail.Text, "our system, carl, General Emails;Product Emails;Domain Emails;Invoice Emails;Support Emails;Affiliate Emails;")
 
-	delete(files, "contact.added.html")
-	require.Panics(t, func() { contact.New(w.db, w.members, contact.Config{Templates: files}) })
+	files["de/contact.added.html"] = &fstest.MapFile{Data: []byte("{{.Nobody}}")}
+	err := contact.Config{Templates: files}.Check(w.members)
+	require.ErrorIs(t, err, access.ErrInvalid)
+	require.ErrorContains(t, err, "de/contact.added.html")
+	require.PanicsWithValue(t, "contact: "+err.Error(), func() { contact.New(w.db, w.members, contact.Config{Templates: files}) })
 }

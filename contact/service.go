@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/rosterkit/roster/access"
-	"github.com/rosterkit/roster/notify"
 )
 
 // Config is what a Service can be told. The zero value works.
@@ -16,27 +15,41 @@ type Config struct {
 	// access.Portal: New panics if the catalog of the members' service has others in their place, or hasn't what a
 	// category reveals.
 	Categories *Categories
-	// Templates replaces the mails' texts: files as in this package's templates folder. Nil for ours. New panics if
-	// one can't be read.
+	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
+	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.
 	Templates fs.FS
 	// SoftBounces is how many soft bounces within SoftWindow suppress an address: 5 within 7 days by default.
 	SoftBounces int
 	SoftWindow  time.Duration
 }
 
+// Check returns an error of kind access.ErrInvalid for what New panics for besides missing categories: a negative number,
+// and a template that can't be read or rendered, which is named.
+func (c Config) Check(members *access.Service) error {
+	_, err := c.mails(members, categoriesFor(members.Catalog(), c.Categories))
+	return err
+}
+
+func (c Config) mails(members *access.Service, categories *Categories) (*access.Mails, error) {
+	if c.SoftBounces < 0 || c.SoftWindow < 0 {
+		return nil, access.Invalid("config", "config.range", "has a negative number of soft bounces, or time")
+	}
+	return newMails(members, categories, c.Templates)
+}
+
 // A Service knows the rules of contacts, preferences and recipients. It is safe for concurrent use.
 type Service struct {
 	members    *access.Service
 	categories *Categories
-	templates  *notify.Templates
 	config     Config
+	mails      *access.Mails
 	view       func(ctx context.Context, fn func(context.Context, Tx) error) error
 	update     func(ctx context.Context, fn func(context.Context, Tx) error) error
 }
 
 // New returns a Service on a store, which every storage backend is, beside the service for the members of its
-// accounts: clock, randomness, catalog, staff policy and observers are taken from there. It panics if either is nil, or
-// if the Config can't be.
+// accounts: clock, randomness, catalog, staff policy, observers and brands are taken from there. It panics if either
+// is nil, and with the error of Config.Check.
 func New[T Tx](store access.Store[T], members *access.Service, config Config) *Service {
 	if store == nil {
 		panic("contact: New without a store")
@@ -44,11 +57,16 @@ func New[T Tx](store access.Store[T], members *access.Service, config Config) *S
 	if members == nil {
 		panic("contact: New without a service for members")
 	}
+	categories := categoriesFor(members.Catalog(), config.Categories)
+	mails, err := config.mails(members, categories)
+	if err != nil {
+		panic("contact: " + err.Error())
+	}
 	return &Service{
 		members:    members,
-		categories: categoriesFor(members.Catalog(), config.Categories),
-		templates:  parseTemplates(config.Templates),
+		categories: categories,
 		config:     config.complete(),
+		mails:      mails,
 		view: func(ctx context.Context, fn func(context.Context, Tx) error) error {
 			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},
@@ -60,9 +78,6 @@ func New[T Tx](store access.Store[T], members *access.Service, config Config) *S
 
 // complete fills in the defaults.
 func (c Config) complete() Config {
-	if c.SoftBounces < 0 || c.SoftWindow < 0 {
-		panic("contact: New with a negative number in the Config")
-	}
 	c.SoftBounces = cmp.Or(c.SoftBounces, 5)
 	c.SoftWindow = cmp.Or(c.SoftWindow, 7*24*time.Hour)
 	return c
