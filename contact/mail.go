@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
@@ -19,9 +20,9 @@ var embedded embed.FS
 
 var _ notify.Preparer = (*Service)(nil)
 
-func newMails(members *access.Service, categories *Categories, host fs.FS) (*access.Mails, error) {
+func newMails(members *access.Service, host fs.FS, samples []notify.Sample) (*access.Mails, error) {
 	files, _ := fs.Sub(embedded, "templates") // can't fail: the folder is embedded
-	return members.Mails(host, files, samples(categories)...)
+	return members.Mails(host, files, samples...)
 }
 
 // Kinds returns the kinds of mail that the service prepares.
@@ -32,11 +33,18 @@ func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) (
 	return s.mails.Preview(kind, locale, brand)
 }
 
-// Prepare writes mails to contacts, just before they are sent, as things are then. It cancels those to contacts that
-// were removed, at suppressed addresses, of closed accounts, and those that a newer one replaces because the address was changed again.
+// Prepare writes mails to contacts, and those of notices, just before they are sent, as things are then. It cancels those
+// to contacts that were removed, at suppressed addresses, of closed accounts, and those that a newer one replaces because
+// the address was changed again; and those of notices to whom Recipients wouldn't return any more.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
+	var notices []notify.Message
+	var places []int
 	for i, m := range messages {
+		if s.isNotice(m.Kind) {
+			notices, places = append(notices, m), append(places, i)
+			continue
+		}
 		var draft access.Draft
 		var cancel string
 		err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {
@@ -45,7 +53,15 @@ func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []noti
 		})
 		prepared[i] = s.mails.Prepared(ctx, draft, cancel, err)
 	}
+	for i, p := range s.prepareNotices(ctx, notices) {
+		prepared[places[i]] = p
+	}
 	return prepared
+}
+
+// isNotice reports whether mails of a kind are about notices.
+func (s *Service) isNotice(kind notify.Kind) bool {
+	return slices.ContainsFunc(s.config.Notices, func(sample notify.Sample) bool { return sample.Kind == kind })
 }
 
 // prepare reads what a mail is about, and says why it is no longer due if it isn't.

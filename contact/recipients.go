@@ -56,14 +56,8 @@ const MaxAlso = 100
 // ErrInvalid, with code "category.unknown" for anything but one category, and "also.many" for more than MaxAlso users;
 // ErrNotFound.
 func (s *Service) Recipients(ctx context.Context, account access.AccountID, category Category, resource string, also ...access.UserID) ([]Recipient, error) {
-	definition, err := s.categories.one(category)
+	definition, err := s.asked(category, resource, also)
 	if err != nil {
-		return nil, err
-	}
-	if err := checkShort("resource", resource, access.MaxIDBytes); err != nil {
-		return nil, err
-	}
-	if err := checkAlso(also); err != nil {
 		return nil, err
 	}
 	var recipients []Recipient
@@ -81,6 +75,19 @@ func (s *Service) Recipients(ctx context.Context, account access.AccountID, cate
 		return nil, err
 	}
 	return recipients, nil
+}
+
+// asked returns the definition of a category whose recipients are asked for, and an error of kind access.ErrInvalid if
+// they can't be.
+func (s *Service) asked(category Category, resource string, also []access.UserID) (CategoryDefinition, error) {
+	definition, err := s.categories.one(category)
+	if err != nil {
+		return CategoryDefinition{}, err
+	}
+	if err := checkShort("resource", resource, access.MaxIDBytes); err != nil {
+		return CategoryDefinition{}, err
+	}
+	return definition, checkAlso(also)
 }
 
 // checkShort returns an error of kind access.ErrInvalid if a text that names something is longer than max bytes, or holds

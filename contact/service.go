@@ -3,10 +3,14 @@ package contact
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/notify"
 )
 
 // Config is what a Service can be told. The zero value works.
@@ -18,6 +22,13 @@ type Config struct {
 	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
 	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.
 	Templates fs.FS
+	// Notices are samples of the host's own mails, the kinds that Notify takes: each with what Notice.Data could be, with
+	// which the templates of the kind are tried, in Templates: "en/invoice.created.txt" and so on. They are given a
+	// NoticeMail. New panics if one is of a kind that this package has, or its templates can't be rendered.
+	Notices []notify.Sample
+	// Attachment returns what a name of Notice.Attachments stands for, when the mail is prepared: outside of units of work,
+	// and again for each attempt. After an error it is tried again later, or never after one made by notify.Permanent.
+	Attachment func(ctx context.Context, account access.AccountID, name string) (notify.Attachment, error)
 	// SoftBounces is how many soft bounces within SoftWindow suppress an address: 5 within 7 days by default.
 	SoftBounces int
 	SoftWindow  time.Duration
@@ -34,7 +45,11 @@ func (c Config) mails(members *access.Service, categories *Categories) (*access.
 	if c.SoftBounces < 0 || c.SoftWindow < 0 {
 		return nil, access.Invalid("config", "config.range", "has a negative number of soft bounces, or time")
 	}
-	return newMails(members, categories, c.Templates)
+	notices, err := c.notices(categories)
+	if err != nil {
+		return nil, err
+	}
+	return newMails(members, c.Templates, append(samples(categories), notices...))
 }
 
 // A Service knows the rules of contacts, preferences and recipients. It is safe for concurrent use.
@@ -74,6 +89,28 @@ func New[T Tx](store access.Store[T], members *access.Service, config Config) *S
 			return store.Update(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},
 	}
+}
+
+// notices are samples of the mails that notices become.
+func (c Config) notices(categories *Categories) ([]notify.Sample, error) {
+	var mails []notify.Sample
+	own := samples(categories)
+	for _, notice := range c.Notices {
+		taken := slices.ContainsFunc(own, func(sample notify.Sample) bool { return sample.Kind == notice.Kind })
+		if taken || notice.Kind == "" || len(notice.Kind) > notify.MaxKindBytes || notice.Data == nil {
+			return nil, access.Invalid("notices", "notices.kind", fmt.Sprintf("have %q, which is taken, too long, or without data", notice.Kind))
+		}
+		data, err := json.Marshal(notice.Data(notify.English))
+		if err != nil {
+			return nil, access.Invalid("notices", "notice.data", fmt.Sprintf("have data of %q that JSON has no room for", notice.Kind))
+		}
+		mails = append(mails, notify.Sample{Kind: notice.Kind, Data: func(locale string) any {
+			given, _ := decoded(data) // can't fail: it was written just now
+			label := categories.LabelsIn(locale, categories.definitions[0].Category)
+			return NoticeMail{"Example & Sons", "Carl Example", label[0], ReasonContact, given}
+		}})
+	}
+	return mails, nil
 }
 
 // complete fills in the defaults.

@@ -26,6 +26,11 @@ type Tx interface {
 	// `after`, at most limit of them, each with the kind of its address's suppression.
 	Receivers(ctx context.Context, account access.AccountID, c Category, after ID, limit int) ([]Receiver, error)
 
+	// InsertNotice stores a notice. It needs no lock. access.ErrExists if the account has one with the id.
+	InsertNotice(ctx context.Context, n NoticeRecord) error
+	// Notice returns a notice. access.ErrNotFound.
+	Notice(ctx context.Context, account access.AccountID, id string) (NoticeRecord, error)
+
 	// Preference returns the categories that a user chose in an account. access.ErrNotFound if they never chose.
 	Preference(ctx context.Context, account access.AccountID, user access.UserID) (Category, error)
 	// PutPreference stores the choice of a user in a locked account.

@@ -43,6 +43,9 @@ type world struct {
 	members  *access.Service
 	contacts *contact.Service
 	policy   error // the host's answer to everything staff asks
+
+	fetched   []string // attachments
+	unfetched error    // the host's answer when one is fetched
 }
 
 func newWorld(t tester) *world {

@@ -39,6 +39,7 @@ type account struct {
 	contacts    *tree[contact.ID, contact.Contact]
 	addresses   *tree[string, contact.ID] // of the contacts, canonical
 	preferences *tree[access.UserID, contact.Category]
+	notices     *tree[string, contact.NoticeRecord]
 	events      []*access.Record // in the order of their keys
 }
 

@@ -162,6 +162,10 @@ func calls() []call {
 		{"selectReceivers", "after some of the big account", 4 * page, []any{bigAccount, "contact 1022500", 1, 1, page}},
 		{"selectReceivers", "of an account", 4, []any{someAccount, "", 1, 1, page}},
 
+		{"insertNotice", "", 0, []any{someAccount, "new", "invoice", 1, "", "[]", []byte("{}"), "[]", 0}},
+		{"insertNotice", "which is there", 1, []any{"account 1000100", "notice 1000100", "invoice", 1, "", "[]", []byte("{}"), "[]", 0}},
+		{"selectNotice", "", 1, []any{"account 1000100", "notice 1000100"}},
+
 		{"insertFeedback", "", 0, []any{someMail, "new", 1, 0, "", "", ""}},
 		{"insertFeedback", "which is there", 1, []any{"1000100@example.com", "feedback 1000100", 1, 0, "", "", ""}},
 		{"selectFeedback", "", 2 * feedbackEach, []any{"1000100@example.com", newest, newest, lastText, 0, 0, page}},

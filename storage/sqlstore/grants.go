@@ -14,6 +14,7 @@ func tableRights() []tableRight {
 		{"roster_contacts", "SELECT, INSERT, UPDATE, DELETE"},
 		{"roster_preferences", "SELECT, INSERT, UPDATE, DELETE"},
 		{"roster_messages", "SELECT, INSERT, UPDATE"},
+		{"roster_notices", "SELECT, INSERT"},
 		{"roster_feedback", "SELECT, INSERT"},
 		{"roster_suppressions", "SELECT, INSERT, UPDATE, DELETE"},
 		{"roster_events", "SELECT, INSERT"},

@@ -96,6 +96,8 @@ func fillings() []filling {
 				{32 bytes}, {user 1 + i % 49999}, '', 'user', {user i % 1000}, {32 bytes}, i % 64, i / 64 + 1`},
 		{bigEvents, events, `{account 0}, 5 + i, 0, {event 40000 + i}, i, CASE WHEN i % 2 = 0 THEN 'member.added' ELSE 'invite.sent' END, {32 bytes}, {32 bytes}, {32 bytes},
 				{user 1 + i % 49999}, '', 'user', {user i % 1000}, {32 bytes}, (40000 + i) % 64, (40000 + i) / 64 + 1`},
+		{manyAccounts, `roster_notices (account_id, id, kind, category, resource, also, data, attachments, created_at)`,
+			`{account i}, {notice i}, 'invoice', 1, '', '[]', {16 bytes}, '[]', i`},
 		{manySuppressed * feedbackEach, `roster_feedback (canonical, id, kind, occurred_at, message_id, detail, actor)`,
 			`{mail i / 3 * 5}, {feedback i}, 1 + i % 3, i, {message i}, 'mailbox full', ''`},
 		{manySuppressed, `roster_suppressions (canonical, kind, since_at)`, `{mail i * 5}, 1 + i % 3, i`},

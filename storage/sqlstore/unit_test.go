@@ -379,6 +379,7 @@ func everything(ctx context.Context, tx storage.Tx) error {
 	later.Generation = 1
 	person := contact.Contact{ID: "1", Account: "acme", Name: "Ann", Address: address}
 	event := access.Record{ID: "1", Account: "acme", Kind: access.EventMemberAdded, Public: []byte("{}"), Shard: access.AccountID("acme").Shard()}
+	notice := contact.NoticeRecord{Account: "acme", ID: "1", Kind: "invoice", Category: 1, Data: []byte("{}")}
 	heard := notify.Feedback{ID: "1", Kind: notify.Complaint, Address: "ann@example.com", At: noon}
 	suppressed := notify.Suppression{Address: "ann@example.com", Kind: notify.Complaint, Since: noon}
 	do := func(steps ...func() error) error {
@@ -428,6 +429,8 @@ func everything(ctx context.Context, tx storage.Tx) error {
 		func() error { _, err := tx.ContactByAddress(ctx, "acme", address); return err },
 		func() error { _, err := tx.Contacts(ctx, "acme", contact.Filter{}, "", 10); return err },
 		func() error { _, err := tx.Receivers(ctx, "acme", 1, "", 10); return err },
+		func() error { return tx.InsertNotice(ctx, notice) },
+		func() error { _, err := tx.Notice(ctx, "acme", "1"); return err },
 		func() error { _, err := tx.AddFeedback(ctx, heard); return err },
 		func() error { _, err := tx.AddFeedback(ctx, heard); return err }, // which is there
 		func() error {

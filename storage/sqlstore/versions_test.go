@@ -127,8 +127,9 @@ func columnsOf(t *testing.T, handle *sql.DB, table string) []string {
 func TestMySQLMigratesOnWhereAnotherWasKilled(t *testing.T) {
 	for _, lost := range [][]string{
 		nil,
-		{`DROP TABLE roster_suppressions`},
-		{`DROP TABLE roster_suppressions`, `DROP TABLE roster_feedback`},
+		{`DROP TABLE roster_notices`},
+		{`DROP TABLE roster_notices`, `DROP TABLE roster_suppressions`},
+		{`DROP TABLE roster_notices`, `DROP TABLE roster_suppressions`, `DROP TABLE roster_feedback`},
 		{`DROP TABLE roster_followers`}, {`DROP TABLE roster_followers`, `DELETE FROM roster_cluster`},
 		{`DROP TABLE roster_followers`, `DROP TABLE roster_cluster`},
 	} {

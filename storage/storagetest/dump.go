@@ -76,6 +76,7 @@ func (d *dump) account(ctx context.Context, id access.AccountID, users []access.
 			return d.tx.Contacts(ctx, id, contact.Filter{}, after, dumpPage)
 		}, func(c contact.Contact) contact.ID { return c.ID }),
 		d.feedback(ctx, id),
+		d.notices(ctx, id),
 		d.preferences(ctx, id, users),
 		pages(d, "message", func(before notify.MessageID) ([]notify.Message, error) {
 			return d.tx.Messages(ctx, string(id), notify.MessageQuery{Before: before, Limit: dumpPage})
@@ -122,6 +123,19 @@ func (d *dump) feedback(ctx context.Context, id access.AccountID) error {
 			return nil
 		}
 	}
+}
+
+// notices writes down the notices that messages of an account may refer to, by the ids that tests give them.
+func (d *dump) notices(ctx context.Context, id access.AccountID) error {
+	for n := range 5 {
+		notice, err := d.tx.Notice(ctx, id, noticeID(n))
+		if err == nil {
+			d.line("notice", notice)
+		} else if !errors.Is(err, access.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *dump) suppressions(ctx context.Context) error {

@@ -161,6 +161,10 @@ func (t *faultyTx) DeleteContact(ctx context.Context, account access.AccountID, 
 	return t.db.write(func() error { return t.Tx.DeleteContact(ctx, account, id) })
 }
 
+func (t *faultyTx) InsertNotice(ctx context.Context, n contact.NoticeRecord) error {
+	return t.db.write(func() error { return t.Tx.InsertNotice(ctx, n) })
+}
+
 func (t *faultyTx) PutPreference(ctx context.Context, account access.AccountID,
 	user access.UserID, c contact.Category) error {
 	return t.db.write(func() error { return t.Tx.PutPreference(ctx, account, user, c) })

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -39,7 +40,10 @@ func newServices(t *testing.T, backend storage.DB) *services {
 	require.NoError(t, err)
 	s.handed, err = invite.New(db, s.members, keys, invite.Config{Delivery: invite.ByHost})
 	require.NoError(t, err)
-	s.contacts = contact.New(db, s.members, contact.Config{})
+	s.contacts = contact.New(db, s.members, contact.Config{
+		Templates: fstest.MapFS{"en/notice.txt": {Data: []byte("Subject: Notice\nHello")}, "en/notice.html": {Data: []byte("<p>Hello</p>")}},
+		Notices:   []notify.Sample{{Kind: noticeKind, Data: func(string) any { return nil }}},
+	})
 	return s
 }
 

@@ -47,6 +47,7 @@ func topics() []topic {
 		{"users", userCases()},
 		{"outbox", outboxCases()},
 		{"feedback", feedbackCases()},
+		{"notices", noticeCases()},
 		{"events", eventCases()},
 		{"feed", feedCases()},
 		{"followers", followerCases()},

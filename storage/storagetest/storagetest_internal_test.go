@@ -18,7 +18,7 @@ import (
 
 // The methods of a transaction that write nothing. Spoil only keeps it from writing, AfterCommit waits until it has.
 var readers = []string{"Account", "AfterCommit", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "Feedback", "FindInvite", "Grant", "Granted", "Grants",
-	"Invite", "InviteKeys", "Invites", "LiveInvites", "Members", "MembersByAddress", "Membership", "Messages", "PendingInvite",
+	"Invite", "InviteKeys", "Invites", "LiveInvites", "Members", "MembersByAddress", "Membership", "Messages", "Notice", "PendingInvite",
 	"Preference", "Receivers", "Seats", "Spoil", "Subscribers", "Suppressed", "Suppressions", "User", "UserAccounts", "Users", "WaitingInvites"}
 
 // The methods of the services that change nothing, by package, or nothing but the registry.
@@ -26,7 +26,7 @@ var lookers = map[string][]string{
 	"access": {"Account", "Accounts", "Begin", "Can", "CanAll", "Catalog", "CheckHost", "Explain", "Filter", "Grant", "History", "HistoryHead", "Kinds", "Look", "Member",
 		"Members", "Messages", "Now", "Prepare", "SetLease", "Settle", "User", "VerifyHistory", "WhoCan", "Within"},
 	"invite":  {"KeysInUse", "Kinds", "Lookup", "Invite", "Pending", "Prepare", "Waiting", "Within"},
-	"contact": {"Categories", "Contact", "Contacts", "Feedback", "Kinds", "Preferences", "Prepare", "Recipients", "Requester", "Suppressed", "Suppressions", "Within"},
+	"contact": {"Categories", "Contact", "Contacts", "Feedback", "Kinds", "Preferences", "Prepare", "Preview", "Recipients", "Requester", "Suppressed", "Suppressions", "Within"},
 }
 
 func methods(of reflect.Type) []string {

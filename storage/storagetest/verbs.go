@@ -144,6 +144,9 @@ func contactVerbs(owner access.Actor) []verb {
 		{"contact.Lift", func(ctx context.Context, do *services, s scene) error {
 			return do.contacts.Lift(ctx, staff(), who(s.t, carl).Address)
 		}},
+		{"contact.Notify", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Notify(ctx, acme, contact.Invoice, "", contact.Notice{ID: noticeID(3), Kind: noticeKind}, ann))
+		}},
 		{"contact.SetPreferences", func(ctx context.Context, do *services, _ scene) error {
 			return second(do.contacts.SetPreferences(ctx, access.As(ann), acme, ann, contact.Invoice|contact.Support))
 		}},

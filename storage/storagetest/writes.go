@@ -84,6 +84,7 @@ func writes(t *testing.T) []write {
 		{"DeleteSuppression", true, func(ctx context.Context, tx storage.Tx) error {
 			return second(tx.DeleteSuppression(ctx, "one@example.com"))
 		}},
+		{"InsertNotice", true, func(ctx context.Context, tx storage.Tx) error { return tx.InsertNotice(ctx, newNotice(2, acme)) }},
 		{"PutPreference", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutPreference(ctx, acme, ann, 2)
 		}},

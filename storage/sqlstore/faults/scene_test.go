@@ -5,6 +5,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -60,7 +61,10 @@ func newServices(t testing.TB, store storage.DB) *services {
 	require.NoError(t, err)
 	s.handed, err = invite.New(s.store, s.members, keys, invite.Config{Delivery: invite.ByHost})
 	require.NoError(t, err)
-	s.contacts = contact.New(s.store, s.members, contact.Config{})
+	s.contacts = contact.New(s.store, s.members, contact.Config{
+		Templates: fstest.MapFS{"en/notice.txt": {Data: []byte("Subject: Notice\nHello")}, "en/notice.html": {Data: []byte("<p>Hello</p>")}},
+		Notices:   []notify.Sample{{Kind: "notice", Data: func(string) any { return nil }}},
+	})
 	return s
 }
 

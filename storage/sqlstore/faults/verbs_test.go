@@ -178,6 +178,9 @@ func contactVerbs() []verb {
 		{"contact.TakeFeedback", func(ctx context.Context, s *scene) (any, error) {
 			return none(s.contacts.TakeFeedback(ctx, notify.Feedback{ID: "1", Kind: notify.SoftBounce, Address: "fred@example.com"}))
 		}},
+		{"contact.Notify", func(ctx context.Context, s *scene) (any, error) {
+			return result(s.contacts.Notify(ctx, acme, contact.Invoice, "", contact.Notice{ID: "1", Kind: "notice"}, ann))
+		}},
 		{"contact.Lift", func(ctx context.Context, s *scene) (any, error) {
 			return none(s.contacts.Lift(ctx, staff(), s.address(carl)))
 		}},

@@ -19,3 +19,17 @@ CREATE TABLE IF NOT EXISTS roster_suppressions (
     kind         SMALLINT        NOT NULL CHECK (kind BETWEEN 1 AND 255),
     since_at     BIGINT          NOT NULL
 ) ENGINE = InnoDB, DEFAULT CHARACTER SET utf8mb4, DEFAULT COLLATE utf8mb4_bin;
+
+-- What is said to the recipients of a category, once for all of them. Their messages refer to it.
+CREATE TABLE IF NOT EXISTS roster_notices (
+    account_id   VARBINARY(128)  NOT NULL,
+    id           VARBINARY(128)  NOT NULL CHECK (id <> ''),
+    kind         VARBINARY(64)   NOT NULL,
+    category     BIGINT          NOT NULL CHECK (category > 0),
+    resource     VARBINARY(128)  NOT NULL,
+    also         TEXT            NOT NULL CHECK (json_valid(also)),
+    data         MEDIUMBLOB      NOT NULL,
+    attachments  TEXT            NOT NULL CHECK (json_valid(attachments)),
+    created_at   BIGINT          NOT NULL,
+    PRIMARY KEY (account_id, id)
+) ENGINE = InnoDB, DEFAULT CHARACTER SET utf8mb4, DEFAULT COLLATE utf8mb4_bin;

@@ -20,3 +20,17 @@ CREATE TABLE roster_suppressions (
     kind         SMALLINT         NOT NULL CHECK (kind BETWEEN 1 AND 255),
     since_at     BIGINT           NOT NULL
 );
+
+-- What is said to the recipients of a category, once for all of them. Their messages refer to it.
+CREATE TABLE roster_notices (
+    account_id   TEXT COLLATE "C" NOT NULL,
+    id           TEXT COLLATE "C" NOT NULL CHECK (id <> ''),
+    kind         TEXT COLLATE "C" NOT NULL,
+    category     BIGINT           NOT NULL CHECK (category > 0),
+    resource     TEXT             NOT NULL,
+    also         TEXT             NOT NULL,
+    data         BYTEA            NOT NULL,
+    attachments  TEXT             NOT NULL,
+    created_at   BIGINT           NOT NULL,
+    PRIMARY KEY (account_id, id)
+);

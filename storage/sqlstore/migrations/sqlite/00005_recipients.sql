@@ -20,3 +20,17 @@ CREATE TABLE roster_suppressions (
     kind         INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 255),
     since_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What is said to the recipients of a category, once for all of them. Their messages refer to it.
+CREATE TABLE roster_notices (
+    account_id   TEXT    NOT NULL,
+    id           TEXT    NOT NULL CHECK (id <> ''),
+    kind         TEXT    NOT NULL,
+    category     INTEGER NOT NULL CHECK (category > 0),
+    resource     TEXT    NOT NULL,
+    also         TEXT    NOT NULL CHECK (json_valid(also)),
+    data         BLOB    NOT NULL,
+    attachments  TEXT    NOT NULL CHECK (json_valid(attachments)),
+    created_at   INTEGER NOT NULL,
+    PRIMARY KEY (account_id, id)
+) STRICT;
