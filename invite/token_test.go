@@ -191,7 +191,7 @@ func TestSecretsDontPrint(t *testing.T) {
 	require.Contains(t, string(text), `"Secret":"invite.Secret"`)
 	for _, verb := range []string{"%v", "%+v", "%s", "%#v", "%d"} {
 		require.Equal(t, "invite.Token(secret)", fmt.Sprintf(verb, sent.Token), verb)
-		require.Equal(t, "invite.Key(2026)", fmt.Sprintf(verb, key), verb)
+		require.Equal(t, "access.Key(2026)", fmt.Sprintf(verb, key), verb)
 	}
 	text, err = json.Marshal(sent.Token)
 	require.NoError(t, err)
