@@ -101,3 +101,13 @@ func Bind(texts ...string) []byte {
 	}
 	return bound.Sum(nil)
 }
+
+// A Secret is the random part of a thing that its tokens are derived from, besides the host's key. It prints as a
+// placeholder.
+type Secret [16]byte
+
+// Format writes a placeholder, so that no way of printing shows the secret.
+func (Secret) Format(state fmt.State, _ rune) { io.WriteString(state, "access.Secret") }
+
+// MarshalText returns the placeholder, so that the secret doesn't reach JSON.
+func (Secret) MarshalText() ([]byte, error) { return []byte("access.Secret"), nil }

@@ -122,9 +122,10 @@ func TestKeysAndTokensDontPrint(t *testing.T) {
 		require.Equal(t, "access.LinkToken(secret)", fmt.Sprintf(verb, token), verb)
 		require.Equal(t, "access.Key(2026)", fmt.Sprintf(verb, key), verb)
 	}
-	text, err := json.Marshal(map[string]any{"token": token, "key": key})
+	text, err := json.Marshal(map[string]any{"token": token, "key": key, "secret": access.Secret{7}})
 	require.NoError(t, err)
-	require.JSONEq(t, `{"token":"access.LinkToken(secret)","key":"access.Key(2026)"}`, string(text))
+	require.JSONEq(t, `{"token":"access.LinkToken(secret)","key":"access.Key(2026)","secret":"access.Secret"}`, string(text))
+	require.Equal(t, "access.Secret", fmt.Sprintf("%x", access.Secret{7}))
 	require.NotContains(t, fmt.Sprintf("%+v", fixedRing(t, "eu", "test")), "48 49 50 51")
 }
 

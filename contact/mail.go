@@ -5,14 +5,21 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
 )
 
-// MailContactAdded tells a contact which account it belongs to now, and which mails it will receive. Kinds are stored
-// and never renamed.
-const MailContactAdded notify.Kind = "contact.added"
+// The kinds of mail that this package prepares. They are stored and never renamed.
+const (
+	// MailContactAdded tells a contact which account it belongs to now, and which mails it will receive.
+	MailContactAdded notify.Kind = "contact.added"
+	// MailContactVerify asks a contact to verify its address, and to say yes to the categories that wait.
+	MailContactVerify notify.Kind = "contact.verify"
+	// MailContactMoved tells whoever reads a contact's former address that mail goes to another one now.
+	MailContactMoved notify.Kind = "contact.moved"
+)
 
 //go:embed templates
 var templates embed.FS
@@ -24,7 +31,7 @@ func parseTemplates(replaced fs.FS) *notify.Templates {
 	if files == nil {
 		files, _ = fs.Sub(templates, "templates") // can't fail: the folder is embedded
 	}
-	parsed, err := notify.ParseTemplates(files, MailContactAdded)
+	parsed, err := notify.ParseTemplates(files, MailContactAdded, MailContactVerify, MailContactMoved)
 	if err != nil {
 		panic("contact: " + err.Error())
 	}
@@ -32,10 +39,14 @@ func parseTemplates(replaced fs.FS) *notify.Templates {
 }
 
 // Kinds returns the kinds of mail that the service prepares.
-func (s *Service) Kinds() []notify.Kind { return []notify.Kind{MailContactAdded} }
+func (s *Service) Kinds() []notify.Kind {
+	return []notify.Kind{MailContactAdded, MailContactVerify, MailContactMoved}
+}
 
 // Prepare writes mails to contacts, just before they are sent, as things are then. It cancels those to contacts that
-// were removed, of closed accounts, and those that a newer one replaces because the address was changed again.
+// were removed, of closed accounts, and those that a newer one replaces because the address was changed again. The link by
+// which a contact verifies its address is made here, again for each attempt; a mail that is about the link alone is
+// cancelled when that is over or used.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
@@ -59,18 +70,33 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 		return notify.Prepared{Cancel: "the account was closed"}, nil
 	}
 	contact, err := tx.Contact(ctx, account.ID, ID(m.Ref))
-	if errors.Is(err, access.ErrNotFound) {
-		return notify.Prepared{Cancel: "the contact was removed"}, nil
-	}
-	if err != nil {
+	gone := errors.Is(err, access.ErrNotFound)
+	if err != nil && !gone {
 		return notify.Prepared{}, err
+	}
+	if m.Kind == MailContactMoved {
+		return s.prepareMoved(ctx, tx, m, account, contact)
+	}
+	if gone {
+		return notify.Prepared{Cancel: "the contact was removed"}, nil
 	}
 	newest, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref})
 	if err != nil {
 		return notify.Prepared{}, err
 	}
 	if newest[m.Ref].Generation > m.Generation {
-		return notify.Prepared{Cancel: "the contact's address was changed again"}, nil
+		return notify.Prepared{Cancel: replaced(m.Kind)}, nil
+	}
+	v, err := verificationOf(ctx, tx, account.ID, contact.ID)
+	if err != nil {
+		return notify.Prepared{}, err
+	}
+	link := ""
+	if s.config.Links != nil && v.live(s.members.Now()) {
+		link = s.config.Links.verifyURL(contact, v)
+	}
+	if m.Kind == MailContactVerify && link == "" {
+		return notify.Prepared{Cancel: "the link was used or has expired"}, nil
 	}
 	actor, err := s.actorOf(ctx, tx, m)
 	if err != nil {
@@ -78,8 +104,13 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 	}
 	mail, err := s.templates.Render(m.Kind, struct {
 		Account, Actor, Contact string
-		Categories              []string
-	}{account.Profile.Name, actor, contact.Name, s.categories.Labels(contact.Categories)})
+		Categories, Waiting     []string
+		Link                    string // empty for none
+		Hours                   int
+		Until                   time.Time
+		Zone                    string
+	}{account.Profile.Name, actor, contact.Name, s.categories.Labels(contact.Categories), s.categories.Labels(contact.Waiting),
+		link, v.hours(), v.Expires, account.Profile.TimeZone})
 	if err != nil {
 		return notify.Prepared{}, err
 	}
@@ -87,10 +118,37 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 	return notify.Prepared{Mail: mail}, nil
 }
 
+// replaced says why a mail isn't due of which there is a newer one.
+func replaced(kind notify.Kind) string {
+	if kind == MailContactVerify {
+		return "the contact was mailed a newer link"
+	}
+	return "the contact's address was changed again"
+}
+
+// prepareMoved writes to the address that a contact had. The contact may have gone since.
+func (s *Service) prepareMoved(ctx context.Context, tx Tx, m notify.Message, account access.Account, contact Contact) (notify.Prepared, error) {
+	former, err := access.ParseAddress(m.Address)
+	if err != nil {
+		return notify.Prepared{Err: notify.Permanent(err)}, nil
+	}
+	if former.Same(contact.Address) {
+		return notify.Prepared{Cancel: "the contact's address was changed back"}, nil
+	}
+	actor, err := s.actorOf(ctx, tx, m)
+	if err != nil {
+		return notify.Prepared{}, err
+	}
+	mail, err := s.templates.Render(m.Kind, struct{ Account, Actor, Masked string }{account.Profile.Name, actor, contact.Address.String()})
+	mail.To = former.Original()
+	return notify.Prepared{Mail: mail}, err
+}
+
 // actorOf returns the name of who caused a mail: the actor of the event of the message's version about its contact.
 // One unit of work may have changed many contacts at that version.
 func (s *Service) actorOf(ctx context.Context, tx Tx, m notify.Message) (string, error) {
-	filter := access.EventFilter{Kinds: []access.EventKind{access.EventContactAdded, access.EventContactUpdated}}
+	filter := access.EventFilter{Kinds: []access.EventKind{access.EventContactAdded, access.EventContactUpdated,
+		access.EventContactVerificationSent}}
 	for before := (access.EventKey{Version: m.Generation + 1}); ; {
 		rows, err := tx.Events(ctx, access.AccountID(m.Group), filter, before, false, access.DefaultPage)
 		if err != nil {
