@@ -27,6 +27,8 @@ type Recipient struct {
 	Name    string        // the directory's or the contact's; may be empty
 	User    access.UserID // empty for a contact
 	Contact ID            // empty for a user
+	// Unverified says that the contact hasn't shown that the address is its own: for mails that say more to others.
+	Unverified bool
 }
 
 // MaxAlso is how many users Recipients takes as involved.
@@ -43,6 +45,7 @@ const MaxAlso = 100
 //     reveals no permission goes to every membership in use.
 //   - Somebody involved who is neither member nor owner is left out.
 //   - The owner and the contacts hear of a suspended account what they always do: the mail that says why it is.
+//   - A contact that hasn't verified its address receives and is marked, or is left out with Config.RequireVerified.
 //   - Of a closed account only the owner hears, by preference: for the last invoice and the good-bye.
 //   - When a required category resolves to nobody, the owner receives it, with the reason fallback. Only for an owner
 //     without an address in the directory is the answer empty then.
@@ -137,19 +140,43 @@ func (c *call) others(ctx context.Context, d CategoryDefinition, also []access.U
 		}
 		found.addUser(ReasonMember, member.User, member.Person)
 	}
-	for after := ID(""); ; {
-		contacts, err := c.tx.Contacts(ctx, c.Account.ID, Filter{Categories: d.Category}, after, access.MaxPage)
+	for contact, err := range c.receivers(ctx, d.Category) {
 		if err != nil {
 			return err
 		}
-		for _, contact := range contacts {
-			found.add(Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID})
-			after = contact.ID
-		}
-		if len(contacts) < access.MaxPage {
-			return nil
+		found.add(Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID,
+			Unverified: !c.service.verified(contact, c.Now)})
+	}
+	return nil
+}
+
+// receivers are the contacts that receive a category. It ends after an error.
+func (c *call) receivers(ctx context.Context, category Category) iter.Seq2[Contact, error] {
+	return func(yield func(Contact, error) bool) {
+		for after := ID(""); ; {
+			contacts, err := c.tx.Contacts(ctx, c.Account.ID, Filter{Categories: category}, after, access.MaxPage)
+			if err != nil {
+				yield(Contact{}, err)
+				return
+			}
+			for _, contact := range contacts {
+				if after = contact.ID; c.heard(contact).Has(category) && !yield(contact, nil) {
+					return
+				}
+			}
+			if len(contacts) < access.MaxPage {
+				return
+			}
 		}
 	}
+}
+
+// heard are the categories that a contact receives: none before it has verified its address, where that is required.
+func (c *call) heard(contact Contact) Category {
+	if c.service.config.RequireVerified && !c.service.verified(contact, c.Now) {
+		return 0
+	}
+	return contact.Categories
 }
 
 // listeners are the members who chose a category, hear of it now, and have an address. It ends after an error.

@@ -61,13 +61,9 @@ func (c *call) othersReceive(ctx context.Context, d CategoryDefinition, who reci
 			return receives, err
 		}
 	}
-	contacts, err := c.tx.Contacts(ctx, c.Account.ID, Filter{Categories: d.Category}, "", 2)
-	if err != nil {
-		return false, err
-	}
-	for _, contact := range contacts {
-		if contact.ID != who.contact {
-			return true, nil
+	for contact, err := range c.receivers(ctx, d.Category) {
+		if err != nil || contact.ID != who.contact {
+			return err == nil, err
 		}
 	}
 	for member, err := range c.listeners(ctx, d) {

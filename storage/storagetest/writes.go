@@ -75,13 +75,19 @@ func writes(t *testing.T) []write {
 		{"DeleteContact", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.DeleteContact(ctx, acme, contact.ID(uuid(1)))
 		}},
+		{"PutVerification", false, func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutVerification(ctx, newVerification(3, acme))
+		}},
+		{"PutUnsubscribed", false, func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutUnsubscribed(ctx, acme, address(t, "gone@example.com"), 3)
+		}},
 		{"PutPreference", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutPreference(ctx, acme, ann, 2)
 		}},
 	}
 }
 
-// prepare stores what writes needs: acme with members ann and bob, two invites, a contact, a choice of bob, an event
+// prepare stores what writes needs: acme with members ann and bob, two invites, two contacts, a choice of bob, an event
 // and a message; and globex.
 func prepare(d database) {
 	d.insert(acme, globex)
@@ -93,6 +99,7 @@ func prepare(d database) {
 		require.NoError(d.t, tx.InsertInvite(ctx, newInvite(d.t, 1, acme, "one@example.com")))
 		require.NoError(d.t, tx.InsertInvite(ctx, byBob))
 		require.NoError(d.t, tx.PutContact(ctx, newContact(d.t, 1, acme, "One", "one@example.com")))
+		require.NoError(d.t, tx.PutContact(ctx, newContact(d.t, 3, acme, "Three", "three@example.com")))
 		require.NoError(d.t, tx.PutPreference(ctx, acme, bob, 1))
 		require.NoError(d.t, tx.Append(ctx, newRecord(1, acme, access.EventAccountCreated)))
 		require.NoError(d.t, tx.Enqueue(ctx, newMessage(1, acme)))
