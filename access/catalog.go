@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ type Catalog struct {
 // or label can't be one, if a permission needs what isn't defined or, in the end, itself, or if a preset is empty,
 // holds unknown bits or lacks what its permissions need. The key "all" means All and is no permission's.
 func NewCatalog(definitions []Definition, presets []Preset) (*Catalog, error) {
-	c := &Catalog{definitions: slices.Clone(definitions), presets: slices.Clone(presets), bits: map[string]Permission{}}
+	c := &Catalog{definitions: cloned(definitions), presets: slices.Clone(presets), bits: map[string]Permission{}}
 	if len(definitions) == 0 {
 		return nil, Invalid("catalog", "catalog.empty", "defines no permission")
 	}
@@ -131,8 +132,16 @@ func isKey(s string) bool {
 	})
 }
 
-// Definitions returns the permissions in the order of the catalog. The caller may change the slice.
-func (c *Catalog) Definitions() []Definition { return slices.Clone(c.definitions) }
+// Definitions returns the permissions in the order of the catalog. The caller may change the slice and what is in it.
+func (c *Catalog) Definitions() []Definition { return cloned(c.definitions) }
+
+func cloned(definitions []Definition) []Definition {
+	definitions = slices.Clone(definitions)
+	for i, d := range definitions {
+		definitions[i].Labels = maps.Clone(d.Labels)
+	}
+	return definitions
+}
 
 // Presets returns the presets in the order of the catalog. The caller may change the slice.
 func (c *Catalog) Presets() []Preset { return slices.Clone(c.presets) }
@@ -244,36 +253,4 @@ func (c *Catalog) LabelsIn(locale string, p Permission) []string {
 		}
 	}
 	return labels
-}
-
-// LabelIn returns the one of labels, by locale, for a locale or for the nearest that is more general; standard if
-// there is none.
-func LabelIn(locale, standard string, labels map[string]string) string {
-	for locale != "" {
-		if label, found := labels[locale]; found {
-			return label
-		}
-		locale = locale[:max(0, strings.LastIndexByte(locale, '-'))]
-	}
-	return standard
-}
-
-// CheckLabels returns an error of kind ErrInvalid if a label can't be one, or one of those by locale, or if a locale
-// can't be one.
-func CheckLabels(label string, labels map[string]string) error {
-	if err := CheckName("label", label); err != nil {
-		return err
-	}
-	for locale, label := range labels {
-		if locale == "" {
-			return Invalid("labels", "locale.text", "hold one for no locale")
-		}
-		if err := CheckLocale("labels", locale); err != nil {
-			return err
-		}
-		if err := CheckName("labels", label); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ type Categories struct {
 // there is none, if one isn't a single bit of 0 to 62, if two share a bit or a key, if a key, a label or a meaning
 // can't be one, or if one reveals bit 63. The key "all" means All and is no category's.
 func NewCategories(definitions []CategoryDefinition) (*Categories, error) {
-	s := &Categories{definitions: slices.Clone(definitions), bits: map[string]Category{}}
+	s := &Categories{definitions: cloned(definitions), bits: map[string]Category{}}
 	if len(definitions) == 0 {
 		return nil, access.Invalid("categories", "categories.empty", "define no category")
 	}
@@ -80,8 +81,16 @@ func isKey(text string) bool {
 	})
 }
 
-// Definitions returns the categories in their order. The caller may change the slice.
-func (s *Categories) Definitions() []CategoryDefinition { return slices.Clone(s.definitions) }
+// Definitions returns the categories in their order. The caller may change the slice and what is in it.
+func (s *Categories) Definitions() []CategoryDefinition { return cloned(s.definitions) }
+
+func cloned(definitions []CategoryDefinition) []CategoryDefinition {
+	definitions = slices.Clone(definitions)
+	for i, d := range definitions {
+		definitions[i].Labels = maps.Clone(d.Labels)
+	}
+	return definitions
+}
 
 // Known returns every category of the set. It is what "all" means today; All is what it means for ever.
 func (s *Categories) Known() Category { return s.known }

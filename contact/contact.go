@@ -33,8 +33,15 @@ type Contact struct {
 	Phone      string   // up to 40 characters
 	Label      string   // the account's own note, up to 200 characters
 	Categories Category // the mail it receives
-	Created    time.Time
-	Updated    time.Time
+	// Verified is when the contact verified its address, by a link that was mailed there: zero if it didn't yet, or has
+	// to again.
+	Verified time.Time
+	// Unsubscribed are the categories that the contact switched off itself. Nobody else can switch them on again: those
+	// that somebody wants to since are Waiting, until the contact says yes by a link that is mailed to it.
+	Unsubscribed Category
+	Waiting      Category
+	Created      time.Time
+	Updated      time.Time
 }
 
 // A Receiver is what a mail needs to know of a contact.
@@ -42,6 +49,8 @@ type Receiver struct {
 	ID      ID
 	Name    string
 	Address access.Address
+	// Verified is that of the contact.
+	Verified time.Time
 	// Suppressed says why the address gets no mail; zero if it does.
 	Suppressed notify.FeedbackKind
 }
@@ -54,18 +63,18 @@ type Details struct {
 	Postal     access.PostalAddress
 	Phone      string   // up to 40 characters
 	Label      string   // the account's own note, up to 200 characters
-	Categories Category // the mail it receives; none for the zero value
+	Categories Category // the mail it is to receive; none for the zero value
 }
 
-// Details returns what was said about the contact, for changing a part of it.
+// Details returns what was said about the contact, for changing a part of it: its categories with those that wait.
 func (c Contact) Details() Details {
-	return Details{c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories}
+	return Details{c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories | c.Waiting}
 }
 
-// with returns the contact with these details.
+// with returns the contact with these details. What it switched off itself waits for its word.
 func (c Contact) with(d Details) Contact {
-	c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories =
-		d.Name, d.Address, d.Company, d.Postal, d.Phone, d.Label, d.Categories
+	c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label = d.Name, d.Address, d.Company, d.Postal, d.Phone, d.Label
+	c.Categories, c.Waiting = d.Categories&^c.Unsubscribed, d.Categories&c.Unsubscribed
 	return c
 }
 

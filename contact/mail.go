@@ -11,9 +11,15 @@ import (
 	"github.com/rosterkit/roster/notify"
 )
 
-// MailContactAdded tells a contact which account it belongs to now, and which mails it will receive. Kinds are stored
-// and never renamed.
-const MailContactAdded notify.Kind = "contact.added"
+// The kinds of mail that this package prepares. They are stored and never renamed.
+const (
+	// MailContactAdded tells a contact which account it belongs to now, and which mails it will receive.
+	MailContactAdded notify.Kind = "contact.added"
+	// MailContactVerify asks a contact to verify its address, and to say yes to the categories that wait.
+	MailContactVerify notify.Kind = "contact.verify"
+	// MailContactMoved tells whoever reads a contact's former address that mail goes to another one now.
+	MailContactMoved notify.Kind = "contact.moved"
+)
 
 //go:embed templates
 var embedded embed.FS
@@ -35,7 +41,9 @@ func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) (
 
 // Prepare writes mails to contacts, and those of notices, just before they are sent, as things are then. It cancels those
 // to contacts that were removed, at suppressed addresses, of closed accounts, and those that a newer one replaces because
-// the address was changed again; and those of notices to whom Recipients wouldn't return any more.
+// the address was changed again; and those of notices to whom Recipients wouldn't return any more. The link by which a
+// contact verifies its address is made here, again for each attempt; a mail that is about the link alone is cancelled
+// when that is over or used.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	var notices []notify.Message
@@ -74,11 +82,15 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 		return access.Draft{}, "the account was closed", nil
 	}
 	contact, err := tx.Contact(ctx, account.ID, ID(m.Ref))
-	if errors.Is(err, access.ErrNotFound) {
-		return access.Draft{}, "the contact was removed", nil
-	}
-	if err != nil {
+	gone := errors.Is(err, access.ErrNotFound)
+	if err != nil && !gone {
 		return access.Draft{}, "", err
+	}
+	if m.Kind == MailContactMoved {
+		return s.prepareMoved(ctx, tx, m, account, contact)
+	}
+	if gone {
+		return access.Draft{}, "the contact was removed", nil
 	}
 	if reason, err := access.Suppressed(ctx, tx, contact.Address, false); err != nil || reason != "" {
 		return access.Draft{}, reason, err
@@ -88,21 +100,62 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 		return access.Draft{}, "", err
 	}
 	if newest[m.Ref].Generation > m.Generation {
-		return access.Draft{}, "the contact's address was changed again", nil
+		return access.Draft{}, replaced(m.Kind), nil
+	}
+	v, err := verificationOf(ctx, tx, account.ID, contact.ID)
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	link := ""
+	if s.config.Links != nil && v.live(s.members.Now()) {
+		link = s.config.Links.verifyURL(contact, v)
+	}
+	if m.Kind == MailContactVerify && link == "" {
+		return access.Draft{}, "the link was used or has expired", nil
 	}
 	actor, err := s.actorOf(ctx, tx, m)
 	if err != nil {
 		return access.Draft{}, "", err
 	}
-	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Data: func(locale string, _ notify.Brand) (any, error) {
-		return addedMail{account.Profile.Name, actor, contact.Name, s.categories.LabelsIn(locale, contact.Categories)}, nil
-	}}, "", nil
+	data := func(locale string, brand notify.Brand) (_ any, err error) {
+		branded := ""
+		if link != "" {
+			branded, err = brand.Link(link)
+		}
+		return addedMail{account.Profile.Name, actor, contact.Name, s.categories.LabelsIn(locale, contact.Categories),
+			s.categories.LabelsIn(locale, contact.Waiting), branded, v.hours(), v.Expires, account.Profile.TimeZone}, err
+	}
+	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Data: data}, "", nil
+}
+
+// replaced says why a mail isn't due of which there is a newer one.
+func replaced(kind notify.Kind) string {
+	if kind == MailContactVerify {
+		return "the contact was mailed a newer link"
+	}
+	return "the contact's address was changed again"
+}
+
+// prepareMoved writes to the address that a contact had. The contact may have gone since.
+func (s *Service) prepareMoved(ctx context.Context, tx Tx, m notify.Message, account access.Account, contact Contact) (access.Draft, string, error) {
+	former, err := access.ParseAddress(m.Address)
+	if err != nil {
+		return access.Draft{}, "", notify.Permanent(err)
+	}
+	if former.Same(contact.Address) {
+		return access.Draft{}, "the contact's address was changed back", nil
+	}
+	actor, err := s.actorOf(ctx, tx, m)
+	return access.Draft{Kind: m.Kind, Account: account, To: former, Data: func(string, notify.Brand) (any, error) {
+		return movedMail{account.Profile.Name, actor, contact.Address.String()}, nil
+	}}, "", err
 }
 
 // actorOf returns the name of who caused a mail: the actor of the event of the message's version about its contact.
 // One unit of work may have changed many contacts at that version.
 func (s *Service) actorOf(ctx context.Context, tx Tx, m notify.Message) (access.NamedActor, error) {
-	filter := access.EventFilter{Kinds: []access.EventKind{access.EventContactAdded, access.EventContactUpdated}}
+	filter := access.EventFilter{Kinds: []access.EventKind{access.EventContactAdded, access.EventContactUpdated,
+		access.EventContactVerificationSent}}
 	for before := (access.EventKey{Version: m.Generation + 1}); ; {
 		rows, err := tx.Events(ctx, access.AccountID(m.Group), filter, before, false, access.DefaultPage)
 		if err != nil {

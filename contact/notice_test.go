@@ -230,7 +230,6 @@ func TestNoticesAreChecked(t *testing.T) {
 		"notices.kind":      func(c *contact.Config) { c.Notices[0].Kind = contact.MailContactAdded },
 		"notice.data":       func(c *contact.Config) { c.Notices[0].Data = func(string) any { return func() {} } },
 		"templates.invalid": func(c *contact.Config) { c.Templates = nil },
-		"config.range":      func(c *contact.Config) { c.SoftBounces = -1 },
 	} {
 		config := notices(w)
 		require.NoError(t, config.Check(w.members))

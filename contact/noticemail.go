@@ -18,7 +18,9 @@ type NoticeMail struct {
 	Name     string // the recipient's; may be empty
 	Category string // named in the language of the mail
 	Reason   Reason // why the recipient receives it
-	Data     any    // the notice's
+	// Unsubscribe is the link by which a contact switches the category off; empty for users, and without Config.Links.
+	Unsubscribe string
+	Data        any // the notice's
 }
 
 // prepareNotices prepares messages that are about notices, in their order. Each notice is read once, and its attachments
@@ -58,14 +60,15 @@ func noticeOf(m notify.Message) (id, as string) {
 
 // A noticeDraft is a mail about a notice before it is written.
 type noticeDraft struct {
-	draft  access.Draft
-	cancel string // why there is none
+	draft       access.Draft
+	unsubscribe string // the link, once the draft's data were asked for
+	cancel      string // why there is none
 }
 
 // prepareNotice prepares messages that are about one notice.
 func (s *Service) prepareNotice(ctx context.Context, account access.AccountID, id string, messages []notify.Message) []notify.Prepared {
 	var record NoticeRecord
-	var drafts []noticeDraft
+	var drafts []*noticeDraft
 	err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {
 		if record, err = tx.Notice(ctx, account, id); err != nil {
 			return err
@@ -74,7 +77,7 @@ func (s *Service) prepareNotice(ctx context.Context, account access.AccountID, i
 		return err
 	})
 	var attachments []notify.Attachment
-	if err == nil && slices.ContainsFunc(drafts, func(d noticeDraft) bool { return d.cancel == "" }) {
+	if err == nil && slices.ContainsFunc(drafts, func(d *noticeDraft) bool { return d.cancel == "" }) {
 		attachments, err = s.fetch(ctx, record)
 	}
 	prepared := make([]notify.Prepared, len(messages))
@@ -84,7 +87,7 @@ func (s *Service) prepareNotice(ctx context.Context, account access.AccountID, i
 			continue
 		}
 		prepared[i] = s.mails.Prepared(ctx, drafts[i].draft, drafts[i].cancel, nil)
-		prepared[i].Mail.Attachments = attachments
+		prepared[i].Mail.Attachments, prepared[i].Mail.Unsubscribe = attachments, drafts[i].unsubscribe
 	}
 	return prepared
 }
@@ -105,7 +108,7 @@ func (s *Service) fetch(ctx context.Context, record NoticeRecord) ([]notify.Atta
 	return attachments, nil
 }
 
-func (s *Service) noticeDrafts(ctx context.Context, tx Tx, record NoticeRecord, messages []notify.Message) ([]noticeDraft, error) {
+func (s *Service) noticeDrafts(ctx context.Context, tx Tx, record NoticeRecord, messages []notify.Message) ([]*noticeDraft, error) {
 	looked, err := s.members.Look(ctx, tx, access.AsSystem("notify"), record.Account)
 	if err != nil {
 		return nil, err
@@ -119,19 +122,30 @@ func (s *Service) noticeDrafts(ctx context.Context, tx Tx, record NoticeRecord, 
 		return nil, notify.Permanent(err)
 	}
 	c := &call{looked, tx, s}
-	drafts := make([]noticeDraft, len(messages))
+	drafts := make([]*noticeDraft, len(messages))
 	for i, m := range messages {
 		to, cancel, err := c.stillDue(ctx, definition, record, m)
 		if err != nil {
 			return nil, err
 		}
-		drafts[i] = noticeDraft{cancel: cancel, draft: access.Draft{Kind: record.Kind, Account: c.Account, To: to.Address, ToName: to.Name,
-			Data: func(locale string, _ notify.Brand) (any, error) {
-				label := strings.Join(s.categories.LabelsIn(locale, definition.Category), "")
-				return NoticeMail{c.Account.Profile.Name, to.Name, label, to.Reason, data}, nil
-			}}}
+		drafts[i] = s.noticeDraft(c.Account, definition, record.Kind, to, data)
+		drafts[i].cancel = cancel
 	}
 	return drafts, nil
+}
+
+func (s *Service) noticeDraft(account access.Account, d CategoryDefinition, kind notify.Kind, to Recipient, data any) *noticeDraft {
+	draft := new(noticeDraft)
+	draft.draft = access.Draft{Kind: kind, Account: account, To: to.Address, ToName: to.Name, Data: func(locale string, brand notify.Brand) (any, error) {
+		link, err := s.UnsubscribeURL(account.ID, to, d.Category)
+		if link != "" && err == nil {
+			link, err = brand.Link(link)
+		}
+		draft.unsubscribe = link
+		label := strings.Join(s.categories.LabelsIn(locale, d.Category), "")
+		return NoticeMail{Account: account.Profile.Name, Name: to.Name, Category: label, Reason: to.Reason, Unsubscribe: link, Data: data}, err
+	}}
+	return draft
 }
 
 // decoded returns data as templates have it, from JSON.
@@ -194,10 +208,11 @@ func (c *call) contactReceiver(ctx context.Context, d CategoryDefinition, id ID)
 		return Recipient{}, "", err
 	case c.Account.Status == access.AccountClosed:
 		return Recipient{}, "the account was closed", nil
-	case !contact.Categories.Has(d.Category):
+	case !c.heard(contact).Has(d.Category):
 		return Recipient{}, "the contact doesn't receive such mail any more", nil
 	}
-	return Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID}, "", nil
+	return Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID,
+		Unverified: !c.service.verified(contact.Verified, c.Now)}, "", nil
 }
 
 func (c *call) userReceiver(ctx context.Context, d CategoryDefinition, record NoticeRecord, user access.UserID) (Recipient, string, error) {

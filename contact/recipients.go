@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 )
@@ -28,6 +29,8 @@ type Recipient struct {
 	Name    string        // the directory's or the contact's; may be empty
 	User    access.UserID // empty for a contact
 	Contact ID            // empty for a user
+	// Unverified says that the contact hasn't shown that the address is its own: for mails that say more to others.
+	Unverified bool
 }
 
 // MaxAlso is how many users Recipients takes as involved.
@@ -45,6 +48,7 @@ const MaxAlso = 100
 //     reveals no permission goes to every membership in use.
 //   - Somebody involved who is neither member nor owner is left out.
 //   - The owner and the contacts hear of a suspended account what they always do: the mail that says why it is.
+//   - A contact that hasn't verified its address receives and is marked, or is left out with Config.RequireVerified.
 //   - Of a closed account only the owner hears, by preference: for the last invoice and the good-bye.
 //   - When a required category resolves to nobody, the owner receives it, with the reason fallback, and even if they once
 //     complained about a mail. Only for an owner without an address in the directory, or whose address bounces, is the
@@ -132,7 +136,8 @@ func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []acce
 				continue
 			}
 			nobody = false
-			recipient := Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID}
+			recipient := Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID,
+				Unverified: !c.service.verified(contact.Verified, c.Now)}
 			if !yield(recipient, err) || err != nil {
 				return
 			}
@@ -214,7 +219,7 @@ func (c *call) receivers(ctx context.Context, d CategoryDefinition) iter.Seq2[Re
 				return
 			}
 			for _, contact := range contacts {
-				if after = contact.ID; contact.Suppressed == 0 && !yield(contact, nil) {
+				if after = contact.ID; contact.Suppressed == 0 && c.hearsAt(contact.Verified) && !yield(contact, nil) {
 					return
 				}
 			}
@@ -239,6 +244,19 @@ func (c *call) fallback(ctx context.Context) (Recipient, error) {
 		return Recipient{}, err
 	}
 	return Recipient{Reason: ReasonFallback, Address: owner.Address, Name: owner.Name, User: c.Account.Owner}, nil
+}
+
+// heard are the categories that a contact receives: none before it has verified its address, where that is required.
+func (c *call) heard(contact Contact) Category {
+	if !c.hearsAt(contact.Verified) {
+		return 0
+	}
+	return contact.Categories
+}
+
+// hearsAt reports whether a contact that verified its address at a time, or never, receives mail.
+func (c *call) hearsAt(verified time.Time) bool {
+	return !c.service.config.RequireVerified || c.service.verified(verified, c.Now)
 }
 
 // listeners are the members who chose a category, hear of it now, and have an address. It ends after an error.

@@ -191,6 +191,6 @@ func TestRecipientsNameThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []contact.Recipient{
 		{Reason: contact.ReasonOwner, Address: addressOf(t, olive), Name: "Name of olive", User: olive},
-		{Reason: contact.ReasonContact, Address: carl.Address, Name: "carl", Contact: carl.ID},
+		{Reason: contact.ReasonContact, Address: carl.Address, Name: "carl", Contact: carl.ID, Unverified: true},
 	}, got)
 }

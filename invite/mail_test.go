@@ -2,6 +2,7 @@ package invite_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -407,4 +408,40 @@ func TestTemplatesCanBeReplaced(t *testing.T) {
 	mail = w.mailTo("ann@example.com")
 	require.Contains(t, mail.HTML, "<p>bob by ann</p>")
 	require.Contains(t, mail.Text, "bob has accepted the invitation by ann")
+}
+
+// The brand's links lead to its own site, with the token that works there too; a brand that fails keeps the mail back.
+func TestInviteMailUnderABrand(t *testing.T) {
+	w := newWorld(t, invite.Config{})
+	brand, failure := notify.Brand{From: "mail@reseller.example", BaseURL: "https://panel.reseller.example", Locale: "fr"}, error(nil)
+	w.Members = access.New(w.DB, access.Config{
+		Now:      w.Clock.Now,
+		Staff:    func(context.Context, access.Actor, access.EventKind, access.AccountID) error { return nil },
+		BaseURLs: []string{brand.BaseURL},
+		Brand:    func(context.Context, access.Account) (notify.Brand, error) { return brand, failure },
+	})
+	w.Invites = w.service(keys, invite.Config{MembersURL: func(id access.AccountID) string { return "https://portal.example/" + string(id) }})
+	w.worker(w.Mail)
+	w.send(bob, access.PayInvoices)
+
+	failure = errors.New("the brands are away")
+	w.Deliver()
+	require.Empty(t, w.Mail.Mails())
+	failure = nil
+	w.Clock.Advance(time.Hour)
+
+	mail := w.mailTo("bob@example.com")
+	require.Equal(t, brand.From, mail.From)
+	require.Equal(t, "ann vous invite à rejoindre «\u00a0acme\u00a0»", mail.Subject)
+	require.NotContains(t, mail.Text+mail.HTML, "portal.example")
+	token, found := strings.CutPrefix(notifytest.FirstURL(mail.Text), "https://panel.reseller.example/invites/")
+	require.True(t, found)
+	_, err := w.Invites.Accept(ctx, token, verified(bob))
+	require.NoError(t, err)
+	require.Contains(t, w.mailTo("ann@example.com").Text, "https://panel.reseller.example/acme\n")
+
+	mails, err := w.Invites.Preview(invite.MailInvite, "de", notify.Brand{})
+	require.NoError(t, err)
+	require.Len(t, mails, 2)
+	require.Contains(t, mails[0].Subject, "lädt Sie")
 }

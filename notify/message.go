@@ -56,8 +56,10 @@ type Message struct {
 	Leased  time.Time // a worker holds the message until then; zero when none does
 	Done    time.Time // when it reached a state other than Queued
 	Reason  string    // why it was cancelled, gave up, or failed last; without addresses and secrets
-	Address string    // where it went, as the person spells it; empty until it is sent
-	Subject string    // its subject; empty until it is sent
+	// Address is where it went, as the person spells it: empty until it is sent, but of a message that is for one address,
+	// whoever has it, where it is to go.
+	Address string
+	Subject string // its subject; empty until it is sent
 }
 
 // The lengths of the longest kind of a message, and of its Group, Ref and To.

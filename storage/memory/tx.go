@@ -19,6 +19,7 @@ type state struct {
 	joined   *tree[access.UserID, *set[access.AccountID]] // the accounts in which a user has a membership
 	invites  *tree[invite.ID, access.AccountID]           // where an invite is
 	pending  *tree[string, *set[invite.ID]]               // the pending invites to a canonical address
+	located  *tree[contact.ID, *set[access.AccountID]]    // where contacts of an id are
 	limits   *tree[string, limit]                         // by their digests
 	passing  *set[deadline]                               // when limits may be forgotten
 	messages *tree[notify.MessageID, notify.Message]
@@ -34,13 +35,15 @@ type state struct {
 // An account is what is stored of one account.
 type account struct {
 	access.Account
-	members     *tree[access.UserID, access.Membership]
-	invites     *tree[invite.ID, invite.Record]
-	contacts    *tree[contact.ID, contact.Contact]
-	addresses   *tree[string, contact.ID] // of the contacts, canonical
-	preferences *tree[access.UserID, contact.Category]
-	notices     *tree[string, contact.NoticeRecord]
-	events      []*access.Record // in the order of their keys
+	members       *tree[access.UserID, access.Membership]
+	invites       *tree[invite.ID, invite.Record]
+	contacts      *tree[contact.ID, contact.Contact]
+	addresses     *tree[string, contact.ID] // of the contacts, canonical
+	preferences   *tree[access.UserID, contact.Category]
+	verifications *tree[contact.ID, contact.Verification]
+	unsubscribed  *tree[string, contact.Category] // by addresses that are no contact's any more
+	notices       *tree[string, contact.NoticeRecord]
+	events        []*access.Record // in the order of their keys
 }
 
 // A set is a tree of which only the keys matter.

@@ -9,7 +9,10 @@ import (
 
 const (
 	contactColumns = `id, account_id, name, address, canonical, company, postal_street, postal_city, postal_region,
-		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at`
+		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at, verified_at, unsubscribed, waiting`
+
+	// findContact finds the first of several, which no ids that this library made have.
+	findContact = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE id = ? ORDER BY account_id LIMIT 1`
 
 	selectContact = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE account_id = ? AND id = ?`
 
@@ -18,14 +21,16 @@ const (
 	selectOtherContact = `SELECT 1 FROM roster_contacts WHERE account_id = ? AND canonical = ? AND id <> ?`
 
 	putContact = `INSERT INTO roster_contacts (id, account_id, name, name_fold, address, canonical, company, postal_street,
-			postal_city, postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			postal_city, postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at,
+			verified_at, unsubscribed, waiting)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, name_fold = excluded.name_fold,
 			address = excluded.address, canonical = excluded.canonical, company = excluded.company,
 			postal_street = excluded.postal_street, postal_city = excluded.postal_city,
 			postal_region = excluded.postal_region, postal_postal_code = excluded.postal_postal_code,
 			postal_country = excluded.postal_country, phone = excluded.phone, label = excluded.label,
-			categories = excluded.categories, updated_at = excluded.updated_at`
+			categories = excluded.categories, updated_at = excluded.updated_at, verified_at = excluded.verified_at,
+			unsubscribed = excluded.unsubscribed, waiting = excluded.waiting`
 
 	deleteContact = `DELETE FROM roster_contacts WHERE account_id = ? AND id = ?`
 
@@ -39,7 +44,7 @@ const (
 
 	// selectReceivers compares as selectContacts does, and asks only for the contacts that it returns whether their address
 	// is suppressed: as a condition, planners would read all suppressions, or sort a whole account.
-	selectReceivers = `SELECT c.id, c.name, c.address, c.canonical,
+	selectReceivers = `SELECT c.id, c.name, c.address, c.canonical, c.verified_at,
 			COALESCE((SELECT s.kind FROM roster_suppressions AS s WHERE s.canonical = c.canonical` + shareMark + `), 0)
 		FROM roster_contacts AS c
 		WHERE c.account_id = ? AND c.id > ? AND (c.categories & ?) >= ?
@@ -51,12 +56,16 @@ func readContact(r row) (contact.Contact, error) {
 	p := &c.Postal
 	err := r.Scan(&c.ID, &c.Account, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), &c.Company,
 		&p.Street, &p.City, &p.Region, &p.PostalCode, &p.Country, &c.Phone, &c.Label, wholly(&c.Categories),
-		(*moment)(&c.Created), (*moment)(&c.Updated))
+		(*moment)(&c.Created), (*moment)(&c.Updated), (*moment)(&c.Verified), wholly(&c.Unsubscribed), wholly(&c.Waiting))
 	return c, err
 }
 
 func (t *tx) Contact(ctx context.Context, account access.AccountID, id contact.ID) (contact.Contact, error) {
 	return find(ctx, t, readContact, "contact", selectContact, account, id)
+}
+
+func (t *tx) FindContact(ctx context.Context, id contact.ID) (contact.Contact, error) {
+	return find(ctx, t, readContact, "contact", findContact, id)
 }
 
 func (t *tx) ContactByAddress(ctx context.Context, account access.AccountID, address access.Address) (contact.Contact, error) {
@@ -77,7 +86,8 @@ func (t *tx) PutContact(ctx context.Context, c contact.Contact) error {
 	}
 	_, err = t.exec(ctx, "put a contact", putContact, c.ID, c.Account, c.Name, access.Fold(c.Name), c.Address.Original(),
 		c.Address.Canonical(), c.Company, c.Postal.Street, c.Postal.City, c.Postal.Region, c.Postal.PostalCode,
-		c.Postal.Country, c.Phone, c.Label, c.Categories, micros(c.Created), micros(c.Updated))
+		c.Postal.Country, c.Phone, c.Label, c.Categories, micros(c.Created), micros(c.Updated), micros(c.Verified),
+		c.Unsubscribed, c.Waiting)
 	return err
 }
 
@@ -86,9 +96,13 @@ func (t *tx) DeleteContact(ctx context.Context, account access.AccountID, id con
 		return err
 	}
 	deleted, err := t.exec(ctx, "delete a contact", deleteContact, account, id)
-	if err == nil && deleted == 0 {
-		err = access.NotFound("contact")
+	if err != nil {
+		return err
 	}
+	if deleted == 0 {
+		return access.NotFound("contact")
+	}
+	_, err = t.exec(ctx, "delete a verification", deleteVerification, account, id)
 	return err
 }
 
@@ -100,7 +114,7 @@ func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.F
 
 func readReceiver(r row) (contact.Receiver, error) {
 	var c contact.Receiver
-	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), wholly(&c.Suppressed))
+	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified), wholly(&c.Suppressed))
 	return c, err
 }
 

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,4 +68,13 @@ func single(statement string) string {
 		}
 	}
 	return manyRows.ReplaceAllString(manyPlaces.ReplaceAllString(statement, "IN (?...)"), "$1")
+}
+
+// Known returns the version of the newest migration of a dialect.
+func Known(dialect Dialect) int64 { return dialect.engine().known() }
+
+// Versions returns how many migrations of a dialect there are.
+func Versions(dialect Dialect) int {
+	files, _ := fs.Glob(dialect.engine().migrations(Config{}), "*.sql")
+	return len(files)
 }

@@ -12,6 +12,8 @@ func tableRights() []tableRight {
 		{"roster_users", "SELECT, INSERT, UPDATE"},
 		{"roster_invites", "SELECT, INSERT, UPDATE"},
 		{"roster_contacts", "SELECT, INSERT, UPDATE, DELETE"},
+		{"roster_verifications", "SELECT, INSERT, UPDATE, DELETE"},
+		{"roster_unsubscribed", "SELECT, INSERT, UPDATE, DELETE"},
 		{"roster_preferences", "SELECT, INSERT, UPDATE, DELETE"},
 		{"roster_messages", "SELECT, INSERT, UPDATE"},
 		{"roster_notices", "SELECT, INSERT"},

@@ -58,6 +58,7 @@ func fillings() []filling {
 		inviter_kind, inviter_id, generation, delivery, state, pending, created_at, sent_at, expires_at, closed_at, accepted_by, secret, key_id)`
 	const contacts = `roster_contacts (account_id, id, name, name_fold, address, canonical, company, postal_street, postal_city,
 		postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at)`
+	const verifications = `roster_verifications (account_id, contact_id, generation, secret, sent_at, expires_at, used_at)`
 	const preferences = `roster_preferences (account_id, user_id, categories)`
 	const messages = `roster_messages (id, kind, group_id, ref, generation, recipient_id, created_at, state, due_at, attempt,
 		leased_until, done_at, reason, address, subject)`
@@ -86,6 +87,8 @@ func fillings() []filling {
 		{2 * manyAccounts, contacts, `{account i / 2}, {contact i}, {Name i}, {name i}, {mail i}, {mail i}, '', '', '', '', '', '', '', '', i % 64, i, i`},
 		{bigContacts, contacts, `{account 0}, {contact 20000 + i}, {Name i}, {name i}, {mail 100000 + i}, {mail 100000 + i}, '', '', '', '', '', '', '', '',
 				i % 64, i, i`},
+		{2 * manyAccounts, verifications, `{account i / 2}, {contact i}, 1, {16 bytes}, i, i, {never}`},
+		{manyAccounts, `roster_unsubscribed (account_id, canonical, categories)`, `{account i}, {mail i}, 1 + i % 63`},
 		{manyAccounts * membersEach / 2, preferences, `{account i / 8}, {user 1 + i % 49999}, i % 64`},
 		{bigPreferences, preferences, `{account 0}, {user 20000 + i}, i % 64`},
 		{2 * manyAccounts, messages, `{message i}, 'invite', {account i / 2}, {invite i}, 1, '', i, CASE WHEN i % 40 = 0 THEN 1 ELSE 2 END, i * 4, 0, {never}, 0,

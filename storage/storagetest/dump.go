@@ -77,6 +77,7 @@ func (d *dump) account(ctx context.Context, id access.AccountID, users []access.
 		}, func(c contact.Contact) contact.ID { return c.ID }),
 		d.feedback(ctx, id),
 		d.notices(ctx, id),
+		d.verifications(ctx, id),
 		d.preferences(ctx, id, users),
 		pages(d, "message", func(before notify.MessageID) ([]notify.Message, error) {
 			return d.tx.Messages(ctx, string(id), notify.MessageQuery{Before: before, Limit: dumpPage})
@@ -85,6 +86,27 @@ func (d *dump) account(ctx context.Context, id access.AccountID, users []access.
 			return d.tx.Events(ctx, id, access.EventFilter{}, after, true, dumpPage)
 		}, func(r access.Record) access.EventKey { return access.EventKey{Version: r.Version, Index: r.Index} }),
 	)
+}
+
+func (d *dump) verifications(ctx context.Context, id access.AccountID) error {
+	for after := contact.ID(""); ; {
+		contacts, err := d.tx.Contacts(ctx, id, contact.Filter{}, after, dumpPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range contacts {
+			after = c.ID
+			v, err := d.tx.Verification(ctx, id, c.ID)
+			if err == nil {
+				d.line("verification", v)
+			} else if !errors.Is(err, access.ErrNotFound) {
+				return err
+			}
+		}
+		if len(contacts) < dumpPage {
+			return nil
+		}
+	}
 }
 
 func (d *dump) preferences(ctx context.Context, id access.AccountID, users []access.UserID) error {
@@ -224,7 +246,7 @@ func (d *dump) fields(path string, v reflect.Value) {
 	case access.Digest:
 		fmt.Fprintf(&d.text, " %s=%x", path, value[:])
 		return
-	case invite.Secret:
+	case access.Secret:
 		fmt.Fprintf(&d.text, " %s=%x", path, value[:]) // which prints as a placeholder otherwise
 		return
 	}

@@ -165,6 +165,15 @@ func (t *faultyTx) InsertNotice(ctx context.Context, n contact.NoticeRecord) err
 	return t.db.write(func() error { return t.Tx.InsertNotice(ctx, n) })
 }
 
+func (t *faultyTx) PutVerification(ctx context.Context, v contact.Verification) error {
+	return t.db.write(func() error { return t.Tx.PutVerification(ctx, v) })
+}
+
+func (t *faultyTx) PutUnsubscribed(ctx context.Context, account access.AccountID,
+	address access.Address, c contact.Category) error {
+	return t.db.write(func() error { return t.Tx.PutUnsubscribed(ctx, account, address, c) })
+}
+
 func (t *faultyTx) PutPreference(ctx context.Context, account access.AccountID,
 	user access.UserID, c contact.Category) error {
 	return t.db.write(func() error { return t.Tx.PutPreference(ctx, account, user, c) })

@@ -309,6 +309,14 @@ func refused(t *testing.T) []refusal {
 			_, err := tx.Contact(ctx, acme, "none")
 			return err
 		}},
+		{"FindContact", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {
+			_, err := tx.FindContact(ctx, "none")
+			return err
+		}},
+		{"Verification", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {
+			_, err := tx.Verification(ctx, acme, "none")
+			return err
+		}},
 		{"PutContact", access.ErrExists, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutContact(ctx, newContact(t, 2, acme, "Two", "one@example.com"))
 		}},

@@ -147,6 +147,15 @@ func contactVerbs(owner access.Actor) []verb {
 		{"contact.Notify", func(ctx context.Context, do *services, s scene) error {
 			return second(do.contacts.Notify(ctx, acme, contact.Invoice, "", contact.Notice{ID: noticeID(3), Kind: noticeKind}, ann))
 		}},
+		{"contact.SendVerification", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.SendVerification(ctx, owner, acme, s.contact))
+		}},
+		{"contact.Verify", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Verify(ctx, access.AsSystem("links"), s.verify))
+		}},
+		{"contact.Unsubscribe", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Unsubscribe(ctx, access.AsSystem("links"), s.unsubscribe))
+		}},
 		{"contact.SetPreferences", func(ctx context.Context, do *services, _ scene) error {
 			return second(do.contacts.SetPreferences(ctx, access.As(ann), acme, ann, contact.Invoice|contact.Support))
 		}},

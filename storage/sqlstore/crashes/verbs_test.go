@@ -151,6 +151,15 @@ func contactVerbs(owner access.Actor) []verb {
 		{"contact.Remove", func(ctx context.Context, do *services, s scene) error {
 			return second(do.contacts.Remove(ctx, owner, acme, s.Contact))
 		}},
+		{"contact.SendVerification", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.SendVerification(ctx, owner, acme, s.Contact))
+		}},
+		{"contact.Verify", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Verify(ctx, access.AsSystem("links"), s.Verify))
+		}},
+		{"contact.Unsubscribe", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Unsubscribe(ctx, access.AsSystem("links"), s.Unsubscribe))
+		}},
 		{"contact.SetPreferences", func(ctx context.Context, do *services, _ scene) error {
 			return second(do.contacts.SetPreferences(ctx, access.As("ann"), acme, "ann", contact.Invoice|contact.Support))
 		}},

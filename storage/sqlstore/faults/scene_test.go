@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -61,7 +62,10 @@ func newServices(t testing.TB, store storage.DB) *services {
 	require.NoError(t, err)
 	s.handed, err = invite.New(s.store, s.members, keys, invite.Config{Delivery: invite.ByHost})
 	require.NoError(t, err)
+	links, err := contact.NewLinks(keys, "", "https://portal.example/contacts/")
+	require.NoError(t, err)
 	s.contacts = contact.New(s.store, s.members, contact.Config{
+		Links:     links,
 		Templates: fstest.MapFS{"en/notice.txt": {Data: []byte("Subject: Notice\nHello")}, "en/notice.html": {Data: []byte("<p>Hello</p>")}},
 		Notices:   []notify.Sample{{Kind: "notice", Data: func(string) any { return nil }}},
 	})
@@ -97,6 +101,8 @@ type scene struct {
 	token          string // of the invite to dora
 	toDora, toCarl invite.ID
 	fred           contact.ID
+	verify         string           // the token of fred's link to verify the address
+	unsubscribe    string           // and of that to switch off invoice mail
 	message        notify.MessageID // a worker has it
 	address        func(access.UserID) access.Address
 }
@@ -152,6 +158,14 @@ func newScene(t testing.TB, store storage.DB) *scene {
 		contact.Details{Name: "Fred", Address: s.address(fred), Categories: contact.Invoice})
 	require.NoError(t, err)
 	s.fred = added.ID
+	mail := s.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(s.fred)}})
+	require.NoError(t, mail[0].Err)
+	_, rest, found := strings.Cut(mail[0].Mail.Text, "/contacts/verify/")
+	require.True(t, found)
+	s.verify = rest[:access.TokenLength]
+	link, err := s.contacts.UnsubscribeURL(acme, contact.Recipient{Contact: s.fred, Address: added.Address}, contact.Invoice)
+	require.NoError(t, err)
+	s.unsubscribe = strings.TrimPrefix(link, "https://portal.example/contacts/unsubscribe/")
 	for _, user := range []access.UserID{ann, bob} {
 		must(s.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
 	}
