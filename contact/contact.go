@@ -40,8 +40,11 @@ type Contact struct {
 	// that somebody wants to since are Waiting, until the contact says yes by a link that is mailed to it.
 	Unsubscribed Category
 	Waiting      Category
-	Created      time.Time
-	Updated      time.Time
+	// AlternateOf is the owner who said that the address is theirs too; empty if none did. It counts for Requester while
+	// they own the account and the address is verified.
+	AlternateOf access.UserID
+	Created     time.Time
+	Updated     time.Time
 }
 
 // A Receiver is what a mail needs to know of a contact.

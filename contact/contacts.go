@@ -102,7 +102,7 @@ func (c *call) at(ctx context.Context, contact Contact, details Details) (Contac
 		if err != nil {
 			return Contact{}, err
 		}
-		contact.Verified, contact.Unsubscribed = time.Time{}, switchedOff
+		contact.Verified, contact.Unsubscribed, contact.AlternateOf = time.Time{}, switchedOff, ""
 	}
 	return contact.with(details), nil
 }

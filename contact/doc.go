@@ -5,8 +5,8 @@
 //
 //   - Contacts, Add, Update and Remove, behind a page for people with the permission "contacts".
 //   - Preferences and SetPreferences, behind a page of each user, and of the owner's account.
-//   - Recipients, wherever the host sends a mail about an account: it resolves a category to addresses, each with the
-//     reason why it is among them.
+//   - Notify, wherever the host has something to say about an account: it mails everybody who is to hear of it, in the
+//     host's own unit of work. Recipients tells who that is, each with the reason why they are among them.
 //
 // Give the Service to the outbox's worker too: it prepares the mail that tells a new contact what it will receive.
 //
@@ -41,6 +41,8 @@
 //
 // Who may add contacts can make the host mail an address of their choice, once for each contact. A host whose accounts
 // are open to everybody limits how often.
+//
+// SetAlternate gives the owner's word at the support desk to whoever reads an address: put it behind a fresh sign-in.
 //
 // The answer of Requester is about an address, not about a mail: ask only for senders that the mail system has
 // authenticated.

@@ -17,6 +17,10 @@ const (
 	MailContactAdded notify.Kind = "contact.added"
 	// MailContactVerify asks a contact to verify its address, and to say yes to the categories that wait.
 	MailContactVerify notify.Kind = "contact.verify"
+	// MailPreferencesChanged tells an owner that somebody else changed which mails they receive.
+	MailPreferencesChanged notify.Kind = "preferences.changed"
+	// MailAlternateAdded tells an owner that an address is an alternate one of theirs now.
+	MailAlternateAdded notify.Kind = "alternate.added"
 	// MailContactMoved tells whoever reads a contact's former address that mail goes to another one now.
 	MailContactMoved notify.Kind = "contact.moved"
 )
@@ -80,6 +84,9 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 	}
 	if account.Status == access.AccountClosed {
 		return access.Draft{}, "the account was closed", nil
+	}
+	if m.Kind == MailPreferencesChanged || m.Kind == MailAlternateAdded {
+		return s.prepareOwners(ctx, tx, m, account)
 	}
 	contact, err := tx.Contact(ctx, account.ID, ID(m.Ref))
 	gone := errors.Is(err, access.ErrNotFound)
@@ -145,17 +152,69 @@ func (s *Service) prepareMoved(ctx context.Context, tx Tx, m notify.Message, acc
 	if former.Same(contact.Address) {
 		return access.Draft{}, "the contact's address was changed back", nil
 	}
+	if reason, err := access.Suppressed(ctx, tx, former, true); err != nil || reason != "" {
+		return access.Draft{}, reason, err
+	}
 	actor, err := s.actorOf(ctx, tx, m)
 	return access.Draft{Kind: m.Kind, Account: account, To: former, Data: func(string, notify.Brand) (any, error) {
 		return movedMail{account.Profile.Name, actor, contact.Address.String()}, nil
 	}}, "", err
 }
 
-// actorOf returns the name of who caused a mail: the actor of the event of the message's version about its contact.
+// prepareOwners writes to the owner, at their login address, about what concerns them alone.
+func (s *Service) prepareOwners(ctx context.Context, tx Tx, m notify.Message, account access.Account) (access.Draft, string, error) {
+	if access.UserID(m.To) != account.Owner {
+		return access.Draft{}, "the account has another owner", nil
+	}
+	people, err := tx.Users(ctx, []access.UserID{account.Owner})
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	owner := people[account.Owner]
+	if owner.Address.IsZero() {
+		return access.Draft{}, "the directory has no address", nil
+	}
+	if reason, err := access.Suppressed(ctx, tx, owner.Address, true); err != nil || reason != "" {
+		return access.Draft{}, reason, err
+	}
+	draft := access.Draft{Kind: m.Kind, Account: account, To: owner.Address, ToName: owner.Name}
+	if m.Kind == MailAlternateAdded {
+		return s.alternateMail(ctx, tx, m, draft)
+	}
+	newest, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref})
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	if newest[m.Ref].Generation > m.Generation {
+		return access.Draft{}, "the preferences were changed again", nil
+	}
+	chosen, err := preferenceOf(ctx, tx, account, account.Owner)
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	actor, err := s.actorOf(ctx, tx, m)
+	draft.Data = func(locale string, _ notify.Brand) (any, error) {
+		return preferencesMail{account.Profile.Name, actor, s.categories.LabelsIn(locale, chosen)}, nil
+	}
+	return draft, "", err
+}
+
+func (s *Service) alternateMail(ctx context.Context, tx Tx, m notify.Message, draft access.Draft) (access.Draft, string, error) {
+	contact, err := tx.Contact(ctx, draft.Account.ID, ID(m.Ref))
+	if errors.Is(err, access.ErrNotFound) || err == nil && contact.AlternateOf != draft.Account.Owner {
+		return access.Draft{}, "the alternate address was given up again", nil
+	}
+	draft.Data = func(string, notify.Brand) (any, error) {
+		return alternateMail{draft.Account.Profile.Name, contact.Name, contact.Address.String()}, nil
+	}
+	return draft, "", err
+}
+
+// actorOf returns the name of who caused a mail: the actor of the event of the message's version about its contact or user.
 // One unit of work may have changed many contacts at that version.
 func (s *Service) actorOf(ctx context.Context, tx Tx, m notify.Message) (access.NamedActor, error) {
 	filter := access.EventFilter{Kinds: []access.EventKind{access.EventContactAdded, access.EventContactUpdated,
-		access.EventContactVerificationSent}}
+		access.EventContactVerificationSent, access.EventPreferencesChanged}}
 	for before := (access.EventKey{Version: m.Generation + 1}); ; {
 		rows, err := tx.Events(ctx, access.AccountID(m.Group), filter, before, false, access.DefaultPage)
 		if err != nil {

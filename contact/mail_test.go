@@ -36,7 +36,8 @@ func TestContactAddedMail(t *testing.T) {
 	require.Equal(t, string(acme), messages[0].Group)
 	require.Equal(t, string(carl.ID), messages[0].Ref)
 	require.Equal(t, revision.Version, messages[0].Generation)
-	require.Equal(t, []notify.Kind{contact.MailContactAdded, contact.MailContactVerify, contact.MailContactMoved}, w.contacts.Kinds())
+	require.Equal(t, []notify.Kind{contact.MailContactAdded, contact.MailContactVerify, contact.MailContactMoved,
+		contact.MailPreferencesChanged, contact.MailAlternateAdded}, w.contacts.Kinds())
 
 	prepared := w.prepare()[0]
 	require.NoError(t, prepared.Err)

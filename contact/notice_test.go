@@ -86,6 +86,7 @@ func (w *world) quiet() notify.WorkerConfig {
 func (w *world) forget() {
 	w.t.Helper()
 	w.deliver()
+	w.now = w.now.Add(time.Millisecond) // messages are listed by age
 }
 
 func TestNotify(t *testing.T) {

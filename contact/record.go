@@ -50,6 +50,7 @@ var contactFields = []struct {
 	value func(Contact) string
 }{
 	{"address", func(c Contact) string { return c.Address.Original() }},
+	{"alternate_of", func(c Contact) string { return string(c.AlternateOf) }},
 	{"company", func(c Contact) string { return c.Company }},
 	{"label", func(c Contact) string { return c.Label }},
 	{"name", func(c Contact) string { return c.Name }},

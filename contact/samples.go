@@ -21,6 +21,18 @@ type (
 		Until      time.Time
 		Zone       string // of the account
 	}
+	// A preferencesMail tells an owner what somebody else chose for them: MailPreferencesChanged.
+	preferencesMail struct {
+		Account    string
+		Actor      access.NamedActor
+		Categories []string // that the owner receives now
+	}
+	// An alternateMail tells an owner of an alternate address: MailAlternateAdded.
+	alternateMail struct {
+		Account string
+		Contact string
+		Masked  string // the address
+	}
 	// A movedMail goes to a contact's former address: MailContactMoved.
 	movedMail struct {
 		Account string
@@ -57,5 +69,8 @@ func samples(categories *Categories) []notify.Sample {
 		}),
 		sample(MailContactMoved, func(string) any { return movedMail{account, ann, "c...@contacts.example"} }),
 		sample(MailContactMoved, func(string) any { return movedMail{account, support, ""} }),
+		sample(MailPreferencesChanged, func(locale string) any { return preferencesMail{account, ann, some(locale)} }),
+		sample(MailPreferencesChanged, func(string) any { return preferencesMail{account, support, nil} }),
+		sample(MailAlternateAdded, func(string) any { return alternateMail{account, contact, "c...@contacts.example"} }),
 	}
 }

@@ -58,8 +58,9 @@ type scene struct {
 	token          string    // of the invite to dora
 	toDora, toCarl invite.ID // sent by olga, and by ann
 	contact        contact.ID
-	verify         string // the token of the contact's link to verify its address
-	unsubscribe    string // and of that to switch off invoice mail
+	verified       contact.ID // of which the address is
+	verify         string     // the token of the contact's link to verify its address
+	unsubscribe    string     // and of that to switch off invoice mail
 }
 
 // who is a user as the host authenticated them.
@@ -112,6 +113,10 @@ func newScene(t *testing.T, db database) scene {
 	require.NoError(t, err)
 	s.contact = fred.ID
 	s.verify, s.unsubscribe = tokensOf(t, do, fred)
+	verified := newContact(t, 100, acme, "Gina", "gina@example.com")
+	verified.Verified = noon()
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) { require.NoError(t, tx.PutContact(ctx, verified)) })
+	s.verified = verified.ID
 	for _, user := range []access.UserID{ann, bob} {
 		must(do.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
 	}

@@ -138,6 +138,9 @@ func contactVerbs(owner access.Actor) []verb {
 		{"contact.Remove", func(ctx context.Context, do *services, s scene) error {
 			return second(do.contacts.Remove(ctx, owner, acme, s.contact))
 		}},
+		{"contact.SetAlternate", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.SetAlternate(ctx, owner, acme, s.verified, true))
+		}},
 		{"contact.TakeFeedback", func(ctx context.Context, do *services, s scene) error {
 			return do.contacts.TakeFeedback(ctx, notify.Feedback{ID: "1", Kind: notify.HardBounce, Address: "fred@example.com"})
 		}},

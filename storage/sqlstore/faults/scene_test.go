@@ -101,6 +101,7 @@ type scene struct {
 	token          string // of the invite to dora
 	toDora, toCarl invite.ID
 	fred           contact.ID
+	verified       contact.ID       // of which the address is
 	verify         string           // the token of fred's link to verify the address
 	unsubscribe    string           // and of that to switch off invoice mail
 	message        notify.MessageID // a worker has it
@@ -158,6 +159,14 @@ func newScene(t testing.TB, store storage.DB) *scene {
 		contact.Details{Name: "Fred", Address: s.address(fred), Categories: contact.Invoice})
 	require.NoError(t, err)
 	s.fred = added.ID
+	verified := contact.Contact{ID: "01900000-0000-7000-8000-000000000064", Account: acme, Name: "Gina", Address: s.address("gina"), Verified: noon()}
+	must(nil, store.Update(ctx, func(ctx context.Context, tx storage.Tx) error {
+		if _, err := tx.Lock(ctx, acme); err != nil {
+			return err
+		}
+		return tx.PutContact(ctx, verified)
+	}))
+	s.verified = verified.ID
 	mail := s.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(s.fred)}})
 	require.NoError(t, mail[0].Err)
 	_, rest, found := strings.Cut(mail[0].Mail.Text, "/contacts/verify/")

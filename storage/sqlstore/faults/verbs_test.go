@@ -190,6 +190,9 @@ func contactVerbs() []verb {
 		{"contact.Notify", func(ctx context.Context, s *scene) (any, error) {
 			return result(s.contacts.Notify(ctx, acme, contact.Invoice, "", contact.Notice{ID: "1", Kind: "notice"}, ann))
 		}},
+		{"contact.SetAlternate", func(ctx context.Context, s *scene) (any, error) {
+			return result(s.contacts.SetAlternate(ctx, owner(), acme, s.verified, true))
+		}},
 		{"contact.Lift", func(ctx context.Context, s *scene) (any, error) {
 			return none(s.contacts.Lift(ctx, staff(), s.address(carl)))
 		}},

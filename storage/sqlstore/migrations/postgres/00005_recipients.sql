@@ -34,3 +34,6 @@ CREATE TABLE roster_notices (
     created_at   BIGINT           NOT NULL,
     PRIMARY KEY (account_id, id)
 );
+
+-- The owner who said that the address of a contact is theirs too; empty if none did.
+ALTER TABLE roster_contacts ADD COLUMN alternate_of TEXT COLLATE "C" NOT NULL DEFAULT '';
