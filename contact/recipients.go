@@ -206,6 +206,10 @@ func (c *call) unsuppressed(ctx context.Context, list []Recipient) ([]Recipient,
 	return slices.DeleteFunc(list, func(r Recipient) bool { return suppressed[r.Address.Canonical()].Stops(false) }), nil
 }
 
+// receiversPage is how many contacts are read at once: few enough to be held in memory, and many enough that it costs
+// little to find where each page begins.
+const receiversPage = 2_000
+
 // receivers are the contacts that receive a category now. It ends after an error.
 func (c *call) receivers(ctx context.Context, d CategoryDefinition) iter.Seq2[Receiver, error] {
 	return func(yield func(Receiver, error) bool) {
@@ -213,7 +217,7 @@ func (c *call) receivers(ctx context.Context, d CategoryDefinition) iter.Seq2[Re
 			return
 		}
 		for after := ID(""); ; {
-			contacts, err := c.tx.Receivers(ctx, c.Account.ID, d.Category, after, access.MaxPage)
+			contacts, err := c.tx.Receivers(ctx, c.Account.ID, d.Category, after, receiversPage)
 			if err != nil {
 				yield(Receiver{}, err)
 				return
@@ -223,7 +227,7 @@ func (c *call) receivers(ctx context.Context, d CategoryDefinition) iter.Seq2[Re
 					return
 				}
 			}
-			if len(contacts) < access.MaxPage {
+			if len(contacts) < receiversPage {
 				return
 			}
 		}

@@ -167,10 +167,12 @@ func calls() []call {
 		{"selectContacts", "of an account", 2, contacts(someAccount, "", "")},
 		{"selectContacts", "with a prefix", bigContacts + 2, contacts(bigAccount, "", "name 1004")},
 
-		// Half of the contacts want the category, and one in five has a suppressed address.
-		{"selectReceivers", "the first of the big account", 4 * page, []any{bigAccount, "", 1, 1, page}},
-		{"selectReceivers", "after some of the big account", 4 * page, []any{bigAccount, "contact 1022500", 1, 1, page}},
-		{"selectReceivers", "of an account", 4, []any{someAccount, "", 1, 1, page}},
+		// Half of the contacts want the category.
+		{"selectReceivers", "the first of the big account", 2 * page, []any{bigAccount, "", 1, 1, page}},
+		{"selectReceivers", "after some of the big account", 2 * page, []any{bigAccount, "contact 1022500", 1, 1, page}},
+		{"selectReceivers", "of an account", 2, []any{someAccount, "", 1, 1, page}},
+		{"selectSuppressedReceivers", "of a page", 4 * page, []any{bigAccount, "contact 1022500", "contact 1022600"}},
+		{"selectSuppressedReceivers", "of an account", 4, []any{someAccount, "", "contact 9999999"}},
 
 		{"insertNotice", "", 0, []any{someAccount, "new", "invoice", 1, "", "[]", []byte("{}"), "[]", 0}},
 		{"insertNotice", "which is there", 1, []any{"account 1000100", "notice 1000100", "invoice", 1, "", "[]", []byte("{}"), "[]", 0}},

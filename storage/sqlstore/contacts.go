@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
@@ -44,13 +46,16 @@ const (
 			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
 		ORDER BY id LIMIT ?`
 
-	// selectReceivers compares as selectContacts does, and asks only for the contacts that it returns whether their address
-	// is suppressed: as a condition, planners would read all suppressions, or sort a whole account.
-	selectReceivers = `SELECT c.id, c.name, c.address, c.canonical, c.verified_at,
-			COALESCE((SELECT s.kind FROM roster_suppressions AS s WHERE s.canonical = c.canonical` + shareMark + `), 0)
-		FROM roster_contacts AS c
-		WHERE c.account_id = ? AND c.id > ? AND (c.categories & ?) >= ?
-		ORDER BY c.id LIMIT ?`
+	// selectReceivers compares as selectContacts does.
+	selectReceivers = `SELECT id, name, address, canonical, verified_at FROM roster_contacts
+		WHERE account_id = ? AND id > ? AND (categories & ?) >= ?
+		ORDER BY id LIMIT ?`
+
+	// selectSuppressedReceivers finds which contacts of a page have a suppressed address, in a statement of its own: in the
+	// page's, planners would read all suppressions, or sort a whole account.
+	selectSuppressedReceivers = `SELECT c.id, s.kind FROM roster_contacts AS c
+		` + thenMark + `CROSS JOIN roster_suppressions AS s
+		WHERE c.account_id = ? AND c.id > ? AND c.id <= ? AND s.canonical = c.canonical`
 )
 
 func readContact(r row) (contact.Contact, error) {
@@ -116,7 +121,7 @@ func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.F
 
 func readReceiver(r row) (contact.Receiver, error) {
 	var c contact.Receiver
-	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified), wholly(&c.Suppressed))
+	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified))
 	return c, err
 }
 
@@ -124,5 +129,25 @@ func (t *tx) Receivers(ctx context.Context, account access.AccountID, c contact.
 	if c == 0 { // no set has the empty set
 		return nil, t.ready(ctx)
 	}
-	return pageOf(ctx, t, limit, readReceiver, "list receivers", selectReceivers, account, after, c, c)
+	page, err := pageOf(ctx, t, limit, readReceiver, "list receivers", selectReceivers, account, after, c, c)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	suppressed, err := list(ctx, t, readSuppressed, "list suppressed receivers", selectSuppressedReceivers, account, after, page[len(page)-1].ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range suppressed {
+		if i, found := slices.BinarySearchFunc(page, s.ID, func(r contact.Receiver, id contact.ID) int { return cmp.Compare(r.ID, id) }); found {
+			page[i].Suppressed = s.Suppressed
+		}
+	}
+	return page, nil
+}
+
+// readSuppressed reads the id of a contact, and why its address is suppressed.
+func readSuppressed(r row) (contact.Receiver, error) {
+	var c contact.Receiver
+	err := r.Scan(&c.ID, wholly(&c.Suppressed))
+	return c, err
 }
