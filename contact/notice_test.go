@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
@@ -414,4 +415,72 @@ func TestNoticesOfSeveralAccounts(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, append(want, "carl@contacts.example: You are now a contact of “Acme & Sons”"), sent)
+}
+
+// TestNoticesEqualRecipients checks, for random accounts, that a notice goes to exactly those whom Recipients returns, and,
+// after a random change, only to those of them whom it returns then.
+func TestNoticesEqualRecipients(t *testing.T) {
+	users := rapid.SampledFrom([]access.UserID{olive, "mia", "max", "zoe", "nobody"})
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		m := drawModel(t)
+		m.store(w)
+		config := notices(w)
+		config.Links, config.RequireVerified, config.VerifyAgain = linksOf(t, "", keyOf("2026")), m.required, m.again
+		w.configured(config)
+		also := rapid.SliceOfN(users, 0, 3).Draw(t, "also")
+		d := rapid.SampledFrom(contact.Portal().Definitions()).Draw(t, "category")
+		first, err := w.contacts.Recipients(ctx, acme, d.Category, "", also...)
+		require.NoError(t, err)
+		done, err := w.contacts.Notify(ctx, acme, d.Category, "", invoice(1), also...)
+		require.NoError(t, err)
+		require.Equal(t, len(first), done.Recipients)
+		requireSame(t, addressesOf(first), w.noticed(nil))
+
+		_ = m.drawNarrowing(t)(w) // which may be refused
+		for about, kind := range m.suppressed {
+			if rapid.Bool().Draw(t, "suppressed more") {
+				w.heard(kind, strings.Replace(about, "a@", "b@", 1))
+			}
+		}
+		then, err := w.contacts.Recipients(ctx, acme, d.Category, "", also...)
+		require.NoError(t, err)
+		w.noticed(addressesOf(then))
+	})
+}
+
+func addressesOf(list []contact.Recipient) map[string]contact.Reason {
+	addresses := map[string]contact.Reason{}
+	for _, r := range list {
+		addresses[r.Address.Canonical()] = r.Reason
+	}
+	return addresses
+}
+
+// noticed returns to which addresses, and why, the notices in the outbox would go now. They must be among those that are
+// allowed, if that isn't nil.
+func (w *world) noticed(allowed map[string]contact.Reason) map[string]contact.Reason {
+	w.t.Helper()
+	addresses := map[string]contact.Reason{}
+	var messages []notify.Message
+	for _, m := range w.state().Messages {
+		if m.Kind == invoiceCreated {
+			messages = append(messages, m)
+		}
+	}
+	for _, prepared := range w.contacts.Prepare(ctx, messages) {
+		require.NoError(w.t, prepared.Err)
+		if prepared.Cancel != "" {
+			continue
+		}
+		canonical := parsed(prepared.Mail.To).Canonical()
+		require.NotContains(w.t, addresses, canonical, "twice")
+		_, reason, _ := strings.Cut(prepared.Mail.Text, "Emails, ")
+		reason, _, _ = strings.Cut(reason, ")")
+		addresses[canonical] = contact.Reason(reason)
+		if allowed != nil && contact.Reason(reason) != contact.ReasonFallback { // which stays, as nobody else was told
+			require.Contains(w.t, allowed, canonical)
+		}
+	}
+	return addresses
 }
