@@ -171,8 +171,8 @@ func calls() []call {
 		{"selectReceivers", "the first of the big account", 2 * page, []any{bigAccount, "", 1, 1, page}},
 		{"selectReceivers", "after some of the big account", 2 * page, []any{bigAccount, "contact 1022500", 1, 1, page}},
 		{"selectReceivers", "of an account", 2, []any{someAccount, "", 1, 1, page}},
-		{"selectSuppressedReceivers", "of a page", 4 * page, []any{bigAccount, "contact 1022500", "contact 1022600"}},
-		{"selectSuppressedReceivers", "of an account", 4, []any{someAccount, "", "contact 9999999"}},
+		{"selectSuppressedOfPage", "of a page", 4 * page, []any{bigAccount, "contact 1022500", "contact 1022600"}},
+		{"selectSuppressedOfPage", "of an account", 4, []any{someAccount, "", "contact 9999999"}},
 
 		{"insertNotice", "", 0, []any{someAccount, "new", "invoice", 1, "", "[]", []byte("{}"), "[]", 0}},
 		{"insertNotice", "which is there", 1, []any{"account 1000100", "notice 1000100", "invoice", 1, "", "[]", []byte("{}"), "[]", 0}},
@@ -238,6 +238,7 @@ func calls() []call {
 		{"deleteFollowers", "", 1, []any{5000, ids("follower", 2_500, 1)}},
 		{"deleteFollowers", "of a long list", maxList, []any{5000, ids("follower", 2_500, maxList)}},
 		{"drawTicket", "", 1, nil},
+		{"drawTicketAndNotify", "", 1, []any{"channel"}},
 		{"drawTicketOnly", "", 1, nil},
 		{"selectTicket", "", 1, nil},
 		{"setLease", "", 1, []any{2000, 2000, 2000}},
@@ -304,6 +305,8 @@ func callsOf(e engine) []call {
 			return !slices.ContainsFunc(e.beginView, func(statement string) bool { return strings.Contains(statement, selectSnapshot) })
 		case "raiseFeed", "drawTicket":
 			return !e.returning
+		case "drawTicketAndNotify":
+			return !e.notifies
 		case "raiseFeedByID", "drawTicketOnly", "selectTicket":
 			return e.returning
 		}

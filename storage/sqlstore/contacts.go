@@ -51,9 +51,9 @@ const (
 		WHERE account_id = ? AND id > ? AND (categories & ?) >= ?
 		ORDER BY id LIMIT ?`
 
-	// selectSuppressedReceivers finds which contacts of a page have a suppressed address, in a statement of its own: in the
+	// selectSuppressedOfPage finds which contacts of a page have a suppressed address, in a statement of its own: in the
 	// page's, planners would read all suppressions, or sort a whole account.
-	selectSuppressedReceivers = `SELECT c.id, s.kind FROM roster_contacts AS c
+	selectSuppressedOfPage = `SELECT c.id, s.kind FROM roster_contacts AS c
 		` + thenMark + `CROSS JOIN roster_suppressions AS s
 		WHERE c.account_id = ? AND c.id > ? AND c.id <= ? AND s.canonical = c.canonical`
 )
@@ -133,7 +133,7 @@ func (t *tx) Receivers(ctx context.Context, account access.AccountID, c contact.
 	if err != nil || len(page) == 0 {
 		return nil, err
 	}
-	suppressed, err := list(ctx, t, readSuppressed, "list suppressed receivers", selectSuppressedReceivers, account, after, page[len(page)-1].ID)
+	suppressed, err := list(ctx, t, readSuppressed, "list suppressed receivers", selectSuppressedOfPage, account, after, page[len(page)-1].ID)
 	if err != nil {
 		return nil, err
 	}
