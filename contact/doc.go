@@ -28,6 +28,14 @@
 // Security mail, such as that about a change of owner, is of no category. It goes to those concerned, at their login
 // address.
 //
+// # Links
+//
+// With Config.Links, contacts verify their address by a link that is mailed to it, and every mail of a category can have a
+// link to unsubscribe (UnsubscribeURL). Package contacthttp serves the pages of both. Looking changes nothing; a POST acts.
+// A contact that hasn't verified its address receives mail and is marked, unless Config.RequireVerified says otherwise.
+// Who unsubscribed stays so: what somebody else switches on again waits until the contact says yes by a mailed link, also
+// when it was removed and added again.
+//
 // # What to watch for
 //
 // Who may add contacts can make the host mail an address of their choice, once for each contact. A host whose accounts
