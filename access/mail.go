@@ -83,7 +83,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft D
 		return Draft{}, "", err
 	}
 	data, err := s.mailData(ctx, tx, m, account, membership, by)
-	return Draft{Kind: m.Kind, Account: account, To: to.Address, ToName: to.Name, Data: data}, "", err
+	return Draft{Kind: m.Kind, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: data}, "", err
 }
 
 // actorOf returns the name of who did what a mail is about. The event is the last one of the message's version that

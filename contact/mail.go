@@ -106,7 +106,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 		return addedMail{account.Profile.Name, actor, contact.Name, s.categories.LabelsIn(locale, contact.Categories),
 			s.categories.LabelsIn(locale, contact.Waiting), branded, v.hours(), v.Expires, account.Profile.TimeZone}, err
 	}
-	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Data: data}, "", nil
+	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Locale: contact.Locale, Data: data}, "", nil
 }
 
 // replaced says why a mail isn't due of which there is a newer one.

@@ -137,7 +137,7 @@ func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify
 	if err != nil {
 		return access.Draft{}, "", err
 	}
-	return access.Draft{Kind: MailAccepted, Account: account, To: to.Address, ToName: to.Name, Data: func(locale string, brand notify.Brand) (any, error) {
+	return access.Draft{Kind: MailAccepted, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: func(locale string, brand notify.Brand) (any, error) {
 		link := ""
 		if s.config.MembersURL != nil {
 			var err error

@@ -9,7 +9,7 @@ import (
 
 const (
 	contactColumns = `id, account_id, name, address, canonical, company, postal_street, postal_city, postal_region,
-		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at, verified_at, unsubscribed, waiting`
+		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at, verified_at, unsubscribed, waiting, locale`
 
 	// findContact finds the first of several, which no ids that this library made have.
 	findContact = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE id = ? ORDER BY account_id LIMIT 1`
@@ -22,15 +22,15 @@ const (
 
 	putContact = `INSERT INTO roster_contacts (id, account_id, name, name_fold, address, canonical, company, postal_street,
 			postal_city, postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at,
-			verified_at, unsubscribed, waiting)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			verified_at, unsubscribed, waiting, locale)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, name_fold = excluded.name_fold,
 			address = excluded.address, canonical = excluded.canonical, company = excluded.company,
 			postal_street = excluded.postal_street, postal_city = excluded.postal_city,
 			postal_region = excluded.postal_region, postal_postal_code = excluded.postal_postal_code,
 			postal_country = excluded.postal_country, phone = excluded.phone, label = excluded.label,
 			categories = excluded.categories, updated_at = excluded.updated_at, verified_at = excluded.verified_at,
-			unsubscribed = excluded.unsubscribed, waiting = excluded.waiting`
+			unsubscribed = excluded.unsubscribed, waiting = excluded.waiting, locale = excluded.locale`
 
 	deleteContact = `DELETE FROM roster_contacts WHERE account_id = ? AND id = ?`
 
@@ -48,7 +48,7 @@ func readContact(r row) (contact.Contact, error) {
 	p := &c.Postal
 	err := r.Scan(&c.ID, &c.Account, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), &c.Company,
 		&p.Street, &p.City, &p.Region, &p.PostalCode, &p.Country, &c.Phone, &c.Label, wholly(&c.Categories),
-		(*moment)(&c.Created), (*moment)(&c.Updated), (*moment)(&c.Verified), wholly(&c.Unsubscribed), wholly(&c.Waiting))
+		(*moment)(&c.Created), (*moment)(&c.Updated), (*moment)(&c.Verified), wholly(&c.Unsubscribed), wholly(&c.Waiting), &c.Locale)
 	return c, err
 }
 
@@ -79,7 +79,7 @@ func (t *tx) PutContact(ctx context.Context, c contact.Contact) error {
 	_, err = t.exec(ctx, "put a contact", putContact, c.ID, c.Account, c.Name, access.Fold(c.Name), c.Address.Original(),
 		c.Address.Canonical(), c.Company, c.Postal.Street, c.Postal.City, c.Postal.Region, c.Postal.PostalCode,
 		c.Postal.Country, c.Phone, c.Label, c.Categories, micros(c.Created), micros(c.Updated), micros(c.Verified),
-		c.Unsubscribed, c.Waiting)
+		c.Unsubscribed, c.Waiting, c.Locale)
 	return err
 }
 

@@ -127,6 +127,8 @@ func columnsOf(t *testing.T, handle *sql.DB, table string) []string {
 func TestMySQLMigratesOnWhereAnotherWasKilled(t *testing.T) {
 	for _, lost := range [][]string{
 		nil,
+		{`ALTER TABLE roster_contacts DROP COLUMN locale`},
+		{`ALTER TABLE roster_contacts DROP COLUMN locale`, `ALTER TABLE roster_users DROP COLUMN locale`},
 		{`DROP TABLE roster_unsubscribed`},
 		{`DROP TABLE roster_unsubscribed`, `DROP TABLE roster_verifications`},
 		{`DROP TABLE roster_unsubscribed`, `DROP TABLE roster_verifications`, `ALTER TABLE roster_contacts
