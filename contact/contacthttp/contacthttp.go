@@ -1,12 +1,15 @@
 package contacthttp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"mime"
 	"net/http"
 	"strings"
+
+	"golang.org/x/text/language"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
@@ -33,7 +36,7 @@ type Config struct {
 	// address that it came from, as the host trusts them. access.AsSystem("contact link") if nil.
 	Actor func(*http.Request) access.Actor
 	// Render writes a page, after the handler has set the headers that keep it from being stored, framed and referred to.
-	// Nil for ours, in English. It may change the Content-Security-Policy, which allows nothing but our own style.
+	// Nil for ours, in English, German or French. It may change the Content-Security-Policy, which allows nothing but our own style.
 	Render func(w http.ResponseWriter, r *http.Request, page Page)
 	// Log gets the failures of storage; none if nil. It is told no token.
 	Log *slog.Logger
@@ -43,6 +46,9 @@ type Config struct {
 type Page struct {
 	Status int // of HTTP (RFC 9110)
 	Kind   Kind
+	// Locale is the language to answer in, as a BCP 47 tag: the account's, or what the browser prefers where no account is
+	// known or it has none. It may be empty.
+	Locale string
 	// Verification is there on the pages of a link to verify an address that can be used.
 	Verification contact.VerificationPreview
 	// Unsubscribe is there on the pages of a link to unsubscribe that can be used.
@@ -94,7 +100,22 @@ type handler struct {
 // ServeHTTP answers for the paths of links, and with the page of one that can't be used for every other.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
-	h.config.Render(w, r, h.page(w, r))
+	page := h.page(w, r)
+	page.Locale = cmp.Or(page.Verification.Locale, page.Unsubscribe.Locale, preferred(r.Header.Get("Accept-Language")))
+	h.config.Render(w, r, page)
+}
+
+// preferred returns the first language that a browser asks for, empty if it asks for none.
+func preferred(header string) string {
+	const longest = 200 // of what browsers send
+	if len(header) > longest {
+		return ""
+	}
+	tags, _, err := language.ParseAcceptLanguage(header)
+	if err != nil || len(tags) == 0 {
+		return ""
+	}
+	return tags[0].String()
 }
 
 func (h *handler) page(w http.ResponseWriter, r *http.Request) Page {

@@ -6,11 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +25,7 @@ import (
 	"github.com/rosterkit/roster/contact"
 	"github.com/rosterkit/roster/contact/contacthttp"
 	"github.com/rosterkit/roster/notify"
+	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/memory"
 	"github.com/rosterkit/roster/storage/storagetest"
 )
@@ -59,15 +63,21 @@ func newSite(t *testing.T, config contacthttp.Config) *site {
 		contact.Details{Name: "Carl", Address: address(t, "carl@contacts.example"), Categories: contact.Domain | contact.Invoice})
 	require.NoError(t, err)
 
-	mail := s.contacts.Prepare(t.Context(), []notify.Message{{Kind: contact.MailContactVerify, Group: "acme", Ref: string(s.carl.ID)}})
-	require.NoError(t, mail[0].Err)
+	s.links()
+	s.mount(s.contacts, config)
+	return s
+}
+
+// links notes the paths of carl's links.
+func (s *site) links() {
+	s.t.Helper()
+	mail := s.contacts.Prepare(s.t.Context(), []notify.Message{{Kind: contact.MailContactVerify, Group: "acme", Ref: string(s.carl.ID), Generation: 1 << 40}})
+	require.NoError(s.t, mail[0].Err)
 	_, token, _ := strings.Cut(mail[0].Mail.Text, "https://portal.example/contacts/verify/")
 	s.verify = "/contacts/verify/" + token[:access.TokenLength]
 	link, err := s.contacts.UnsubscribeURL("acme", contact.Recipient{Contact: s.carl.ID, Address: s.carl.Address}, contact.Domain)
-	require.NoError(t, err)
+	require.NoError(s.t, err)
 	s.off = strings.TrimPrefix(link, "https://portal.example")
-	s.mount(s.contacts, config)
-	return s
 }
 
 func (s *site) mount(contacts contacthttp.Contacts, config contacthttp.Config) {
@@ -374,3 +384,92 @@ func TestAServer(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// TestLanguages are the account's, or else what the browser prefers of those that there are.
+func TestLanguages(t *testing.T) {
+	for _, test := range []struct{ account, browser, want, button string }{
+		{"", "", "en", "Unsubscribe"}, {"de", "fr", "de", "Abbestellen"}, {"de-AT", "", "de", "Abbestellen"}, {"fr-CA", "en", "fr", "Se désabonner"},
+		{"", "fr-FR,fr;q=0.9,en;q=0.8", "fr", "Se désabonner"}, {"", "de-CH", "de", "Abbestellen"}, {"ja", "de", "en", "Unsubscribe"},
+		{"", "*", "en", "Unsubscribe"}, {"", "de," + strings.Repeat("fr,", 100), "en", "Unsubscribe"}, {"", "\x00;;", "en", "Unsubscribe"},
+	} {
+		s := newSite(t, contacthttp.Config{})
+		s.speak(test.account)
+		get := func(path string) *httptest.ResponseRecorder {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Header.Set("Accept-Language", test.browser)
+			w := httptest.NewRecorder()
+			s.handler.ServeHTTP(w, r)
+			return w
+		}
+		w := get(s.off)
+		require.Equal(t, test.want, w.Header().Get("Content-Language"), test)
+		require.Contains(t, w.Body.String(), `<html lang="`+test.want+`">`)
+		require.Contains(t, w.Body.String(), test.button+"</button>")
+		if test.account == "" {
+			require.Equal(t, test.want, get("/contacts/").Header().Get("Content-Language"), test)
+		}
+	}
+}
+
+// speak gives the account a locale.
+func (s *site) speak(locale string) {
+	s.t.Helper()
+	require.NoError(s.t, s.db.Update(s.t.Context(), func(ctx context.Context, tx storage.Tx) error {
+		locked, err := tx.Lock(ctx, "acme")
+		if err != nil {
+			return err
+		}
+		locked[0].Profile.Locale = locale
+		return tx.UpdateAccount(ctx, locked[0])
+	}))
+}
+
+// TestPagesAreGolden has every page in every language.
+func TestPagesAreGolden(t *testing.T) {
+	var text strings.Builder
+	for _, locale := range []string{"en", "de", "fr"} {
+		s := newSite(t, contacthttp.Config{})
+		s.speak(locale)
+		show := func(w *httptest.ResponseRecorder) {
+			_, page, found := strings.Cut(w.Body.String(), "<main>\n")
+			require.True(t, found)
+			page, _, _ = strings.Cut(page, "</main>")
+			fmt.Fprintf(&text, "--- %s %d\n%s", locale, w.Code, page)
+		}
+		w := func(method, path, body string) *httptest.ResponseRecorder {
+			r := httptest.NewRequest(method, path, strings.NewReader(body))
+			r.Header.Set("Content-Type", form)
+			r.Header.Set("Accept-Language", locale)
+			w := httptest.NewRecorder()
+			s.handler.ServeHTTP(w, r)
+			return w
+		}
+		show(w("GET", s.verify, ""))
+		show(w("POST", s.verify, button))
+		show(w("GET", s.off, ""))
+		show(w("POST", s.off, button))
+		s.now = s.now.Add(time.Hour)
+		d := s.get().Details()
+		d.Categories |= contact.Domain
+		_, err := s.contacts.Update(t.Context(), access.As("olive"), "acme", s.carl.ID, d)
+		require.NoError(t, err)
+		s.links()
+		show(w("GET", s.verify, ""))
+		require.Equal(t, 200, w("POST", s.verify, button).Code)
+		_, err = s.contacts.SetPreferences(t.Context(), access.As("olive"), "acme", "olive", 0)
+		require.NoError(t, err)
+		show(w("POST", s.off, button))
+		show(w("GET", "/contacts/", ""))
+		show(w("POST", s.off, ""))
+		s.mount(failing{s.contacts}, contacthttp.Config{})
+		show(w("GET", s.verify, ""))
+	}
+	if *update {
+		require.NoError(t, os.WriteFile("testdata/pages.golden", []byte(text.String()), 0o644))
+	}
+	want, err := os.ReadFile("testdata/pages.golden")
+	require.NoError(t, err)
+	require.Equal(t, string(want), text.String())
+}
+
+var update = flag.Bool("update", false, "write the files in testdata instead of comparing with them")
