@@ -34,6 +34,7 @@ var importRule = map[string][]string{
 	"access/casbinadapter":                  {"access"},
 	"invite":                                {"access", "notify"},
 	"contact":                               {"access", "notify"},
+	"contact/contacthttp":                   {"access", "contact"},
 	"storage":                               corePackages,
 	"storage/memory":                        append([]string{"storage"}, corePackages...),
 	"storage/sqlstore":                      append([]string{"storage"}, corePackages...),

@@ -30,6 +30,9 @@ func templates() fs.FS {
 // Kinds returns the kinds of mail that the service prepares.
 func (s *Service) Kinds() []notify.Kind { return s.mails.Kinds() }
 
+// Locales returns the languages that mails of a kind are written in, English first.
+func (s *Service) Locales(kind notify.Kind) []string { return s.mails.Locales(kind) }
+
 // Preview returns how the mails of a kind look, as Mails.Preview does.
 func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) ([]notify.Mail, error) {
 	return s.mails.Preview(kind, locale, brand)
@@ -86,7 +89,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft D
 		return Draft{}, "", err
 	}
 	data, err := s.mailData(ctx, tx, m, account, membership, by)
-	return Draft{Kind: m.Kind, Account: account, To: to.Address, ToName: to.Name, Data: data}, "", err
+	return Draft{Kind: m.Kind, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: data}, "", err
 }
 
 // actorOf returns the name of who did what a mail is about. The event is the last one of the message's version that

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/access/accesstest"
 	"github.com/rosterkit/roster/notify"
 )
 
@@ -21,18 +22,21 @@ func (w *world) suspended(t *testing.T) []notify.Message {
 	return []notify.Message{{Kind: access.MailAccessChanged, Group: "acme", Ref: "ivan", To: "ivan", Generation: w.account("acme").Version}}
 }
 
-// TestMailsAreInTheReadersLanguage: the account's, or else the brand's, or else the service's, or else English.
+// TestMailsAreInTheReadersLanguage: the user's, the account's, the brand's, the service's or English.
 func TestMailsAreInTheReadersLanguage(t *testing.T) {
-	for _, tt := range []struct{ account, brand, service, want string }{
-		{"", "", "", "Your access"},
-		{"de-AT", "fr", "en", "Ihr Zugang"},
-		{"", "fr", "de", "Votre accès"},
-		{"", "", "de", "Ihr Zugang"},
-		{"ja", "fr", "de", "Votre accès"},
-		{"ja", "it", "fr-CH", "Votre accès"},
-		{"en-GB", "fr", "de", "Your access"},
+	for _, tt := range []struct{ user, account, brand, service, want string }{
+		{"", "", "", "", "Your access"},
+		{"fr-BE", "de", "en", "en", "Votre accès"},
+		{"", "de-AT", "fr", "en", "Ihr Zugang"},
+		{"ja", "de-AT", "fr", "en", "Ihr Zugang"},
+		{"", "", "fr", "de", "Votre accès"},
+		{"", "", "", "de", "Ihr Zugang"},
+		{"", "ja", "fr", "de", "Votre accès"},
+		{"", "ja", "it", "fr-CH", "Votre accès"},
+		{"en-GB", "fr", "fr", "de", "Your access"},
 	} {
 		w := newWorld(t)
+		require.NoError(t, w.Members.SyncUser(t.Context(), access.User{ID: "ivan", Address: accesstest.AddressOf("ivan"), Locale: tt.user}))
 		w.must(w.Members.UpdateAccount(t.Context(), olive, "acme", access.Profile{Name: "Acme", Locale: tt.account}))
 		s := w.service(func(c *access.Config) {
 			c.Locale = tt.service

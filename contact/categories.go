@@ -176,6 +176,17 @@ func (s *Categories) Reveals(c Category) access.Permission {
 	return p
 }
 
+// in returns the definitions of the categories in c, in the order of the set.
+func (s *Categories) in(c Category) []CategoryDefinition {
+	var definitions []CategoryDefinition
+	for _, d := range s.definitions {
+		if c.Has(d.Category) {
+			definitions = append(definitions, d)
+		}
+	}
+	return definitions
+}
+
 // one returns the definition of exactly one category.
 func (s *Categories) one(c Category) (CategoryDefinition, error) {
 	for _, d := range s.definitions {

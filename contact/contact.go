@@ -32,6 +32,7 @@ type Contact struct {
 	Postal     access.PostalAddress
 	Phone      string   // up to 40 characters
 	Label      string   // the account's own note, up to 200 characters
+	Locale     string   // of mails to it: BCP 47; empty for the account's
 	Categories Category // the mail it receives
 	// Verified is when the contact verified its address, by a link that was mailed there: zero if it didn't yet, or has
 	// to again.
@@ -52,8 +53,9 @@ type Receiver struct {
 	ID      ID
 	Name    string
 	Address access.Address
-	// Verified is that of the contact.
+	// Verified and Locale are those of the contact.
 	Verified time.Time
+	Locale   string
 	// Suppressed says why the address gets no mail; zero if it does.
 	Suppressed notify.FeedbackKind
 }
@@ -67,16 +69,17 @@ type Details struct {
 	Phone      string   // up to 40 characters
 	Label      string   // the account's own note, up to 200 characters
 	Categories Category // the mail it is to receive; none for the zero value
+	Locale     string   // of mails to it: BCP 47; empty for the account's
 }
 
 // Details returns what was said about the contact, for changing a part of it: its categories with those that wait.
 func (c Contact) Details() Details {
-	return Details{c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories | c.Waiting}
+	return Details{c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories | c.Waiting, c.Locale}
 }
 
 // with returns the contact with these details. What it switched off itself waits for its word.
 func (c Contact) with(d Details) Contact {
-	c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label = d.Name, d.Address, d.Company, d.Postal, d.Phone, d.Label
+	c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Locale = d.Name, d.Address, d.Company, d.Postal, d.Phone, d.Label, d.Locale
 	c.Categories, c.Waiting = d.Categories&^c.Unsubscribed, d.Categories&c.Unsubscribed
 	return c
 }
@@ -99,6 +102,9 @@ func (d Details) check(categories *Categories) error {
 		return err
 	}
 	if err := access.CheckText("label", d.Label, access.MaxNameRunes); err != nil {
+		return err
+	}
+	if err := access.CheckLocale("locale", d.Locale); err != nil {
 		return err
 	}
 	return categories.Check(d.Categories)

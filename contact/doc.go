@@ -37,6 +37,14 @@
 // Feedback tells what was heard about an address, and Lift ends a suppression, each for staff and system. A host that
 // writes mail of its own asks Suppressed.
 //
+// # Links
+//
+// With Config.Links, contacts verify their address by a link that is mailed to it, and every mail of a category can have a
+// link to unsubscribe (UnsubscribeURL). Package contacthttp serves the pages of both. Looking changes nothing; a POST acts.
+// A contact that hasn't verified its address receives mail and is marked, unless Config.RequireVerified says otherwise.
+// Who unsubscribed stays so: what somebody else switches on again waits until the contact says yes by a mailed link, also
+// when it was removed and added again.
+//
 // # What to watch for
 //
 // Who may add contacts can make the host mail an address of their choice, once for each contact. A host whose accounts

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,7 +14,9 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/memory"
 )
 
 const linkBase = "https://portal.example/contacts/"
@@ -207,3 +210,136 @@ func FuzzLinks(f *testing.F) {
 }
 
 const day = 24 * time.Hour
+
+// fixedContact is what the golden links are made from.
+func fixedContact(t tester) (contact.Contact, contact.Verification) {
+	c := contact.Contact{ID: "0190a6e2-7c10-7abc-8def-0123456789ab", Account: acme, Name: "carl", Address: address(t, "Carl@Contacts.example"),
+		Created: start, Updated: start}
+	return c, contact.Verification{Account: acme, Contact: c.ID, Generation: 3, Secret: access.Secret{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
+		Sent: start, Expires: start.Add(time.Hour)}
+}
+
+// fixedTokens stores the fixed contact, changed, in a world of its own, and returns the tokens of its links.
+func fixedTokens(t tester, change func(*contact.Contact, *contact.Verification)) (w *world, verify, unsubscribe string) {
+	w = newLinkedWorld(t, contact.Config{})
+	c, v := fixedContact(t)
+	change(&c, &v)
+	if c.Account != acme {
+		w.account(c.Account, "owen")
+	}
+	require.NoError(t, w.db.Update(ctx, func(ctx context.Context, tx storage.Tx) error {
+		if _, err := tx.Lock(ctx, c.Account); err != nil {
+			return err
+		}
+		require.NoError(t, tx.PutContact(ctx, c))
+		return tx.PutVerification(ctx, v)
+	}))
+	mail := w.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(c.Account), Ref: string(c.ID)}})
+	require.NoError(t, mail[0].Err)
+	verify = verifyLink.FindStringSubmatch(mail[0].Mail.Text)[1]
+	link, err := w.contacts.UnsubscribeURL(c.Account, contact.Recipient{Contact: c.ID, Address: c.Address}, contact.Support)
+	require.NoError(t, err)
+	return w, verify, strings.TrimPrefix(link, linkBase+"unsubscribe/")
+}
+
+func unchanged(*contact.Contact, *contact.Verification) {}
+
+// TestLinksAreGolden: links in mails that are under way must work after an update of this package.
+func TestLinksAreGolden(t *testing.T) {
+	_, verify, unsubscribe := fixedTokens(t, unchanged)
+	want, err := os.ReadFile("testdata/links.golden")
+	require.NoError(t, err)
+	require.Equal(t, string(want), "verify/"+verify+"\nunsubscribe/"+unsubscribe+"\n")
+}
+
+// TestLinksAreBound: a token is of no use for anything but what it was made for.
+func TestLinksAreBound(t *testing.T) {
+	_, verify, unsubscribe := fixedTokens(t, unchanged)
+	type change = func(*contact.Contact, *contact.Verification)
+	for name, test := range map[string]struct {
+		change                change
+		verifies, switchesOff bool
+	}{
+		"nothing":          {unchanged, true, true},
+		"another name":     {func(c *contact.Contact, _ *contact.Verification) { c.Name = "Carla" }, true, true},
+		"another spelling": {func(c *contact.Contact, _ *contact.Verification) { c.Address = address(t, "carl@contacts.example") }, true, true},
+		"another address":  {func(c *contact.Contact, _ *contact.Verification) { c.Address = address(t, "carl@contacts.test") }, false, false},
+		"another account":  {func(c *contact.Contact, v *contact.Verification) { c.Account, v.Account = "globex", "globex" }, false, false},
+		"account and address": {func(c *contact.Contact, v *contact.Verification) {
+			c.Account, v.Account, c.Address = "acmec", "acmec", address(t, "arl@contacts.example")
+		}, false, false},
+		"another contact": {func(c *contact.Contact, v *contact.Verification) {
+			c.ID, v.Contact = "0190a6e2-7c10-7abc-8def-0123456789ac", "0190a6e2-7c10-7abc-8def-0123456789ac"
+		}, false, false},
+		"an earlier generation": {func(_ *contact.Contact, v *contact.Verification) { v.Generation = 2 }, false, true},
+		"a later generation":    {func(_ *contact.Contact, v *contact.Verification) { v.Generation = 4 }, false, true},
+		"another secret":        {func(_ *contact.Contact, v *contact.Verification) { v.Secret[15]++ }, false, true},
+	} {
+		w, _, _ := fixedTokens(t, test.change)
+		_, err := w.contacts.Verify(ctx, clicked, verify)
+		require.Equal(t, test.verifies, err == nil, name)
+		_, err = w.contacts.Unsubscribe(ctx, clicked, unsubscribe)
+		require.Equal(t, test.switchesOff, err == nil, name)
+	}
+}
+
+// A meddledDB is a database in which somebody else is faster: what meddle does is there once an account is locked.
+type meddledDB struct {
+	*memory.DB
+	meddle func(tx storage.Tx) error
+}
+
+type meddledTx struct {
+	storage.Tx
+	db *meddledDB
+}
+
+func (db *meddledDB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	return db.DB.Update(ctx, func(ctx context.Context, tx storage.Tx) error { return fn(ctx, meddledTx{tx, db}) })
+}
+
+func (tx meddledTx) Lock(ctx context.Context, ids ...access.AccountID) ([]access.Account, error) {
+	locked, err := tx.Tx.Lock(ctx, ids...)
+	if err == nil {
+		err = tx.db.meddle(tx.Tx)
+	}
+	return locked, err
+}
+
+// TestLinksAreReadAgain under the account's lock: what was found before it may have changed.
+func TestLinksAreReadAgain(t *testing.T) {
+	c, v := fixedContact(t)
+	used, moved, off := v, c, c
+	used.Used = start
+	moved.Address = address(t, "other@contacts.example")
+	off.Unsubscribed = contact.Support
+	for name, test := range map[string]struct {
+		meddle                func(tx storage.Tx) error
+		verifies, switchesOff bool
+		changes               int // how many events there are then
+	}{
+		"nothing":      {func(storage.Tx) error { return nil }, true, true, 2},
+		"used":         {func(tx storage.Tx) error { return tx.PutVerification(ctx, used) }, true, true, 1},
+		"moved":        {func(tx storage.Tx) error { return tx.PutContact(ctx, moved) }, false, false, 0},
+		"removed":      {func(tx storage.Tx) error { return tx.DeleteContact(ctx, acme, c.ID) }, false, false, 0},
+		"unsubscribed": {func(tx storage.Tx) error { return tx.PutContact(ctx, off) }, true, true, 1},
+	} {
+		events := 0
+		for _, unsubscribing := range []bool{false, true} {
+			w, verify, unsubscribe := fixedTokens(t, unchanged)
+			before := w.last().ID
+			service := contact.New(&meddledDB{w.db, test.meddle}, w.members, contact.Config{Links: linksOf(t, "", keyOf("2026"))})
+			if unsubscribing {
+				_, err := service.Unsubscribe(ctx, clicked, unsubscribe)
+				require.Equal(t, test.switchesOff, err == nil, name)
+			} else {
+				_, err := service.Verify(ctx, clicked, verify)
+				require.Equal(t, test.verifies, err == nil, name)
+			}
+			if w.last().ID != before {
+				events++
+			}
+		}
+		require.Equal(t, test.changes, events, name)
+	}
+}

@@ -38,6 +38,9 @@ func newMails(members *access.Service, host fs.FS, samples []notify.Sample) (*ac
 // Kinds returns the kinds of mail that the service prepares.
 func (s *Service) Kinds() []notify.Kind { return s.mails.Kinds() }
 
+// Locales returns the languages that mails of a kind are written in, English first.
+func (s *Service) Locales(kind notify.Kind) []string { return s.mails.Locales(kind) }
+
 // Preview returns how the mails of a kind look, as access.Mails.Preview does.
 func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) ([]notify.Mail, error) {
 	return s.mails.Preview(kind, locale, brand)
@@ -132,7 +135,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 		return addedMail{account.Profile.Name, actor, contact.Name, s.categories.LabelsIn(locale, contact.Categories),
 			s.categories.LabelsIn(locale, contact.Waiting), branded, v.hours(), v.Expires, account.Profile.TimeZone}, err
 	}
-	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Data: data}, "", nil
+	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Locale: contact.Locale, Data: data}, "", nil
 }
 
 // replaced says why a mail isn't due of which there is a newer one.
@@ -177,7 +180,7 @@ func (s *Service) prepareOwners(ctx context.Context, tx Tx, m notify.Message, ac
 	if reason, err := access.Suppressed(ctx, tx, owner.Address, true); err != nil || reason != "" {
 		return access.Draft{}, reason, err
 	}
-	draft := access.Draft{Kind: m.Kind, Account: account, To: owner.Address, ToName: owner.Name}
+	draft := access.Draft{Kind: m.Kind, Account: account, To: owner.Address, ToName: owner.Name, Locale: owner.Locale}
 	if m.Kind == MailAlternateAdded {
 		return s.alternateMail(ctx, tx, m, draft)
 	}

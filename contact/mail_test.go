@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -150,4 +151,36 @@ func TestTemplatesCanBeReplaced(t *testing.T) {
 	require.ErrorIs(t, err, access.ErrInvalid)
 	require.ErrorContains(t, err, "de/contact.added.html")
 	require.PanicsWithValue(t, "contact: "+err.Error(), func() { contact.New(w.db, w.members, contact.Config{Templates: files}) })
+}
+
+// A contact's mails are in its own language, or else in the account's, and links are the brand's.
+func TestContactMailsAreInItsLanguage(t *testing.T) {
+	w := newLinkedWorld(t, contact.Config{})
+	w.members = access.New(w.db, access.Config{
+		Now:      func() time.Time { return w.now },
+		Locale:   "fr",
+		BaseURLs: []string{"https://panel.reseller.example"},
+		Brand: func(context.Context, access.Account) (notify.Brand, error) {
+			return notify.Brand{Name: "Reseller", BaseURL: "https://panel.reseller.example"}, nil
+		},
+	})
+	w.configured(contact.Config{Links: linksOf(t, "", keyOf("2026"))})
+	d := details(t, "carl", contact.Invoice)
+	d.Locale = "de-AT"
+	carl, _, err := w.contacts.Add(ctx, system, acme, d)
+	require.NoError(t, err)
+	require.Equal(t, "de-AT", w.get(carl.ID).Locale)
+	mail := w.prepare()[0].Mail
+	require.Contains(t, mail.Subject, "Sie sind jetzt ein Kontakt")
+	require.Contains(t, mail.Text, "- E-Mails zu Rechnungen\n")
+	require.Contains(t, mail.Text, "https://panel.reseller.example/contacts/verify/")
+	require.Contains(t, mail.Text, "Nachricht von Reseller.")
+
+	require.NoError(t, w.update(carl.ID, func(d *contact.Details) { d.Locale = "" }))
+	require.Contains(t, w.prepare()[0].Mail.Subject, "Vous êtes désormais un contact")
+	for locale, code := range map[string]string{"de_AT": "locale.text", "german": "locale.unknown"} {
+		d.Locale = locale
+		_, _, err = w.contacts.Add(ctx, system, acme, d)
+		requireRefused(t, err, access.ErrInvalid, code, "locale")
+	}
 }

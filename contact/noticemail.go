@@ -136,7 +136,7 @@ func (s *Service) noticeDrafts(ctx context.Context, tx Tx, record NoticeRecord, 
 
 func (s *Service) noticeDraft(account access.Account, d CategoryDefinition, kind notify.Kind, to Recipient, data any) *noticeDraft {
 	draft := new(noticeDraft)
-	draft.draft = access.Draft{Kind: kind, Account: account, To: to.Address, ToName: to.Name, Data: func(locale string, brand notify.Brand) (any, error) {
+	draft.draft = access.Draft{Kind: kind, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: func(locale string, brand notify.Brand) (any, error) {
 		link, err := s.UnsubscribeURL(account.ID, to, d.Category)
 		if link != "" && err == nil {
 			link, err = brand.Link(link)
@@ -211,7 +211,7 @@ func (c *call) contactReceiver(ctx context.Context, d CategoryDefinition, id ID)
 	case !c.heard(contact).Has(d.Category):
 		return Recipient{}, "the contact doesn't receive such mail any more", nil
 	}
-	return Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID,
+	return Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID, Locale: contact.Locale,
 		Unverified: !c.service.verified(contact.Verified, c.Now)}, "", nil
 }
 
@@ -248,5 +248,5 @@ func (c *call) userReceiver(ctx context.Context, d CategoryDefinition, record No
 	if person.Address.IsZero() {
 		return Recipient{}, "the directory has no address", nil
 	}
-	return Recipient{Reason: reason, Address: person.Address, Name: person.Name, User: user}, "", nil
+	return Recipient{Reason: reason, Address: person.Address, Name: person.Name, User: user, Locale: person.Locale}, "", nil
 }

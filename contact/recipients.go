@@ -29,6 +29,7 @@ type Recipient struct {
 	Name    string        // the directory's or the contact's; may be empty
 	User    access.UserID // empty for a contact
 	Contact ID            // empty for a user
+	Locale  string        // of mails to them, BCP 47; empty for the account's
 	// Unverified says that the contact hasn't shown that the address is its own: for mails that say more to others.
 	Unverified bool
 }
@@ -136,7 +137,7 @@ func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []acce
 				continue
 			}
 			nobody = false
-			recipient := Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID,
+			recipient := Recipient{Reason: ReasonContact, Address: contact.Address, Name: contact.Name, Contact: contact.ID, Locale: contact.Locale,
 				Unverified: !c.service.verified(contact.Verified, c.Now)}
 			if !yield(recipient, err) || err != nil {
 				return
@@ -247,7 +248,7 @@ func (c *call) fallback(ctx context.Context) (Recipient, error) {
 	if reason, err := access.Suppressed(ctx, c.tx, owner.Address, true); err != nil || reason != "" {
 		return Recipient{}, err
 	}
-	return Recipient{Reason: ReasonFallback, Address: owner.Address, Name: owner.Name, User: c.Account.Owner}, nil
+	return Recipient{Reason: ReasonFallback, Address: owner.Address, Name: owner.Name, User: c.Account.Owner, Locale: owner.Locale}, nil
 }
 
 // heard are the categories that a contact receives: none before it has verified its address, where that is required.
@@ -310,5 +311,5 @@ func (r *recipients) add(reason Reason, id access.UserID, person access.User) {
 		r.seen = map[string]bool{}
 	}
 	r.seen[address] = true
-	r.list = append(r.list, Recipient{Reason: reason, Address: person.Address, Name: person.Name, User: id})
+	r.list = append(r.list, Recipient{Reason: reason, Address: person.Address, Name: person.Name, User: id, Locale: person.Locale})
 }

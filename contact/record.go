@@ -53,6 +53,7 @@ var contactFields = []struct {
 	{"alternate_of", func(c Contact) string { return string(c.AlternateOf) }},
 	{"company", func(c Contact) string { return c.Company }},
 	{"label", func(c Contact) string { return c.Label }},
+	{"locale", func(c Contact) string { return c.Locale }},
 	{"name", func(c Contact) string { return c.Name }},
 	{"phone", func(c Contact) string { return c.Phone }},
 	{"postal.city", func(c Contact) string { return c.Postal.City }},

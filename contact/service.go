@@ -25,7 +25,8 @@ type Config struct {
 	Lifetime time.Duration
 	// RequireVerified says that a contact receives no category before it has verified its address. It needs Links.
 	RequireVerified bool
-	// VerifyAgain is how long an address stays verified. Zero, the default, is for ever.
+	// VerifyAgain is how long an address stays verified. Zero, the default, is for ever. Nobody is asked again by itself: a
+	// job of the host's goes through Contacts, and calls SendVerification for those that have to.
 	VerifyAgain time.Duration
 	Limits      Limits
 	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates

@@ -26,7 +26,8 @@ type UnsubscribePreview struct {
 	ContactName string
 	Masked      string // the address: "j...@example.com"
 	Category    CategoryDefinition
-	Done        bool // the contact has switched it off
+	Done        bool   // the contact has switched it off
+	Locale      string // of the account
 }
 
 // LookupUnsubscribe says what a link to unsubscribe is for. It changes nothing: mail scanners follow links. Every link
@@ -43,7 +44,8 @@ func (s *Service) LookupUnsubscribe(ctx context.Context, token string) (Unsubscr
 			return err
 		}
 		p = UnsubscribePreview{Account: account.ID, AccountName: account.Profile.Name, ContactName: contact.Name,
-			Masked: contact.Address.String(), Category: d, Done: contact.unsubscribed(d.Category)}
+			Masked: contact.Address.String(), Category: d, Done: contact.unsubscribed(d.Category),
+			Locale: account.Profile.Locale}
 		return nil
 	})
 	if err != nil {

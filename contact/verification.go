@@ -162,10 +162,11 @@ type VerificationPreview struct {
 	Account     access.AccountID
 	AccountName string
 	ContactName string
-	Masked      string   // the address: "j...@example.com"
-	Waiting     []string // labels of the categories that the contact says yes to with it
-	Used        bool     // it was used already: there is nothing to do
+	Masked      string               // the address: "j...@example.com"
+	Waiting     []CategoryDefinition // what the contact says yes to with it
+	Used        bool                 // it was used already: there is nothing to do
 	Until       time.Time
+	Locale      string // of the account
 	TimeZone    string // of the account
 }
 
@@ -183,8 +184,8 @@ func (s *Service) LookupVerification(ctx context.Context, token string) (Verific
 			return err
 		}
 		p = VerificationPreview{Account: account.ID, AccountName: account.Profile.Name, ContactName: contact.Name,
-			Masked: contact.Address.String(), Waiting: s.categories.Labels(contact.Waiting), Used: !v.Used.IsZero(),
-			Until: v.Expires, TimeZone: account.Profile.TimeZone}
+			Masked: contact.Address.String(), Waiting: s.categories.in(contact.Waiting), Used: !v.Used.IsZero(),
+			Until: v.Expires, Locale: account.Profile.Locale, TimeZone: account.Profile.TimeZone}
 		return nil
 	})
 	if err != nil {

@@ -30,6 +30,9 @@ func newMails(members *access.Service, host fs.FS) (*access.Mails, error) {
 // Kinds returns the kinds of mail that the service prepares.
 func (s *Service) Kinds() []notify.Kind { return s.mails.Kinds() }
 
+// Locales returns the languages that mails of a kind are written in, English first.
+func (s *Service) Locales(kind notify.Kind) []string { return s.mails.Locales(kind) }
+
 // Preview returns how the mails of a kind look, as access.Mails.Preview does.
 func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) ([]notify.Mail, error) {
 	return s.mails.Preview(kind, locale, brand)
@@ -143,7 +146,7 @@ func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify
 	if err != nil {
 		return access.Draft{}, "", err
 	}
-	return access.Draft{Kind: MailAccepted, Account: account, To: to.Address, ToName: to.Name, Data: func(locale string, brand notify.Brand) (any, error) {
+	return access.Draft{Kind: MailAccepted, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: func(locale string, brand notify.Brand) (any, error) {
 		link := ""
 		if s.config.MembersURL != nil {
 			var err error

@@ -13,6 +13,17 @@
 // Run as many workers as you like, in as many processes: they share the queue. In a test, call Deliver instead, which
 // makes one pass and returns. While developing, use a Mailbox, which keeps mails in memory to be looked at.
 //
+// # Templates
+//
+// A mail's subject, text and HTML come from templates, in English, German and French, in folders by language. Replace
+// single files of them, or add a language, with an fs.FS in the Config of the package that owns the kind: what isn't in
+// it stays as it is, and ParseTemplates says what the files are. All of them are rendered with sample data when a
+// service is made, so that a template that fails does so at the start of your program, and Preview shows what comes of
+// them. A reader gets their language, or else the account's, the brand's or yours, whichever is the first that there
+// are templates for; English at last.
+//
+// A Brand has mails of some accounts go out under another name, with links to another site: access.Config.Brand says which.
+//
 // # What is promised
 //
 // A mail is handed to the mailer at least once if the transaction that enqueued it committed, it is still due when its

@@ -120,6 +120,16 @@ func (m Mail) Check() error {
 	return checkAttachments(m.Attachments)
 }
 
+// Size returns the bytes of the subject, the text, the HTML and the content of the attachments, as they are before they
+// are encoded for sending, which makes attachments a third more.
+func (m Mail) Size() int {
+	size := len(m.Subject) + len(m.Text) + len(m.HTML)
+	for _, each := range m.Attachments {
+		size += len(each.Content)
+	}
+	return size
+}
+
 // checkAddress is no grammar of addresses: it lets nothing through that could be read as two of them, or as a header.
 func checkAddress(field, address string) error {
 	local, domain, found := strings.Cut(address, "@")

@@ -57,6 +57,9 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared) error 
 	if err := mail.Check(); err != nil {
 		return p.fail(ctx, m, Permanent(err))
 	}
+	if mail.Size() > p.cfg.MaxBytes {
+		return p.fail(ctx, m, Permanent(fmt.Errorf("notify: mail is larger than %d bytes", p.cfg.MaxBytes)))
+	}
 	if p.cfg.Now().Add(p.cfg.Timeout).After(m.Leased) { // it could still be under way when another worker begins
 		return p.putBack(ctx, m)
 	}

@@ -74,8 +74,9 @@ type Sample struct {
 //	{{date .Until .Zone}}
 //	{{number .Hours}}
 //
-// which write a time in a zone, and a whole number, in the manner of the language: "Tuesday, 24 November 2026, 18:05
-// CET (Europe/Vienna)" and "1,234". A zone that is empty or unknown to the machine is taken as UTC.
+// which write a time in a zone, and a number, in the manner of the language: "Tuesday, 24 November 2026, 18:05
+// CET (Europe/Vienna)" and "1,234". A zone that is empty or unknown to the machine is
+// taken as UTC. What JSON has for times and numbers will do too: "2026-11-24T17:05:00Z" and json.Number.
 func ParseTemplates(samples []Sample, layers ...fs.FS) (*Templates, error) {
 	own, _ := fs.Sub(templates, "templates") // can't fail: the folder is embedded
 	files := newTemplateFiles(append(slices.Clone(layers), own))

@@ -1,8 +1,10 @@
 package notify_test
 
 import (
+	"encoding/json"
 	"io/fs"
 	"maps"
+	"math"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -234,9 +236,9 @@ func TestDates(t *testing.T) {
 		contents[locale+"/k.txt"] = "Subject: x\n{{date .At .Zone}} / {{number .N}}"
 	}
 	type data struct {
-		At   time.Time
+		At   any
 		Zone string
-		N    int
+		N    any
 	}
 	templates, err := notify.ParseTemplates(of("k", data{until, "", 0}), folder(contents))
 	require.NoError(t, err)
@@ -255,6 +257,11 @@ func TestDates(t *testing.T) {
 		{"en", data{until, "../../etc/passwd", 0}, "Tuesday, 24 November 2026, 17:05 UTC / 0"},
 		{"de", data{until, "Europe/Vienna", 72}, "Dienstag, 24. November 2026, 18:05 Uhr MEZ (Europe/Vienna) / 72"},
 		{"de", data{first, "Europe/Berlin", 1234567}, "Samstag, 1. August 2026, 08:05 Uhr MESZ (Europe/Berlin) / 1.234.567"},
+		{"en", data{"2026-11-24T18:05:00+01:00", "", json.Number("1234.50")}, "Tuesday, 24 November 2026, 17:05 UTC / 1,234.50"},
+		{"de", data{"2026-11-24T17:05:00Z", "Europe/Vienna", json.Number("-1234.5")}, "Dienstag, 24. November 2026, 18:05 Uhr MEZ (Europe/Vienna) / -1.234,5"},
+		{"en", data{until, "", 1234567.5}, "Tuesday, 24 November 2026, 17:05 UTC / 1,234,567.5"},
+		{"en", data{until, "", json.Number("1e6")}, "Tuesday, 24 November 2026, 17:05 UTC / 1,000,000"},
+		{"fr", data{until, "", 0.25}, "mardi 24 novembre 2026 à 17\u00a0h\u00a005 UTC / 0,25"},
 		{"de", data{first, "", 999}, "Samstag, 1. August 2026, 06:05 Uhr UTC / 999"},
 		{"fr", data{until, "Europe/Paris", 72}, "mardi 24 novembre 2026 à 18\u00a0h\u00a005 CET (Europe/Paris) / 72"},
 		{"fr", data{first, "", 1234}, "samedi 1er août 2026 à 6\u00a0h\u00a005 UTC / 1\u00a0234"},
@@ -264,5 +271,10 @@ func TestDates(t *testing.T) {
 		require.NoError(t, err)
 		text, _, _ := strings.Cut(m.Text, "\n")
 		require.Equal(t, tt.want, text)
+	}
+	for _, bad := range []data{{"tomorrow", "", 1}, {"", "", 1}, {nil, "", 1}, {17, "", 1}, {until, "", "many"}, {until, "", nil}, {until, "", "Inf"}, {until, "", true},
+		{until, "", math.NaN()}} {
+		_, err := templates.Render("k", "en", notify.Brand{}, bad)
+		require.Error(t, err, "%v", bad)
 	}
 }

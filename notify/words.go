@@ -1,8 +1,11 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
+	"math"
+	"strconv"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -119,8 +122,18 @@ func (w *words) parseLayouts(files templateFiles) error {
 	return nil
 }
 
-// date writes a time in a zone, as the definition "date" has it.
-func (w *words) date(t time.Time, zone string) (string, error) {
+// date writes a time in a zone, as the definition "date" has it. The time may be the text that JSON has for it.
+func (w *words) date(value any, zone string) (string, error) {
+	t, isTime := value.(time.Time)
+	if text, isText := value.(string); isText {
+		parsed, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return "", errors.New("date of a text that isn't a time of RFC 3339")
+		}
+		t = parsed
+	} else if !isTime {
+		return "", fmt.Errorf("date of a %T", value)
+	}
 	location, err := time.LoadLocation(zone)
 	if err != nil || location == time.Local {
 		location = time.UTC
@@ -137,7 +150,20 @@ func (w *words) date(t time.Time, zone string) (string, error) {
 	return text.String(), err
 }
 
-// number writes a whole number with what the language puts between thousands.
-func (w *words) number(n int) string {
-	return message.NewPrinter(w.tag).Sprint(number.Decimal(n))
+// number writes a number, with the digits after the point that it has, and what the language puts there and between
+// thousands. It may be any of Go's numbers, or a json.Number.
+func (w *words) number(value any) (string, error) {
+	text := fmt.Sprint(value)
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+		return "", fmt.Errorf("number of a %T that is none", value)
+	}
+	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return message.NewPrinter(w.tag).Sprint(number.Decimal(whole)), nil
+	}
+	if strings.ContainsAny(text, "eE") {
+		text = strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	_, fraction, _ := strings.Cut(text, ".")
+	return message.NewPrinter(w.tag).Sprint(number.Decimal(n, number.Scale(len(fraction)))), nil
 }

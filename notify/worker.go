@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -26,6 +27,8 @@ type WorkerConfig struct {
 	MaxBackoff time.Duration // the longest wait between attempts; 1 hour by default
 	MaxAge     time.Duration // a message that fails this long after it was created is given up; 3 days by default
 	Attempts   int           // a message is given up after so many attempts; 100 by default
+
+	MaxBytes int // a larger mail, by Mail.Size, is given up at once; by default as large as Mail.Check allows
 }
 
 // A Worker sends the messages of a queue. It is safe for concurrent use, and several workers in several processes
@@ -93,7 +96,8 @@ func (c WorkerConfig) complete() (WorkerConfig, error) {
 	orDefault(&c.MaxBackoff, max(c.Backoff, time.Hour))
 	orDefault(&c.MaxAge, 3*24*time.Hour)
 	orDefault(&c.Attempts, 100)
-	if min(c.Batch, c.Attempts) < 0 || min(c.Lease, c.Timeout, c.Poll, c.Backoff, c.MaxBackoff, c.MaxAge) < 0 {
+	orDefault(&c.MaxBytes, math.MaxInt)
+	if min(c.Batch, c.Attempts, c.MaxBytes) < 0 || min(c.Lease, c.Timeout, c.Poll, c.Backoff, c.MaxBackoff, c.MaxAge) < 0 {
 		return WorkerConfig{}, errors.New("notify: a number of the worker's configuration is negative")
 	}
 	if c.Timeout > c.Lease/2 {

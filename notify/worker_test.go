@@ -32,6 +32,7 @@ func TestNewWorkerRefuses(t *testing.T) {
 		{"a nil preparer", o.db, mailer, notify.WorkerConfig{}, []notify.Preparer{nil}, "preparer is nil"},
 		{"one kind twice", o.db, mailer, notify.WorkerConfig{}, []notify.Preparer{greetings{}, preparerFunc(nil)}, `two preparers for kind "greeting"`},
 		{"negative batch", o.db, mailer, notify.WorkerConfig{Batch: -1}, []notify.Preparer{greetings{}}, "negative"},
+		{"negative size", o.db, mailer, notify.WorkerConfig{MaxBytes: -1}, []notify.Preparer{greetings{}}, "negative"},
 		{"negative poll", o.db, mailer, notify.WorkerConfig{Poll: -1}, []notify.Preparer{greetings{}}, "negative"},
 		{"long timeout", o.db, mailer, notify.WorkerConfig{Timeout: 31 * time.Second}, []notify.Preparer{greetings{}}, "half of its Lease"},
 		{"short longest backoff", o.db, mailer, notify.WorkerConfig{MaxBackoff: time.Second}, []notify.Preparer{greetings{}}, "MaxBackoff"},

@@ -106,7 +106,7 @@ func (tx *tx) Receivers(ctx context.Context, account access.AccountID, c contact
 		}
 		if each.Categories.Has(c) {
 			suppressed, _ := tx.suppressed.get(each.Address.Canonical())
-			page = append(page, contact.Receiver{ID: id, Name: each.Name, Address: each.Address, Verified: each.Verified, Suppressed: suppressed.Kind})
+			page = append(page, contact.Receiver{ID: id, Name: each.Name, Address: each.Address, Verified: each.Verified, Locale: each.Locale, Suppressed: suppressed.Kind})
 		}
 	}
 	return page, nil

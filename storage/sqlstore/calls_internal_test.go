@@ -113,10 +113,10 @@ func calls() []call {
 		{"selectUsers", "", 1, []any{ids("user", 25_000, 1)}},
 		{"selectUsers", "of a page", page, []any{ids("user", 25_000, page)}},
 		{"selectUsers", "of a long list", maxList, []any{ids("user", 25_000, maxList)}},
-		{"putUser", "", 1, []any{"new user", "a@example.com", "a@example.com", 1, "", "", 0, 0}},
-		{"putUser", "who is there", 1, []any{someUser, "a@example.com", "a@example.com", 1, "", "", 0, 0}},
+		{"putUser", "", 1, []any{"new user", "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}},
+		{"putUser", "who is there", 1, []any{someUser, "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}},
 		{"putUser", "many", 2 * maxRows, many(func(i int) []any {
-			return []any{fmt.Sprintf("user %d", 1024990+i), "a@example.com", "a@example.com", 1, "", "", 0, 0}
+			return []any{fmt.Sprintf("user %d", 1024990+i), "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}
 		})},
 		{"putSignIn", "", 1, []any{"new user", 0}},
 		{"putSignIn", "of a user who is there", 1, []any{someUser, 500_000}},
@@ -150,9 +150,9 @@ func calls() []call {
 		{"selectContactByAddress", "", 1, []any{someAccount, "1010000@example.com"}},
 		{"selectOtherContact", "", 1, []any{someAccount, "1010000@example.com", "contact 1010001"}},
 		{"putContact", "", 1, slices.Concat([]any{"new contact", someAccount, "", "", "a@example.com", "a@example.com"}, profile[:8],
-			[]any{0, 0, 0, never, 0, 0, ""})},
+			[]any{0, 0, 0, never, 0, 0, "de", ""})},
 		{"putContact", "who is there", 1, slices.Concat([]any{"contact 1010000", someAccount, "", "", "a@example.com", "a@example.com"}, profile[:8],
-			[]any{0, 0, 0, never, 0, 0, ""})},
+			[]any{0, 0, 0, never, 0, 0, "de", ""})},
 		{"deleteContact", "", 1, []any{someAccount, "contact 1010000"}},
 		{"selectVerification", "", 1, []any{someAccount, "contact 1010000"}},
 		{"putVerification", "", 0, []any{someAccount, "new contact", 1, bytes(16), 0, 0, never}},

@@ -12,7 +12,7 @@ import (
 const (
 	contactColumns = `id, account_id, name, address, canonical, company, postal_street, postal_city, postal_region,
 		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at, verified_at, unsubscribed, waiting,
-		alternate_of`
+		locale, alternate_of`
 
 	// findContact finds the first of several, which no ids that this library made have.
 	findContact = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE id = ? ORDER BY account_id LIMIT 1`
@@ -25,15 +25,15 @@ const (
 
 	putContact = `INSERT INTO roster_contacts (id, account_id, name, name_fold, address, canonical, company, postal_street,
 			postal_city, postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at,
-			verified_at, unsubscribed, waiting, alternate_of)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			verified_at, unsubscribed, waiting, locale, alternate_of)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, name_fold = excluded.name_fold,
 			address = excluded.address, canonical = excluded.canonical, company = excluded.company,
 			postal_street = excluded.postal_street, postal_city = excluded.postal_city,
 			postal_region = excluded.postal_region, postal_postal_code = excluded.postal_postal_code,
 			postal_country = excluded.postal_country, phone = excluded.phone, label = excluded.label,
 			categories = excluded.categories, updated_at = excluded.updated_at, verified_at = excluded.verified_at,
-			unsubscribed = excluded.unsubscribed, waiting = excluded.waiting,
+			unsubscribed = excluded.unsubscribed, waiting = excluded.waiting, locale = excluded.locale,
 			alternate_of = excluded.alternate_of`
 
 	deleteContact = `DELETE FROM roster_contacts WHERE account_id = ? AND id = ?`
@@ -47,7 +47,7 @@ const (
 		ORDER BY id LIMIT ?`
 
 	// selectReceivers compares as selectContacts does.
-	selectReceivers = `SELECT id, name, address, canonical, verified_at FROM roster_contacts
+	selectReceivers = `SELECT id, name, address, canonical, verified_at, locale FROM roster_contacts
 		WHERE account_id = ? AND id > ? AND (categories & ?) >= ?
 		ORDER BY id LIMIT ?`
 
@@ -63,7 +63,8 @@ func readContact(r row) (contact.Contact, error) {
 	p := &c.Postal
 	err := r.Scan(&c.ID, &c.Account, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), &c.Company,
 		&p.Street, &p.City, &p.Region, &p.PostalCode, &p.Country, &c.Phone, &c.Label, wholly(&c.Categories),
-		(*moment)(&c.Created), (*moment)(&c.Updated), (*moment)(&c.Verified), wholly(&c.Unsubscribed), wholly(&c.Waiting), &c.AlternateOf)
+		(*moment)(&c.Created), (*moment)(&c.Updated), (*moment)(&c.Verified), wholly(&c.Unsubscribed), wholly(&c.Waiting),
+		&c.Locale, &c.AlternateOf)
 	return c, err
 }
 
@@ -94,7 +95,7 @@ func (t *tx) PutContact(ctx context.Context, c contact.Contact) error {
 	_, err = t.exec(ctx, "put a contact", putContact, c.ID, c.Account, c.Name, access.Fold(c.Name), c.Address.Original(),
 		c.Address.Canonical(), c.Company, c.Postal.Street, c.Postal.City, c.Postal.Region, c.Postal.PostalCode,
 		c.Postal.Country, c.Phone, c.Label, c.Categories, micros(c.Created), micros(c.Updated), micros(c.Verified),
-		c.Unsubscribed, c.Waiting, c.AlternateOf)
+		c.Unsubscribed, c.Waiting, c.Locale, c.AlternateOf)
 	return err
 }
 
@@ -121,7 +122,7 @@ func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.F
 
 func readReceiver(r row) (contact.Receiver, error) {
 	var c contact.Receiver
-	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified))
+	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified), &c.Locale)
 	return c, err
 }
 

@@ -59,10 +59,10 @@ func newContacts(db storage.DB) *contact.Service {
 	})
 }
 
-// A heap is how much memory was in use, at the most, beyond what was in use at first.
-type heap struct{ first, most uint64 }
+// A peak is how much memory was in use, at the most, beyond what was in use at first.
+type peak struct{ first, most uint64 }
 
-func (h *heap) look() {
+func (h *peak) look() {
 	runtime.GC()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
@@ -72,12 +72,12 @@ func (h *heap) look() {
 	h.most = max(h.most, stats.HeapAlloc)
 }
 
-func (h *heap) growth() float64 { return float64(h.most-h.first) / (1 << 20) }
+func (h *peak) growth() float64 { return float64(h.most-h.first) / (1 << 20) }
 
 // A heapDB looks at the heap while messages are enqueued.
 type heapDB struct {
 	storage.DB
-	heap     *heap
+	heap     *peak
 	enqueued int
 }
 
@@ -106,11 +106,11 @@ func TestNotifyInBoundedMemory(t *testing.T) {
 	for _, n := range []int{5_000, 50_000} {
 		handle, db := sqliteEngine.migrated(t)
 		loadContacts(t, sqliteEngine, handle, db, n)
-		counted := &heapDB{DB: db, heap: new(heap)}
+		counted := &heapDB{DB: db, heap: new(peak)}
 		contacts := newContacts(counted)
 		_, err := contacts.Notify(t.Context(), "large", contact.General, "", contact.Notice{ID: "first", Kind: "invoice"})
 		require.NoError(t, err) // statements are prepared now, and buffers made
-		counted.heap, counted.enqueued = new(heap), 0
+		counted.heap, counted.enqueued = new(peak), 0
 		counted.heap.look()
 		began := time.Now()
 		done, err := contacts.Notify(t.Context(), "large", contact.Invoice, "", contact.Notice{ID: "second", Kind: "invoice"})

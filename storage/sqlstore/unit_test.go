@@ -441,6 +441,14 @@ func everything(ctx context.Context, tx storage.Tx) error {
 		func() error { _, err := tx.Suppressions(ctx, "", 10); return err },
 		func() error { _, err := tx.Suppressed(ctx, []string{"ann@example.com"}); return err },
 		func() error { _, err := tx.DeleteSuppression(ctx, "bob@example.com"); return err },
+		func() error { _, err := tx.FindContact(ctx, "1"); return err },
+		func() error {
+			return tx.PutVerification(ctx, contact.Verification{Account: "acme", Contact: "1", Expires: noon})
+		},
+		func() error { _, err := tx.Verification(ctx, "acme", "1"); return err },
+		func() error { return tx.PutUnsubscribed(ctx, "acme", address, 1) },
+		func() error { _, err := tx.Unsubscribed(ctx, "acme", address); return err },
+		func() error { return tx.PutUnsubscribed(ctx, "acme", address, 0) },
 		func() error { return tx.PutPreference(ctx, "acme", "ann", 1) },
 		func() error { _, err := tx.Preference(ctx, "acme", "ann"); return err },
 		func() error { _, err := tx.Subscribers(ctx, "acme", 1, "", 10); return err },

@@ -130,6 +130,13 @@ func TestMySQLMigratesOnWhereAnotherWasKilled(t *testing.T) {
 		{`DROP TABLE roster_notices`},
 		{`DROP TABLE roster_notices`, `DROP TABLE roster_suppressions`},
 		{`DROP TABLE roster_notices`, `DROP TABLE roster_suppressions`, `DROP TABLE roster_feedback`},
+		{`ALTER TABLE roster_contacts DROP COLUMN alternate_of`},
+		{`ALTER TABLE roster_contacts DROP COLUMN locale`},
+		{`ALTER TABLE roster_contacts DROP COLUMN locale`, `ALTER TABLE roster_users DROP COLUMN locale`},
+		{`DROP TABLE roster_unsubscribed`},
+		{`DROP TABLE roster_unsubscribed`, `DROP TABLE roster_verifications`},
+		{`DROP TABLE roster_unsubscribed`, `DROP TABLE roster_verifications`, `ALTER TABLE roster_contacts
+			DROP COLUMN verified_at, DROP COLUMN unsubscribed, DROP COLUMN waiting, DROP INDEX roster_contacts_id`},
 		{`DROP TABLE roster_followers`}, {`DROP TABLE roster_followers`, `DELETE FROM roster_cluster`},
 		{`DROP TABLE roster_followers`, `DROP TABLE roster_cluster`},
 	} {

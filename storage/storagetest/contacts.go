@@ -34,7 +34,7 @@ func contactCases() []testCase {
 func fullContact(t *testing.T, n int, account access.AccountID) contact.Contact {
 	t.Helper()
 	c := newContact(t, n, account, "Üwe % _ \\ '", "Some.One+tag@Example.com")
-	c.Company, c.Phone, c.Label, c.Categories = "Acme 🏭", "+43 1 234", "Büro", contact.All
+	c.Company, c.Phone, c.Label, c.Locale, c.Categories = "Acme 🏭", "+43 1 234", "Büro", "de-AT", contact.All
 	c.AlternateOf = olga
 	c.Verified, c.Unsubscribed, c.Waiting = noon().Add(time.Hour), contact.All, 1<<62|1
 	c.Postal = access.PostalAddress{Street: "1 Road", City: "Wien", Region: "W", PostalCode: "1010", Country: "AT"}

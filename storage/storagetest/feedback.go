@@ -185,11 +185,11 @@ func receivers(t *testing.T, db database) {
 			c := newContact(t, i, acme, "Contact", address)
 			c.Categories = sets[i%len(sets)]
 			if i%3 == 2 {
-				c.Verified = noon()
+				c.Verified, c.Locale = noon(), "de-AT"
 			}
 			require.NoError(t, tx.PutContact(ctx, c))
 			chosen[c.ID] = c.Categories
-			r := contact.Receiver{ID: c.ID, Name: "Contact", Address: c.Address, Verified: c.Verified}
+			r := contact.Receiver{ID: c.ID, Name: "Contact", Address: c.Address, Verified: c.Verified, Locale: c.Locale}
 			if i%5 == 4 {
 				r.Suppressed = notify.Complaint
 				require.NoError(t, tx.PutSuppression(ctx, notify.Suppression{Address: c.Address.Canonical(), Kind: notify.Complaint, Since: noon()}))
