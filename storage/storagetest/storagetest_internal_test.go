@@ -24,10 +24,10 @@ var readers = []string{"Account", "AfterCommit", "Changes", "Contact", "ContactB
 
 // The methods of the services that change nothing, by package, or nothing but the registry.
 var lookers = map[string][]string{
-	"access": {"Account", "Accounts", "Begin", "Can", "CanAll", "Catalog", "CheckHost", "Explain", "Filter", "Grant", "History", "HistoryHead", "Kinds", "Look", "Mails", "Member",
+	"access": {"Account", "Accounts", "Begin", "Can", "CanAll", "Catalog", "CheckHost", "Explain", "Filter", "Grant", "History", "HistoryHead", "Kinds", "Locales", "Look", "Mails", "Member",
 		"Members", "Messages", "Now", "Prepare", "Preview", "SetLease", "Settle", "User", "VerifyHistory", "WhoCan", "Within"},
-	"invite": {"KeysInUse", "Kinds", "Lookup", "Invite", "Pending", "Prepare", "Preview", "Waiting", "Within"},
-	"contact": {"Categories", "Contact", "Contacts", "Feedback", "Kinds", "LookupUnsubscribe", "LookupVerification", "Preferences", "Prepare", "Preview",
+	"invite": {"KeysInUse", "Kinds", "Locales", "Lookup", "Invite", "Pending", "Prepare", "Preview", "Waiting", "Within"},
+	"contact": {"Categories", "Contact", "Contacts", "Feedback", "Kinds", "Locales", "LookupUnsubscribe", "LookupVerification", "Preferences", "Prepare", "Preview",
 		"Recipients", "Requester", "Suppressed", "Suppressions", "UnsubscribeURL", "Within"},
 }
 
