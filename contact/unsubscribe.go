@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/rosterkit/roster/access"
@@ -27,7 +28,7 @@ type UnsubscribePreview struct {
 	Masked      string // the address: "j...@example.com"
 	Category    CategoryDefinition
 	Done        bool   // the contact has switched it off
-	Locale      string // of the account
+	Locale      string // of the contact, or else of the account
 }
 
 // LookupUnsubscribe says what a link to unsubscribe is for. It changes nothing: mail scanners follow links. Every link
@@ -45,7 +46,7 @@ func (s *Service) LookupUnsubscribe(ctx context.Context, token string) (Unsubscr
 		}
 		p = UnsubscribePreview{Account: account.ID, AccountName: account.Profile.Name, ContactName: contact.Name,
 			Masked: contact.Address.String(), Category: d, Done: contact.unsubscribed(d.Category),
-			Locale: account.Profile.Locale}
+			Locale: cmp.Or(contact.Locale, account.Profile.Locale)}
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -166,7 +167,7 @@ type VerificationPreview struct {
 	Waiting     []CategoryDefinition // what the contact says yes to with it
 	Used        bool                 // it was used already: there is nothing to do
 	Until       time.Time
-	Locale      string // of the account
+	Locale      string // of the contact, or else of the account
 	TimeZone    string // of the account
 }
 
@@ -185,7 +186,7 @@ func (s *Service) LookupVerification(ctx context.Context, token string) (Verific
 		}
 		p = VerificationPreview{Account: account.ID, AccountName: account.Profile.Name, ContactName: contact.Name,
 			Masked: contact.Address.String(), Waiting: s.categories.in(contact.Waiting), Used: !v.Used.IsZero(),
-			Until: v.Expires, Locale: account.Profile.Locale, TimeZone: account.Profile.TimeZone}
+			Until: v.Expires, Locale: cmp.Or(contact.Locale, account.Profile.Locale), TimeZone: account.Profile.TimeZone}
 		return nil
 	})
 	if err != nil {

@@ -46,8 +46,8 @@ type Config struct {
 type Page struct {
 	Status int // of HTTP (RFC 9110)
 	Kind   Kind
-	// Locale is the language to answer in, as a BCP 47 tag: the account's, or what the browser prefers where no account is
-	// known or it has none. It may be empty.
+	// Locale is the language to answer in, as a BCP 47 tag: the contact's, or else the account's, or what the browser prefers where
+	// neither is known. It may be empty.
 	Locale string
 	// Verification is there on the pages of a link to verify an address that can be used.
 	Verification contact.VerificationPreview

@@ -411,6 +411,19 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
+// TestContactsOwnLanguage goes before the account's.
+func TestContactsOwnLanguage(t *testing.T) {
+	s := newSite(t, contacthttp.Config{})
+	s.speak("de")
+	d := s.get().Details()
+	d.Locale = "fr"
+	_, err := s.contacts.Update(t.Context(), access.As("olive"), "acme", s.carl.ID, d)
+	require.NoError(t, err)
+	for _, path := range []string{s.verify, s.off} {
+		require.Equal(t, "fr", s.ask("GET", path, "", "").Header().Get("Content-Language"))
+	}
+}
+
 // speak gives the account a locale.
 func (s *site) speak(locale string) {
 	s.t.Helper()
