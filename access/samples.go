@@ -33,8 +33,8 @@ type (
 	}
 )
 
-// samples are mails as they could be, of every kind and look.
-func samples(catalog *Catalog) []notify.Sample {
+// mailSamples are mails as they could be, of every kind and look.
+func mailSamples(catalog *Catalog) []notify.Sample {
 	const account, link = "Example & Sons", "https://portal.example/accounts/1"
 	ann, bob, support := NamedActor{ActorUser, "Ann Example"}, NamedActor{ActorUser, "Bob Example"}, NamedActor{Kind: ActorStaff}
 	end := time.Date(2026, time.December, 1, 17, 5, 0, 0, time.UTC)

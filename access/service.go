@@ -73,7 +73,7 @@ func (c Config) mails() (*Mails, error) {
 	if err := c.checkMails(); err != nil {
 		return nil, err
 	}
-	return newMails(c, c.Templates, nil, samples(c.Catalog))
+	return newMails(c, c.Templates, nil, mailSamples(c.Catalog))
 }
 
 // A Service knows the rules of accounts, memberships and permissions. It is safe for concurrent use.
