@@ -205,6 +205,29 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// FuzzMatch: whatever is preferred, one of the locales is found, and what is checked as a locale matches itself.
+func FuzzMatch(f *testing.F) {
+	for _, locale := range []string{"", "de", "de-AT", "zh-Hant-TW", "sl-rozaj-biske", "en-u-ca-buddhist", "x-private", "i-klingon", "de_AT", "en-x-a-b", "und", "*"} {
+		f.Add(locale)
+	}
+	files := folder(map[string]string{
+		"en/k.txt": "Subject: x\nx", "en/k.html": "x", "de/k.txt": "Subject: x\nx", "de/k.html": "x", "fr/k.txt": "Subject: x\nx", "fr/k.html": "x",
+	})
+	templates, err := notify.ParseTemplates(of("k", nil), files)
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, locale string) {
+		found := templates.Match("k", locale)
+		require.Contains(t, theLocales, found)
+		if !templates.Speak("k", locale) {
+			require.Equal(t, "en", found)
+			require.Equal(t, "fr", templates.Match("k", locale, "fr"))
+		}
+		m, err := templates.Render("k", found, notify.Brand{Locale: locale}, nil)
+		require.NoError(t, err)
+		require.Contains(t, m.HTML, `<html lang="`+found+`">`)
+	})
+}
+
 func TestPreview(t *testing.T) {
 	files := folder(map[string]string{
 		"en/k.txt": "Subject: k\n{{.}}", "en/k.html": "{{.}}", "de/k.txt": "Subject: k\n{{.}}", "de/k.html": "{{.}}",
