@@ -49,7 +49,7 @@ type Config struct {
 func (c Config) complete(host string) (Config, error) {
 	sample := notify.Mail{MessageID: "1", To: "x@example.com", From: c.From, FromName: c.FromName, Subject: "x", Text: "x"}
 	if err := sample.Check(); c.From == "" || err != nil {
-		return Config{}, fmt.Errorf("smtpmail: From and FromName: %w", cmp.Or(err, errors.New("From is empty")))
+		return Config{}, fmt.Errorf("smtpmail: From and FromName: %w", cmp.Or(err, errors.New("the sender's address is empty")))
 	}
 	if _, err := asciiAddress(c.From); err != nil {
 		return Config{}, err

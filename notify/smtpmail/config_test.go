@@ -19,7 +19,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no server", "", func(c *smtpmail.Config) {}, "host:port"},
 		{"no port", "mail.example.net", func(c *smtpmail.Config) {}, "host:port"},
 		{"no host", ":587", func(c *smtpmail.Config) {}, "host:port"},
-		{"no sender", server, func(c *smtpmail.Config) { c.From = "" }, "From is empty"},
+		{"no sender", server, func(c *smtpmail.Config) { c.From = "" }, "is empty"},
 		{"a sender with a name", server, func(c *smtpmail.Config) { c.From = "Portal <portal@example.net>" }, "sender's address holds"},
 		{"a sender whose domain is none", server, func(c *smtpmail.Config) { c.From = "portal@-ä-.example.net" }, "no ASCII form"},
 		{"line break in the sender's name", server, func(c *smtpmail.Config) { c.FromName = "Portal\r\nBcc: x" }, "sender's name holds"},
