@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test soak generate lint bench
+.PHONY: test soak generate lint bench latency
 
 # How long one package's tests may take, and what to test: make test PACKAGES=./access
 TIMEOUT  ?= 25m
@@ -38,3 +38,9 @@ lint:
 # Checks, pages and acceptances beside the same by hand. ROUNDS=10 BENCHTIME=1s makes it longer and steadier.
 bench:
 	.ci/bench
+
+# How long it takes from the commit of a revocation in one process until another one, which answers from memory, says no,
+# and until the revocation has settled: medians and 99th percentiles of so many revocations.
+REVOCATIONS ?= 200
+latency:
+	ROSTER_TEST_ALL=1 go test -run='^$$' -bench='^BenchmarkRevocation$$' -benchtime=$(REVOCATIONS)x ./storage/sqlstore/revocations

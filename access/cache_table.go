@@ -1,6 +1,7 @@
 package access
 
 import (
+	"math"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,8 @@ type shard struct {
 	mu    sync.Mutex
 	used  int      // slots that have a fingerprint
 	limit int      // how many may have one
-	_     [32]byte // so that no two shards share a line of the processor's cache
+	hand  int      // where the next search for answers that go begins
+	_     [24]byte // so that no two shards share a line of the processor's cache
 }
 
 // slots are searched from where a fingerprint points to, up to the first empty one.
@@ -79,14 +81,17 @@ type answer struct {
 	read    uint32
 }
 
-// newTable returns a table for so many answers.
+// newTable returns a table for so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
+// more than three times the square root above the mean, and has to drop some.
 func newTable(key sipKey, entries int) *table {
 	t := &table{key: key}
+	mean := float64(entries) / float64(len(t.shards))
+	limit := max(8, int(mean+min(3*math.Sqrt(mean), mean/8)))
 	for i := range t.epochs {
 		t.epochs[i].Store(1)
 	}
 	for i := range t.shards {
-		t.shards[i].limit = max(8, (entries+len(t.shards)-1)/len(t.shards))
+		t.shards[i].limit = limit
 	}
 	return t
 }
@@ -215,16 +220,16 @@ func (s *slots) put(pair fingerprint, bits, holds uint64, version, read uint32) 
 	return added
 }
 
-// room is how many slots may have a fingerprint: six in seven.
-func (s *slots) room() int { return len(s.answers) / 7 * 6 }
+// room is how many slots may have a fingerprint: seven in eight.
+func (s *slots) room() int { return len(s.answers) / 8 * 7 }
 
 func newSlots(room int) *slots {
-	n := (room/6 + 1) * 7
+	n := (room + 6) / 7 * 8
 	return &slots{make([]slot, n), make([]detail, n)}
 }
 
-// makeRoom replaces the slots of a shard by more of them, without those answers that don't hold any more. Where the limit is reached, it drops those that nobody has asked for since the last time; and if that isn't
-// enough, one in eight of the rest.
+// makeRoom replaces the slots of a shard, by more of them if there may be more, without the answers that don't hold any
+// more. Where the limit is reached, a part of the others goes too.
 func (t *table) makeRoom(s *shard) {
 	old := s.slots.Load()
 	if old == nil {
@@ -237,21 +242,40 @@ func (t *table) makeRoom(s *shard) {
 			seen += int(a.bits.Load() >> 63)
 		}
 	}
-	full := s.limit * 7 / 8
-	dropUnseen, dropSome := live >= full, live >= full && seen >= full
-	next := newSlots(min(s.limit, max(live*3/2, 8)))
+	drop := s.surplus(live, live-seen)
+	next := newSlots(min(s.limit, max(live*3/2, 7)))
 	s.used = 0
-	for i := range old.answers {
+	for n := range old.answers {
+		i := (s.hand + n) % len(old.answers)
 		a := &old.answers[i]
 		value := a.bits.Load()
-		if !t.holds(a) || dropUnseen && value&seenBit == 0 || dropSome && i%8 == 0 {
+		if !t.holds(a) || drop(value&seenBit != 0) {
 			continue
 		}
 		d := &old.details[i]
 		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), d.version.Load(), d.read.Load())
 		s.used++
 	}
+	s.hand += len(old.answers) / 8
 	s.slots.Store(next)
+}
+
+// surplus returns what decides which answers go: none while there is room for more of them. Else a quarter, as far as
+// nobody has asked for them since the last time; and if that isn't an eighth, one in eight of those that were asked for.
+func (s *shard) surplus(live, unseen int) (drop func(seen bool) bool) {
+	if live < s.limit*7/8 {
+		return func(bool) bool { return false }
+	}
+	left, asked := live/4, 0
+	some := unseen < live/8
+	return func(seen bool) bool {
+		if seen {
+			asked++
+			return some && asked%8 == 0
+		}
+		left--
+		return left >= 0
+	}
 }
 
 // holds reports whether a slot has an answer that holds, as far as the epoch goes.

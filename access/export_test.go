@@ -41,12 +41,19 @@ func (c *Cache) JoinAnyway(user UserID, account AccountID) {
 
 // JoinUncertain is what is read from the database by joining a flight, with a lease or without one.
 func (c *Cache) JoinUncertain(ctx context.Context, user UserID, account AccountID) (Grant, error) {
+	return c.Join(user, account)(ctx)
+}
+
+// Join joins a flight, and returns how to wait for it.
+func (c *Cache) Join(user UserID, account AccountID) (wait func(context.Context) (Grant, error)) {
 	f := c.join(user, account)
-	select {
-	case <-f.done:
-		return f.grant, f.err
-	case <-ctx.Done():
-		return Grant{}, ctx.Err()
+	return func(ctx context.Context) (Grant, error) {
+		select {
+		case <-f.done:
+			return f.grant, f.err
+		case <-ctx.Done():
+			return Grant{}, ctx.Err()
+		}
 	}
 }
 
