@@ -21,7 +21,8 @@ type Certificate struct {
 	Server *tls.Config // of who has it
 	Client *tls.Config // of who trusts it
 
-	chain, key []byte // in PEM
+	Chain []byte // in PEM, for other processes that are to trust it
+	key   []byte
 }
 
 // NewCertificate makes a certificate for 127.0.0.1 and localhost.
@@ -47,13 +48,13 @@ func NewCertificate(t testing.TB) Certificate {
 	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
 	c := Certificate{
-		chain: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		Chain: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		key:   pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
 	}
-	pair, err := tls.X509KeyPair(c.chain, c.key)
+	pair, err := tls.X509KeyPair(c.Chain, c.key)
 	require.NoError(t, err)
 	roots := x509.NewCertPool()
-	require.True(t, roots.AppendCertsFromPEM(c.chain))
+	require.True(t, roots.AppendCertsFromPEM(c.Chain))
 	c.Server = &tls.Config{Certificates: []tls.Certificate{pair}}
 	c.Client = &tls.Config{RootCAs: roots}
 	return c

@@ -73,7 +73,7 @@ func (p *Postfix) configure(t testing.TB, certificate Certificate) {
 		"receivers": "/^gone/ 550 5.1.1 nobody is here\n/^busy/ 450 4.2.1 come back later\n",
 		"headers":   "/^Subject:.*spam/ REJECT no spam\n",
 		"key.pem":   string(certificate.key),
-		"chain.pem": string(certificate.chain),
+		"chain.pem": string(certificate.Chain),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(p.folder, name), []byte(content), 0o644))
 	}
