@@ -59,7 +59,7 @@ func (c *connection) send(ctx context.Context, l letter) error {
 	c.client.SkipSMTPUTF8(!l.beyondASCII)
 	if err := c.client.Mail("<" + l.from + ">"); err != nil {
 		err = c.failed(ctx, toSender, err)
-		if kept && !c.usable && ctx.Err() == nil {
+		if kept && !c.usable {
 			return errGone
 		}
 		return err

@@ -7,3 +7,10 @@ func (m *Mailer) Compose(mail notify.Mail) (from, to string, message []byte, err
 	l, err := m.compose(mail)
 	return l.from, l.to, l.message, err
 }
+
+// Kept returns how many connections are kept.
+func (m *Mailer) Kept() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.idle)
+}

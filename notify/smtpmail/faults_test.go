@@ -18,9 +18,15 @@ import (
 // A fault strikes when a server is about to write for the n-th time, over all connections and counted from 1: after that
 // it is over.
 type fault struct {
-	n      int32
+	n      atomic.Int32
 	writes atomic.Int32
 	strike func(net.Conn) error // nil to go on
+}
+
+func newFault(n int32, strike func(net.Conn) error) *fault {
+	f := &fault{strike: strike}
+	f.n.Store(n)
+	return f
 }
 
 func (f *fault) wrap(c net.Conn) net.Conn { return &faultyConn{c, f} }
@@ -31,7 +37,7 @@ type faultyConn struct {
 }
 
 func (c *faultyConn) Write(p []byte) (int, error) {
-	if c.fault.writes.Add(1) == c.fault.n {
+	if c.fault.writes.Add(1) == c.fault.n.Load() {
 		if err := c.fault.strike(c.Conn); err != nil {
 			return 0, err
 		}
@@ -75,7 +81,7 @@ func TestDropsAtEveryStage(t *testing.T) {
 	certificate := smtptest.NewCertificate(t)
 	failures, repeats := 0, 0
 	eachWrite(t, func(t *testing.T, n int32) bool {
-		f := &fault{n: n, strike: drop}
+		f := newFault(n, drop)
 		server, mailer := protected(t, certificate, f, smtpmail.Config{})
 		failed := false
 		for number := 1; number <= 2; number++ {
@@ -118,10 +124,10 @@ func TestSilenceAtEveryStage(t *testing.T) {
 	eachWrite(t, func(t *testing.T, n int32) bool {
 		over := make(chan struct{})
 		defer close(over)
-		f := &fault{n: n, strike: func(net.Conn) error {
+		f := newFault(n, func(net.Conn) error {
 			<-over
 			return errStruck
-		}}
+		})
 		server, mailer := protected(t, certificate, f, smtpmail.Config{Timeout: 200 * time.Millisecond})
 		for number := 1; number <= 2; number++ {
 			for {
@@ -148,11 +154,11 @@ func TestTheContextEndsAtEveryStage(t *testing.T) {
 		defer close(over)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		f := &fault{n: n, strike: func(net.Conn) error {
+		f := newFault(n, func(net.Conn) error {
 			cancel()
 			<-over
 			return errStruck
-		}}
+		})
 		server, mailer := protected(t, certificate, f, smtpmail.Config{})
 		for number := 1; number <= 2; number++ {
 			err := mailer.Send(ctx, mail(number))

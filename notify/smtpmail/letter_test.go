@@ -58,6 +58,21 @@ func TestHeadersThatAreLeftOut(t *testing.T) {
 	require.Empty(t, read(t, message).Post, "one click is for https")
 }
 
+// TestLinesOfHeadersAreShort holds for what can be broken: not for addresses and links.
+func TestLinesOfHeadersAreShort(t *testing.T) {
+	for _, text := range []string{strings.Repeat("x", 190), strings.Repeat("long words ", 17) + "x", strings.Repeat("Ж", 190), strings.Repeat("x", 61), strings.Repeat("x", 60)} {
+		m := validMail()
+		m.Subject, m.ToName, m.FromName = text, text, text
+		_, _, message, err := composer(t).Compose(m)
+		require.NoError(t, err)
+		head, _, _ := strings.Cut(string(message), "\r\n\r\n")
+		for line := range strings.SplitSeq(head, "\r\n") {
+			require.LessOrEqual(t, len(line), 78)
+		}
+		require.Equal(t, text, read(t, message).Subject)
+	}
+}
+
 func TestSenders(t *testing.T) {
 	tests := []struct{ from, name, wantFrom, wantName string }{
 		{"", "", "portal@example.net", "The Portal"},

@@ -1,6 +1,7 @@
 package smtpmail_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -44,13 +45,12 @@ func TestOldConnectionsAreNotUsed(t *testing.T) {
 
 // TestConnectionsThatAreGone ends connections that are kept, as servers do after a while: the next mail isn't delayed by it.
 func TestConnectionsThatAreGone(t *testing.T) {
-	f := &fault{n: -1}
+	f := newFault(0, drop) // never
 	server := smtptest.Start(t, smtptest.Options{Wrap: f.wrap})
 	mailer := newMailer(t, server.Address, smtpmail.Config{Security: smtpmail.Unprotected})
 	for n := range 5 {
-		f.n, f.strike = f.writes.Load()+1, drop // the next thing that the server says, to a mail on a connection that was kept
-		if n == 0 {
-			f.n = -1
+		if n > 0 {
+			f.n.Store(f.writes.Load() + 1) // the next thing that the server says, to a mail on a connection that was kept
 		}
 		require.NoError(t, mailer.Send(t.Context(), mail(n)))
 	}
@@ -59,19 +59,32 @@ func TestConnectionsThatAreGone(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	server := smtptest.Start(t, smtptest.Options{})
+	var all sync.WaitGroup // first mails, which wait for each other
+	var met sync.Map
+	all.Add(8)
+	server := smtptest.Start(t, smtptest.Options{Answer: func(ctx context.Context, step smtptest.Step, address string) error {
+		if _, before := met.LoadOrStore(address, true); step == smtptest.Receiver && !before {
+			all.Done()
+			all.Wait()
+		}
+		return nil
+	}})
 	mailer := newMailer(t, server.Address, smtpmail.Config{Security: smtpmail.Unprotected, Connections: 3})
 	var senders sync.WaitGroup
 	for sender := range 8 {
 		senders.Go(func() {
 			for n := range 10 {
-				if err := mailer.Send(t.Context(), mail(10*sender+n)); err != nil {
+				m := mail(10*sender + n)
+				m.To = fmt.Sprintf("bob%d@example.com", sender)
+				if err := mailer.Send(t.Context(), m); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	senders.Wait()
+	require.Equal(t, 3, mailer.Kept())
+	require.GreaterOrEqual(t, server.Connections(), 8)
 	ids := make(map[notify.MessageID]bool)
 	for _, delivery := range server.Deliveries() {
 		ids[read(t, delivery.Message).MessageID] = true

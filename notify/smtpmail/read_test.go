@@ -126,6 +126,7 @@ func readPart(t testing.TB, header textproto.MIMEHeader, content io.Reader, got 
 		return
 	}
 	require.Equal(t, "UTF-8", parameters["charset"])
+	require.Equal(t, bytes.Count(decoded, []byte("\n")), bytes.Count(decoded, []byte("\r\n")), "lines of a text end so in each encoding")
 	text := strings.ReplaceAll(string(decoded), "\r\n", "\n")
 	require.NotContains(t, text, "\r")
 	switch mediaType {

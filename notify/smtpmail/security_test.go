@@ -41,7 +41,7 @@ func TestMailsAreKeptBackFrom(t *testing.T) {
 	elsewhere := certificate.Client.Clone()
 	elsewhere.ServerName = "mail.example.org"
 	old := certificate.Server.Clone()
-	old.MaxVersion = tls.VersionTLS11
+	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	tests := []struct {
 		name    string
 		options smtptest.Options
