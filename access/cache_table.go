@@ -18,16 +18,23 @@ import (
 type table struct {
 	key    sipKey
 	epochs [1 << 16]atomic.Uint32
-	shards [1 << 8]shard
+	shards [1 << shardBits]shard
 }
 
 // A place is where the answer about one user in one account is or would be. The last 16 bits of its fingerprint are the
 // number of the account's counter, which leaves 112 bits.
 type place struct{ pair fingerprint }
 
-const counterBits = 1<<16 - 1
+const (
+	counterBits = 1<<16 - 1
+	shardBits   = 6
+)
 
-// A shard is the part of a table whose fingerprints begin with the same byte.
+// sample returns in which of the samples a place is.
+func (p place) sample() uint32 { return uint32(p.pair.low>>16) % samples }
+
+// A shard is the part of a table whose fingerprints begin alike. There are so few that where their slots are stays in the
+// fastest memory of the processor.
 type shard struct {
 	slots atomic.Pointer[slots]
 	mu    sync.Mutex
@@ -37,7 +44,7 @@ type shard struct {
 	_     [24]byte // so that no two shards share a line of the processor's cache
 }
 
-// slots are searched from where a fingerprint points to, up to the first empty one.
+// slots are searched from where a fingerprint points to, up to the first empty one. Their number is even.
 type slots struct {
 	answers []slot
 	details []detail
@@ -127,30 +134,40 @@ func raise(epoch *atomic.Uint32) {
 	}
 }
 
-// find returns the bits and the time limit of an answer that holds, as far as the epoch goes.
+// find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself what
+// search does, as calls would be a part of what it takes.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
-	s := t.shards[p.pair.high>>56].slots.Load()
+	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
 	if s == nil {
 		return 0, 0, false
 	}
-	found, _ := s.search(p.pair)
-	if found == nil {
-		return 0, 0, false
+	answers := s.answers
+	for i := p.pair.slot(len(answers)); ; {
+		found := &answers[i]
+		high := found.high.Load()
+		if high == p.pair.high && found.low.Load() == p.pair.low {
+			holds := found.holds.Load()
+			value := found.bits.Load()
+			if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+				return 0, 0, false
+			}
+			if value&seenBit == 0 {
+				found.bits.Or(seenBit)
+			}
+			return Permission(value &^ seenBit), uint32(holds), true
+		}
+		if high == 0 {
+			return 0, 0, false
+		}
+		if i++; i == uint64(len(answers)) {
+			i = 0
+		}
 	}
-	holds := found.holds.Load()
-	value := found.bits.Load()
-	if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
-		return 0, 0, false
-	}
-	if value&seenBit == 0 {
-		found.bits.Or(seenBit)
-	}
-	return Permission(value &^ seenBit), uint32(holds), true
 }
 
 // tell is find with the details.
 func (t *table) tell(p place) (a answer, ok bool) {
-	s := t.shards[p.pair.high>>56].slots.Load()
+	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
 	if s == nil {
 		return answer{}, false
 	}
@@ -167,11 +184,17 @@ func (t *table) tell(p place) (a answer, ok bool) {
 		version: uint64(version & maxVersion), read: read}, true
 }
 
+// slot returns where the search for a fingerprint begins, among so many slots: at an even one, as two of them share a line
+// of the processor's cache.
+func (f fingerprint) slot(n int) uint64 {
+	pair, _ := bits.Mul64(f.high<<shardBits, uint64(n/2))
+	return 2 * pair
+}
+
 // search returns the slot with a fingerprint, or nil; and where it is or would be.
 func (s *slots) search(pair fingerprint) (found *slot, at int) {
 	n := uint64(len(s.answers))
-	first, _ := bits.Mul64(pair.high<<8, n)
-	for i := first; ; {
+	for i := pair.slot(len(s.answers)); ; {
 		slot := &s.answers[i]
 		high := slot.high.Load()
 		if high == 0 {
@@ -191,7 +214,7 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 	if t.epoch(p).Load() != epoch {
 		return
 	}
-	s := &t.shards[p.pair.high>>56]
+	s := &t.shards[p.pair.high>>(64-shardBits)]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if kept := s.slots.Load(); kept == nil || s.used >= kept.room() {
@@ -242,7 +265,10 @@ func (t *table) makeRoom(s *shard) {
 			seen += int(a.bits.Load() >> 63)
 		}
 	}
-	drop := s.surplus(live, live-seen)
+	drop := func(seen bool) bool { return false }
+	if old.room() >= s.limit && live >= s.limit*7/8 {
+		drop = surplus(live, live-seen)
+	}
 	next := newSlots(min(s.limit, max(live*3/2, 7)))
 	s.used = 0
 	for n := range old.answers {
@@ -260,12 +286,9 @@ func (t *table) makeRoom(s *shard) {
 	s.slots.Store(next)
 }
 
-// surplus returns what decides which answers go: none while there is room for more of them. Else a quarter, as far as
-// nobody has asked for them since the last time; and if that isn't an eighth, one in eight of those that were asked for.
-func (s *shard) surplus(live, unseen int) (drop func(seen bool) bool) {
-	if live < s.limit*7/8 {
-		return func(bool) bool { return false }
-	}
+// surplus returns what decides which answers go: a quarter, as far as nobody has asked for them since the last time; and
+// if that isn't an eighth, one in eight of those that were asked for.
+func surplus(live, unseen int) (drop func(seen bool) bool) {
 	left, asked := live/4, 0
 	some := unseen < live/8
 	return func(seen bool) bool {

@@ -8,10 +8,17 @@ import (
 // What the simulation's mutants do otherwise than this package.
 
 // Stop ends what Run began.
-func (c *Cache) Stop(ctx context.Context) { c.stop(ctx) }
+func (c *Cache) Stop(ctx context.Context) { c.following.Stop(ctx) }
 
 // Extend gives the lease.
-func (c *Cache) Extend(start time.Time, length time.Duration) { c.lease.Store(&lease{start, length}) }
+func (c *Cache) Extend(start time.Time, length time.Duration) {
+	c.following.lease.Store(&lease{start, length})
+}
+
+// PollOn polls as if the lease were never over.
+func (c *Cache) PollOn(ctx context.Context) error {
+	return c.following.Poll(ctx, func(ctx context.Context, p Position, _ bool) error { return c.hear(ctx, p, false) })
+}
 
 // Certain reports whether what is remembered counts now.
 func (c *Cache) Certain() bool { return c.certain(c.service.config.Now()) }

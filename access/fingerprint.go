@@ -43,16 +43,23 @@ type sip struct{ v0, v1, v2, v3 uint64 }
 
 // text takes in a text as words of eight bytes, and the rest of it with its length.
 func (s sip) text(text string) sip {
-	length := uint64(len(text)) << 56
+	last := uint64(len(text)) << 56
 	for ; len(text) >= 8; text = text[8:] {
-		s = s.word(uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
-			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56)
+		m := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+		s.v3 ^= m
+		s = s.round()
+		s.v0 ^= m
 	}
-	var rest uint64
-	for i := len(text) - 1; i >= 0; i-- {
-		rest = rest<<8 | uint64(text[i])
+	rest := 0
+	if len(text) >= 4 { // as in a UUID
+		last |= uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24
+		rest = 4
 	}
-	return s.word(length | rest)
+	for ; rest < len(text); rest++ {
+		last |= uint64(text[rest]) << (8 * rest)
+	}
+	return s.word(last)
 }
 
 func (s sip) word(m uint64) sip {
