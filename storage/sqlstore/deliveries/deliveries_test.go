@@ -24,6 +24,7 @@ type run struct {
 	t       *testing.T
 	postfix *smtptest.Postfix // nil for none
 	faulty  *smtptest.Server
+	faults  *faults // of faulty
 	task    task
 	running []*processtest.Process
 	kills   int
@@ -33,7 +34,8 @@ func newRun(t *testing.T, engine string, seed uint64, withPostfix bool, mutant s
 	t.Helper()
 	certificate := smtptest.NewCertificate(t)
 	f := &faults{random: rand.New(rand.NewPCG(seed, 1))}
-	r := &run{t: t, faulty: smtptest.Start(t, smtptest.Options{STARTTLS: certificate.Server, Username: username, Password: password, Answer: f.answer})}
+	r := &run{t: t, faults: f}
+	r.faulty = smtptest.Start(t, smtptest.Options{STARTTLS: certificate.Server, Username: username, Password: password, Answer: f.answer})
 	database := servertest.Fresh(t, engine)
 	r.task = task{Database: database, Faulty: r.faulty.Address, Chain: certificate.Chain, Mutant: mutant}
 	if withPostfix {
@@ -109,9 +111,12 @@ func TestDeliveries(t *testing.T) {
 			problems, deliveries, repeats := r.judge()
 			require.Empty(t, problems)
 			require.GreaterOrEqual(t, r.kills, workers)
-			t.Logf("%d mails in %.0f s: %d due, %d rolled back, %d cancelled before they were due, %d at any time, %d refused; %d deliveries, "+
-				"%d of them repeats; %d workers killed", len(r.mails), time.Since(begun).Seconds(), count(r.mails, due), count(r.mails, undone),
-				count(r.mails, cancelled), count(r.mails, raced), count(r.mails, gone)+count(r.mails, spam), deliveries, repeats, r.kills)
+			drops, refusals, pauses := r.faults.drops.Load(), r.faults.refusals.Load(), r.faults.pauses.Load()
+			require.Positive(t, min(drops, refusals, pauses))
+			t.Logf("report: %d mails in %.0f s: %d due, %d rolled back, %d cancelled before they were due, %d at any time, %d refused for good; "+
+				"%d workers killed, %d connections dropped, %d refusals for now, %d late answers; %d deliveries, %d of them repeats",
+				len(r.mails), time.Since(begun).Seconds(), count(r.mails, due), count(r.mails, undone), count(r.mails, cancelled),
+				count(r.mails, raced), count(r.mails, gone)+count(r.mails, spam), r.kills, drops, refusals, pauses, deliveries, repeats)
 		})
 	}
 }

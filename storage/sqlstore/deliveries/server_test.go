@@ -11,6 +11,7 @@ import (
 	netmail "net/mail"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,8 +20,10 @@ import (
 	"github.com/rosterkit/roster/notify/smtpmail/smtptest"
 )
 
-// faults draws how a server fails.
+// faults draws how a server fails, and counts how often it does.
 type faults struct {
+	drops, refusals, pauses atomic.Int64
+
 	mu     sync.Mutex
 	random *rand.Rand
 }
@@ -38,14 +41,19 @@ func (f *faults) answer(ctx context.Context, step smtptest.Step, address string)
 	case step == smtptest.Content && strings.HasPrefix(address, string(spam)): // or a drop would leave it taken
 		return smtptest.Refusal(554, "5.7.1", "no spam")
 	case chance < 0.03:
+		f.drops.Add(1)
 		return smtptest.ErrDrop
 	case chance < 0.05:
+		f.refusals.Add(1)
 		return smtptest.Refusal(451, "4.3.0", "come back later")
 	case chance < 0.06:
+		f.refusals.Add(1)
 		return smtptest.Refusal(421, "4.3.2", "going down")
 	case chance < 0.08:
+		f.pauses.Add(1)
 		pause(ctx, wait)
 	case chance < 0.085:
+		f.pauses.Add(1)
 		pause(ctx, 1500*time.Millisecond) // longer than a mailer waits
 	}
 	if step == smtptest.Receiver && strings.HasPrefix(address, string(gone)) {
