@@ -28,6 +28,8 @@ var importRule = map[string][]string{
 	".":                                     {},
 	"notify":                                {},
 	"notify/notifytest":                     {"notify"},
+	"notify/smtpmail":                       {"notify"},
+	"notify/smtpmail/smtptest":              {},
 	"access":                                {"notify"},
 	"access/accesshttp":                     {"access"},
 	"access/accesstest":                     anything,

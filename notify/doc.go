@@ -11,7 +11,8 @@
 //	go worker.Run(ctx)
 //
 // Run as many workers as you like, in as many processes: they share the queue. In a test, call Deliver instead, which
-// makes one pass and returns. While developing, use a Mailbox, which keeps mails in memory to be looked at.
+// makes one pass and returns. Package smtpmail has a mailer for SMTP servers. While developing, use a Mailbox, which keeps
+// mails in memory to be looked at.
 //
 // # Templates
 //
@@ -40,7 +41,7 @@
 // opens, not the mail.
 //
 // A mail that fails is tried again, less and less often, until it is given up: it is then Dead, and its Reason says
-// why. Watch for these.
+// why. Watch for these. One whose address is refused for good, which a mailer says with an AddressError, is given up at once.
 //
 // # Addresses that refuse mail
 //
