@@ -152,11 +152,11 @@ func (q *brokenQueue) Claim(ctx context.Context, now time.Time, lease time.Durat
 	return q.Queue.Claim(ctx, now, lease, n)
 }
 
-func (q *brokenQueue) Finish(ctx context.Context, id notify.MessageID, attempt int, r notify.Result) error {
+func (q *brokenQueue) Finish(ctx context.Context, results ...notify.Result) ([]notify.MessageID, error) {
 	if q.fails(&q.finish) {
-		return errBroken
+		return nil, errBroken
 	}
-	return q.Queue.Finish(ctx, id, attempt, r)
+	return q.Queue.Finish(ctx, results...)
 }
 
 func (q *brokenQueue) fails(times *int) bool {

@@ -21,9 +21,9 @@ type state struct {
 	pending  *tree[string, *set[invite.ID]]               // the pending invites to a canonical address
 	limits   *tree[string, limit]                         // by their digests
 	passing  *set[deadline]                               // when limits may be forgotten
-	messages *tree[notify.MessageID, notify.Message]
+	messages *tree[notify.MessageID, message]
 	groups   *tree[string, *set[notify.MessageID]]
-	queued   *set[notify.MessageID]
+	outbox   outbox
 	feed     [access.Shards][]*access.Record
 	registry registry
 }

@@ -40,7 +40,7 @@ func TestMigrateAgain(t *testing.T) {
 	require.NoError(t, open(t, handle).Migrate(t.Context()))
 	require.Equal(t, want, schema(t, handle))
 	require.Equal(t, "acme", value(t, handle, `SELECT id FROM roster_accounts`))
-	require.Equal(t, "3", value(t, handle, `SELECT COUNT(*) FROM roster_migrations`)) // goose's own, and ours
+	require.Equal(t, "4", value(t, handle, `SELECT COUNT(*) FROM roster_migrations`)) // goose's own, and ours
 }
 
 func TestMigrateWithOneConnection(t *testing.T) {
@@ -158,7 +158,7 @@ func TestRefusesTablesOfANewerRoster(t *testing.T) {
 	execute(t, handle, `INSERT INTO roster_migrations (version_id, is_applied) VALUES (9999, 1)`)
 	err := db.Migrate(t.Context())
 	require.EqualError(t, err,
-		"sqlstore: the tables were migrated to version 9999 by a newer roster, and this one knows 2: update the program")
+		"sqlstore: the tables were migrated to version 9999 by a newer roster, and this one knows 3: update the program")
 }
 
 // insertAccount stores an account, owned by olga.

@@ -94,6 +94,7 @@ type scene struct {
 	toDora, toCarl invite.ID
 	fred           contact.ID
 	message        notify.MessageID // a worker has it
+	dead           notify.MessageID
 	address        func(access.UserID) access.Address
 }
 
@@ -151,10 +152,12 @@ func newScene(t testing.TB, store storage.DB) *scene {
 	for _, user := range []access.UserID{ann, bob} {
 		must(s.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
 	}
-	claimed, err := store.Claim(ctx, noon(), 3*time.Hour, 1)
+	claimed, err := store.Claim(ctx, noon(), 3*time.Hour, 2)
 	require.NoError(t, err)
-	require.Len(t, claimed, 1)
-	s.message = claimed[0].ID
+	require.Len(t, claimed, 2)
+	s.message, s.dead = claimed[0].ID, claimed[1].ID
+	_, err = store.Finish(ctx, notify.Result{ID: s.dead, Attempt: 1, State: notify.Dead, At: noon(), Reason: "refused"})
+	require.NoError(t, err)
 	_, _, err = store.DrawTicket(ctx)
 	require.NoError(t, err)
 	must(nil, store.SetLease(ctx, 2*access.DefaultLease))
