@@ -72,7 +72,7 @@ func (w *Worker) pass(ctx context.Context) (*pass, error) {
 // deliver makes an attempt, or none if it is too late for one. It counts the mails that it begins to send.
 func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun *int) Result {
 	if ctx.Err() != nil {
-		return putBack(m)
+		return putBack()
 	}
 	switch {
 	case prepared.Err != nil:
@@ -87,7 +87,7 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 	}
 	now := p.cfg.Now()
 	if now.Add(p.cfg.Timeout).After(m.Leased) { // it could still be under way when another worker begins
-		return putBack(m)
+		return putBack()
 	}
 	*begun++
 	p.limiter.begin(now)
@@ -127,9 +127,7 @@ func (p *pass) failed(m Message, err error) Result {
 }
 
 // putBack ends a lease without an attempt, so that any worker can take the message at once.
-func putBack(m Message) Result {
-	return Result{State: Queued, Due: m.Due, Reason: m.Reason, Uncounted: true}
-}
+func putBack() Result { return Result{State: Queued, Uncounted: true} }
 
 // record records what is held, and logs it.
 func (p *pass) record(ctx context.Context) error {

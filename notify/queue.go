@@ -10,12 +10,13 @@ import (
 //
 // Messages that are due stand in a line. It is served in turns, so that a group with many messages doesn't hold up
 // another one with few: in each turn a group has one message, and who joins does so in the turn behind the first.
-// Within a turn, those that were due first are first. Who isn't due yet, or is leased, waits outside of the line.
+// Within a turn, those that were due first are first. Who isn't due yet waits outside of the line; who is leased keeps
+// the place, for when the lease passes.
 type Queue interface {
 	// Claim leases up to n messages: the first in the line that are due at now and not leased beyond it. It raises their
 	// Attempt, sets Leased to now+lease and returns them so changed, in the order of the line.
 	//
-	// First, messages that wait join the line if their time has come: up to MaxWoken, the longest due or unleased first.
+	// First, messages that wait join the line if their time has come: up to MaxWoken, the longest due first.
 	// Each is as many turns behind the first in the line as it has place among those of its group that join with it.
 	Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]Message, error)
 	// Finish records what became of claimed messages, of all in one transaction. It changes nothing about those that are
@@ -47,11 +48,13 @@ type Result struct {
 	State   State     // Sent, Cancelled or Dead; Queued to try again
 	At      time.Time // when the attempt ended
 	Due     time.Time // with Queued: not before
-	// Uncounted says, with Queued, that the mail wasn't tried: the attempt doesn't count.
+	// Uncounted says, with Queued, that the mail wasn't tried: the attempt doesn't count, and the message is put back as
+	// it was, whatever Due and Reason say.
 	Uncounted bool
 	Reason    string // with Cancelled, Dead and Queued
 	Address   string // with Sent: where it went
 	Subject   string // with Sent
+	Said      string // with Sent: its text as history keeps it, without secrets
 }
 
 // A Backlog is what a queue holds.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"time"
 
 	"github.com/rosterkit/roster/notify"
 )
@@ -12,20 +11,20 @@ import (
 // A message is what is stored of one, with its place in the outbox.
 type message struct {
 	notify.Message
-	turn  uint64    // in the line; 0 for one that waits outside
-	wakes time.Time // when one that waits joins the line
+	said string
+	turn uint64 // in the line; 0 for one that isn't due yet or is done
 }
 
 // An outbox is where messages stand that aren't done.
 type outbox struct {
 	line    *set[place]                // by turn
 	lines   *tree[string, *set[place]] // of each group
-	waiting *set[place]                // by when they join the line
+	waiting *set[place]                // by when they are due
 	queued  *set[notify.MessageID]     // all of these
 	dead    *set[notify.MessageID]
 }
 
-// A place sorts messages by their turns, then by when they woke, and then by their ids, which it ends with.
+// A place sorts messages by their turns, then by when they are due, and then by their ids, which it ends with.
 type place string
 
 // placeHead is how many bytes of a place are before its id.
@@ -34,7 +33,7 @@ const placeHead = 16
 func (m message) place() place {
 	const sign = 1 << 63 // makes negative times sort before positive ones
 	head := binary.BigEndian.AppendUint64(nil, m.turn)
-	return place(binary.BigEndian.AppendUint64(head, uint64(m.wakes.UnixMicro())^sign)) + place(m.ID)
+	return place(binary.BigEndian.AppendUint64(head, uint64(m.Due.UnixMicro())^sign)) + place(m.ID)
 }
 
 func (p place) turn() uint64              { return binary.BigEndian.Uint64([]byte(p)) }
@@ -79,7 +78,7 @@ func (tx *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 		m.State = notify.Queued
 		m.Created, m.Due, m.Leased = stored(m.Created), stored(m.Due), stored(m.Leased)
 		m.Done, m.Retried = stored(m.Done), stored(m.Retried)
-		enqueued := message{Message: m, wakes: m.Due}
+		enqueued := message{Message: m}
 		if !m.Due.After(m.Created) {
 			turns[m.Group]++
 			enqueued.turn = turns[m.Group]

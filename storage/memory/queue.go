@@ -16,7 +16,6 @@ func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n i
 		for _, m := range tx.due(now, n) {
 			m.Attempt++
 			m.Leased = stored(now.Add(lease))
-			m.turn, m.wakes = 0, m.Leased
 			tx.putMessage(m)
 			claimed = append(claimed, m.Message)
 		}
@@ -33,7 +32,7 @@ func (s *state) wake(now time.Time) {
 	var woken []message
 	for p := range s.outbox.waiting.above("") {
 		m, _ := s.messages.get(p.message())
-		if len(woken) == notify.MaxWoken || m.wakes.After(now) {
+		if len(woken) == notify.MaxWoken || m.Due.After(now) {
 			break
 		}
 		woken = append(woken, m)
@@ -81,15 +80,17 @@ func (db *DB) Finish(ctx context.Context, results ...notify.Result) (fenced []no
 
 // finished returns the message after an attempt.
 func (m message) finished(r notify.Result) message {
-	m.State, m.Reason, m.Leased, m.turn = r.State, r.Reason, time.Time{}, 0
-	if r.State != notify.Queued {
-		m.Done, m.Address, m.Subject = stored(r.At), r.Address, r.Subject
-		return m
-	}
-	m.Due = stored(r.Due)
-	m.wakes = m.Due
-	if r.Uncounted {
+	m.Leased = time.Time{}
+	switch {
+	case r.State == notify.Sent:
+		m.State, m.Reason, m.turn, m.Done = notify.Sent, "", 0, stored(r.At)
+		m.Address, m.Subject, m.said = r.Address, r.Subject, r.Said
+	case r.State != notify.Queued:
+		m.State, m.Reason, m.turn, m.Done = r.State, r.Reason, 0, stored(r.At)
+	case r.Uncounted:
 		m.Uncounted++
+	default:
+		m.Reason, m.Due, m.turn = r.Reason, stored(r.Due), 0
 	}
 	return m
 }
@@ -135,7 +136,7 @@ func (db *DB) DeadLetters(ctx context.Context, before notify.MessageID, limit in
 func (db *DB) Retry(ctx context.Context, now time.Time, ids ...notify.MessageID) (int, error) {
 	return db.changeDead(ctx, ids, func(m *message) {
 		m.State, m.Done, m.Uncounted = notify.Queued, time.Time{}, m.Attempt
-		m.Due, m.Retried, m.wakes = stored(now), stored(now), stored(now)
+		m.Due, m.Retried = stored(now), stored(now)
 	})
 }
 

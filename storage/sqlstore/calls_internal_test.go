@@ -48,7 +48,7 @@ func calls() []call {
 	profile := slices.Repeat([]any{""}, 17)
 	account := append([]any{"user 1000001", 1}, append(profile, 0, "[]")...)
 	message := func(i int) []any {
-		return []any{fmt.Sprintf("new message %d", i), "invite", someAccount, "invite", 1, "", 0, 1, 0, 0, never, 0, "", "", "", 0, never, 1, 0}
+		return []any{fmt.Sprintf("new message %d", i), "invite", someAccount, "invite", 1, "", 0, 1, 0, 0, never, 0, "", "", "", 0, never, 1}
 	}
 	event := func(i int) []any {
 		return []any{someAccount, 101, i, "id", 0, "kind", []byte("{}"), nil, nil, bytes(32), nil, nil, bytes(32), "", "", "user", "", bytes(32), 1, 1_000_000 + i}
@@ -60,9 +60,9 @@ func calls() []call {
 		}
 		return rows
 	}
-	finishing := func(n int) whens {
+	finishing := func(n int, values ...any) whens {
 		w := whens{ids: ids("message", 200_000, n)}
-		for _, value := range []any{2, 0, 0, 0, "", "a@example.com", "Subject", 0} {
+		for _, value := range values {
 			w.values = append(w.values, slices.Repeat([]any{value}, n))
 		}
 		return w
@@ -191,17 +191,23 @@ func calls() []call {
 		{"wakeMessages", "", 1, []any{whens{ids("message", 80, 1), [][]any{{1}}}}},
 		{"wakeMessages", "many", 5 * maxList, []any{whens{ids("message", 80, maxList), [][]any{slices.Repeat([]any{1}, maxList)}}}},
 		{"selectDue", "", page, []any{populatedNow, populatedNow, page}},
-		{"leaseMessages", "", 1, []any{0, 0, ids("message", 40, 1)}},
-		{"leaseMessages", "many", 5 * maxList, []any{0, 0, ids("message", 200_000, maxList)}},
+		{"leaseMessages", "", 1, []any{0, ids("message", 40, 1)}},
+		{"leaseMessages", "many", 6 * maxList, []any{0, ids("message", 200_000, maxList)}},
 		{"selectLeased", "", 1, []any{ids("message", 40, 1)}},
 		{"selectLeased", toLock, 2 * maxList, []any{ids("message", 200_000, maxList)}},
-		{"finishMessages", "", 1, []any{never, finishing(1)}},
-		{"finishMessages", "many", 5 * maxList, []any{never, finishing(maxList)}},
+		{"putBackMessages", "", 1, []any{never, ids("message", 200_000, 1)}},
+		{"putBackMessages", "many", 6 * maxList, []any{never, ids("message", 200_000, maxList)}},
+		{"delayMessages", "", 1, []any{never, finishing(1, 0, "busy")}},
+		{"delayMessages", "many", 6 * maxList, []any{never, finishing(maxList, 0, "busy")}},
+		{"sendMessages", "", 1, []any{never, finishing(1, 0, "a@example.com", "Subject", "Text")}},
+		{"sendMessages", "many", 6 * maxList, []any{never, finishing(maxList, 0, "a@example.com", "Subject", "Text")}},
+		{"endMessages", "", 1, []any{never, finishing(1, 4, 0, "refused")}},
+		{"endMessages", "many", 6 * maxList, []any{never, finishing(maxList, 4, 0, "refused")}},
 		{"selectBacklog", "", manyQueued + 2*manyAccounts/20, nil},
 		{"selectCreated", "", 1, []any{"message 1000040"}},
 		{"selectDead", "the newest", page, []any{lastText, page}},
 		{"selectDead", "after some", page, []any{"message 1010001", page}},
-		{"retryMessages", "", 1, []any{0, 0, 0, never, ids("message", 41, 1)}},
+		{"retryMessages", "", 1, []any{0, 0, never, ids("message", 41, 1)}},
 		{"dropMessages", "", 1, []any{0, ids("message", 41, 1)}},
 		{"dropMessages", "many", maxList, []any{0, ids("message", 41, maxList)}},
 

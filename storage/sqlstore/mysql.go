@@ -223,7 +223,6 @@ func rewriteMySQL(statement string) string {
 	// message is in state 0.
 	statement = strings.ReplaceAll(statement, "= 1"+lineMark, "IN (1, 0)")
 	statement = paged.ReplaceAllString(statement, "IN (?, x'FF')")
-	statement = strings.ReplaceAll(statement, doneMark, " AND turn = 0 AND wakes_at = 0")
 	statement = onConflictUpdate.ReplaceAllString(statement, "ON DUPLICATE KEY UPDATE")
 	return excluded.ReplaceAllString(statement, "VALUES($1)")
 }

@@ -11,8 +11,8 @@ const (
 	messageColumns = `id, kind, group_id, ref, generation, recipient_id, created_at, state, due_at, attempt, leased_until,
 		done_at, reason, address, subject, uncounted, retried_at`
 
-	insertMessage = `INSERT INTO roster_messages (` + messageColumns + `, turn, wakes_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertMessage = `INSERT INTO roster_messages (` + messageColumns + `, turn)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	// selectFirstTurn and selectTurns read where the line begins, and where a group's part of it ends. What they say may
 	// have passed when it is used, which does no harm: they lock nothing.
@@ -54,7 +54,7 @@ func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 	for i, m := range messages {
 		rows = append(rows, []any{m.ID, m.Kind, m.Group, m.Ref, m.Generation, m.To, micros(m.Created), notify.Queued,
 			micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason, m.Address, m.Subject, m.Uncounted,
-			micros(m.Retried), turns[i], micros(m.Due)})
+			micros(m.Retried), turns[i]})
 	}
 	return t.insertRows(ctx, "enqueue messages", insertMessage, rows)
 }

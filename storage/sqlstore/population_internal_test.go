@@ -60,7 +60,7 @@ func fillings() []filling {
 		postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at)`
 	const preferences = `roster_preferences (account_id, user_id, categories)`
 	const messages = `roster_messages (id, kind, group_id, ref, generation, recipient_id, created_at, state, due_at, attempt,
-		leased_until, done_at, reason, address, subject, turn, wakes_at)`
+		leased_until, done_at, reason, address, subject, turn)`
 	const events = `roster_events (account_id, version, idx, id, occurred_at, kind, public, actor_commitment, target_commitment,
 		by_user_id, for_user_id, target_kind, target_id, hash, shard, number)`
 	return []filling{
@@ -89,11 +89,11 @@ func fillings() []filling {
 		{manyAccounts * membersEach / 2, preferences, `{account i / 8}, {user 1 + i % 49999}, i % 64`},
 		{bigPreferences, preferences, `{account 0}, {user 20000 + i}, i % 64`},
 		{2 * manyAccounts, messages, `{message i}, 'invite', {account i / 2}, {invite i}, 1, '', i, CASE i % 40 WHEN 0 THEN 1 WHEN 1 THEN 4 ELSE 2 END, i * 4, 0, {never}, 0,
-				'', {mail i}, 'Subject', CASE WHEN i % 80 = 40 THEN 1 + i / 80 ELSE 0 END, CASE WHEN i % 40 = 0 THEN i * 4 ELSE 0 END`},
+				'', {mail i}, 'Subject', CASE WHEN i % 80 = 40 THEN 1 + i / 80 ELSE 0 END`},
 		{bigMessages, messages, `{message 20000 + i}, CASE WHEN i % 2 = 0 THEN 'invite' ELSE 'added' END, {account 0}, {invite 20000 + i / 2}, 1, '', i, 2, i, 1, {never}, i,
-				'', {mail i}, 'Subject', 0, 0`},
+				'', {mail i}, 'Subject', 0`},
 		{manyQueued, messages, `{message 200000 + i}, 'invite', {account 1}, {invite 200000 + i}, 1, '', i, 1, i, 0, {never}, 0,
-				'', '', '', 10 + i, i`},
+				'', '', '', 10 + i`},
 		{manyAccounts * eventsEach, events, `{account i / 4}, 1 + i % 4, 0, {event i}, i, CASE WHEN i % 2 = 0 THEN 'member.added' ELSE 'invite.sent' END, {32 bytes}, {32 bytes},
 				{32 bytes}, {user 1 + i % 49999}, '', 'user', {user i % 1000}, {32 bytes}, i % 64, i / 64 + 1`},
 		{bigEvents, events, `{account 0}, 5 + i, 0, {event 40000 + i}, i, CASE WHEN i % 2 = 0 THEN 'member.added' ELSE 'invite.sent' END, {32 bytes}, {32 bytes}, {32 bytes},

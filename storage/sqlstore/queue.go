@@ -10,28 +10,32 @@ import (
 )
 
 const (
-	selectWoken = `SELECT id, group_id FROM roster_messages WHERE state = 1 AND turn = 0 AND wakes_at <= ?
-		ORDER BY wakes_at, id LIMIT ?`
+	selectWoken = `SELECT id, group_id FROM roster_messages WHERE state = 1 AND turn = 0 AND due_at <= ?
+		ORDER BY due_at, id LIMIT ?`
 
 	wakeMessages = `UPDATE roster_messages SET turn = CASE id` + whenMark + ` ELSE turn END WHERE id IN (?...)`
 
 	selectDue = `SELECT ` + messageColumns + ` FROM roster_messages
 		WHERE state = 1` + lineMark + ` AND turn > 0 AND due_at <= ? AND leased_until <= ?
-		ORDER BY state, turn, wakes_at, id LIMIT ?`
+		ORDER BY state, turn, due_at, id LIMIT ?`
 
 	// leaseMessages leases messages that were found and are locked.
-	leaseMessages = `UPDATE roster_messages SET attempt = attempt + 1, leased_until = ?, wakes_at = ?, turn = 0
-		WHERE id IN (?...)`
+	leaseMessages = `UPDATE roster_messages SET attempt = attempt + 1, leased_until = ? WHERE id IN (?...)`
 
-	selectLeased = `SELECT ` + messageColumns + ` FROM roster_messages WHERE id IN (?...) AND state = 1`
+	selectLeased = `SELECT id, attempt FROM roster_messages WHERE id IN (?...) AND state = 1`
 
-	// finishMessages changes messages that were found and are locked.
-	finishMessages = `UPDATE roster_messages SET leased_until = ?, turn = 0, state = CASE id` + whenMark + ` ELSE state END,
-		due_at = CASE id` + whenMark + ` ELSE due_at END, wakes_at = CASE id` + whenMark + ` ELSE wakes_at END,
-		done_at = CASE id` + whenMark + ` ELSE done_at END, reason = CASE id` + whenMark + ` ELSE reason END,
-		address = CASE id` + whenMark + ` ELSE address END, subject = CASE id` + whenMark + ` ELSE subject END,
-		uncounted = CASE id` + whenMark + ` ELSE uncounted END
-		WHERE id IN (?...)`
+	// These change messages that were found and are locked.
+	putBackMessages = `UPDATE roster_messages SET leased_until = ?, uncounted = uncounted + 1 WHERE id IN (?...)`
+
+	delayMessages = `UPDATE roster_messages SET leased_until = ?, turn = 0, due_at = CASE id` + whenMark + ` ELSE due_at END,
+		reason = CASE id` + whenMark + ` ELSE reason END WHERE id IN (?...)`
+
+	sendMessages = `UPDATE roster_messages SET leased_until = ?, turn = 0, state = 2, reason = '',
+		done_at = CASE id` + whenMark + ` ELSE done_at END, address = CASE id` + whenMark + ` ELSE address END,
+		subject = CASE id` + whenMark + ` ELSE subject END, said = CASE id` + whenMark + ` ELSE said END WHERE id IN (?...)`
+
+	endMessages = `UPDATE roster_messages SET leased_until = ?, turn = 0, state = CASE id` + whenMark + ` ELSE state END,
+		done_at = CASE id` + whenMark + ` ELSE done_at END, reason = CASE id` + whenMark + ` ELSE reason END WHERE id IN (?...)`
 
 	// selectBacklog reads an index only, which has ids but not when messages were created.
 	selectBacklog = `SELECT COUNT(*), COALESCE(MIN(id), ''), (SELECT COUNT(*) FROM roster_messages WHERE state = 4)
@@ -39,10 +43,10 @@ const (
 
 	selectCreated = `SELECT created_at FROM roster_messages WHERE id = ?`
 
-	selectDead = `SELECT ` + messageColumns + ` FROM roster_messages WHERE state = 4` + doneMark + ` AND id < ?
-		ORDER BY id DESC LIMIT ?`
+	selectDead = `SELECT ` + messageColumns + ` FROM roster_messages WHERE state = 4` + pageMark + ` AND id < ?
+		ORDER BY state DESC, id DESC LIMIT ?`
 
-	retryMessages = `UPDATE roster_messages SET state = 1, due_at = ?, wakes_at = ?, retried_at = ?, done_at = ?, uncounted = attempt
+	retryMessages = `UPDATE roster_messages SET state = 1, due_at = ?, retried_at = ?, done_at = ?, uncounted = attempt
 		WHERE id IN (?...) AND state = 4`
 
 	dropMessages = `UPDATE roster_messages SET state = 5, done_at = ? WHERE id IN (?...) AND state = 4`
@@ -65,7 +69,7 @@ func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n i
 		until := micros(now.Add(lease))
 		for some := range slices.Chunk(claimed, maxList) {
 			statement, ids := in(leaseMessages, idsOf(some))
-			leased, err := t.exec(ctx, "lease messages", statement, append([]any{until, until}, ids...)...)
+			leased, err := t.exec(ctx, "lease messages", statement, append([]any{until}, ids...)...)
 			if err == nil && leased != int64(len(some)) {
 				err = t.Fail(errNotLeased)
 			}
@@ -140,47 +144,71 @@ func (db *DB) Finish(ctx context.Context, results ...notify.Result) ([]notify.Me
 	return fenced, nil
 }
 
+// finish records a few results.
 func (t *tx) finish(ctx context.Context, results []notify.Result) (fenced []notify.MessageID, err error) {
 	ids := make([]notify.MessageID, len(results))
 	for i, r := range results {
 		ids[i] = r.ID
 	}
+	attempts := make(map[notify.MessageID]int, len(ids))
 	statement, args := in(selectLeased+t.db.engine.forUpdate, ids)
-	leased, err := list(ctx, t, readMessage, "find leased messages", statement, args...)
-	if err != nil {
+	if _, err = list(ctx, t, func(r row) (id notify.MessageID, err error) {
+		var attempt int
+		err = r.Scan(&id, wholly(&attempt))
+		attempts[id] = attempt
+		return id, err
+	}, "find leased messages", statement, args...); err != nil {
 		return nil, err
 	}
-	byID := make(map[notify.MessageID]notify.Message, len(leased))
-	for _, m := range leased {
-		byID[m.ID] = m
-	}
-	ids = nil
-	var values [8][]any // of the columns that differ
+	changes := make(map[string]*change) // by statement
 	for _, r := range results {
-		m, found := byID[r.ID]
-		if !found || m.Attempt != r.Attempt {
+		if attempt, found := attempts[r.ID]; !found || attempt != r.Attempt {
 			fenced = append(fenced, r.ID)
 			continue
 		}
-		ids = append(ids, r.ID)
-		for i, value := range finished(m, r) {
-			values[i] = append(values[i], value)
+		statement, values := changeOf(r)
+		if changes[statement] == nil {
+			changes[statement] = &change{values: make([][]any, len(values))}
+		}
+		changes[statement].add(r.ID, values)
+	}
+	for _, statement := range []string{putBackMessages, delayMessages, sendMessages, endMessages} {
+		c := changes[statement]
+		if c == nil {
+			continue
+		}
+		text, args := when(statement, c.ids, c.values...)
+		if _, err := t.exec(ctx, "finish messages", text, append([]any{micros(time.Time{})}, args...)...); err != nil {
+			return nil, err
 		}
 	}
-	if len(ids) == 0 {
-		return fenced, nil
-	}
-	statement, args = when(finishMessages, ids, values[:]...)
-	_, err = t.exec(ctx, "finish messages", statement, append([]any{micros(time.Time{})}, args...)...)
-	return fenced, err
+	return fenced, nil
 }
 
-// finished returns a message's columns after an attempt, as finishMessages has them.
-func finished(m notify.Message, r notify.Result) [8]any {
-	if r.State != notify.Queued {
-		return [8]any{r.State, micros(m.Due), 0, micros(r.At), r.Reason, r.Address, r.Subject, m.Uncounted}
+// A change is what a statement with CASEs is given: rows, and for each CASE their values.
+type change struct {
+	ids    []notify.MessageID
+	values [][]any
+}
+
+func (c *change) add(id notify.MessageID, values []any) {
+	c.ids = append(c.ids, id)
+	for i, value := range values {
+		c.values[i] = append(c.values[i], value)
 	}
-	return [8]any{r.State, micros(r.Due), micros(r.Due), micros(m.Done), r.Reason, m.Address, m.Subject, m.Uncounted + bit(r.Uncounted)}
+}
+
+// changeOf returns the statement that records a result, and the values of its CASEs.
+func changeOf(r notify.Result) (statement string, values []any) {
+	switch {
+	case r.State == notify.Queued && r.Uncounted:
+		return putBackMessages, nil
+	case r.State == notify.Queued:
+		return delayMessages, []any{micros(r.Due), r.Reason}
+	case r.State == notify.Sent:
+		return sendMessages, []any{micros(r.At), r.Address, r.Subject, r.Said}
+	}
+	return endMessages, []any{r.State, micros(r.At), r.Reason}
 }
 
 // Backlog says how much there is to do, as notify.Queue says.
@@ -220,7 +248,7 @@ func (db *DB) DeadLetters(ctx context.Context, before notify.MessageID, limit in
 // Retry puts dead letters back, as notify.Queue says.
 func (db *DB) Retry(ctx context.Context, now time.Time, ids ...notify.MessageID) (int, error) {
 	at := micros(now)
-	return db.changeDead(ctx, "retry messages", retryMessages, ids, at, at, at, micros(time.Time{}))
+	return db.changeDead(ctx, "retry messages", retryMessages, ids, at, at, micros(time.Time{}))
 }
 
 // Drop puts dead letters aside, as notify.Queue says.

@@ -50,10 +50,6 @@ const pageMark = `/*page*/`
 // lineMark stands behind the state of messages where the line is read, in the middle of an index.
 const lineMark = `/*line*/`
 
-// doneMark stands behind the state of messages that are done, which no other place in the outbox is shared with: MySQL
-// has one index of all places.
-const doneMark = `/*done*/`
-
 // thenMark stands before a CROSS JOIN with a table that is looked into last: SQLite keeps that order anyhow.
 const thenMark = `/*then*/`
 

@@ -47,9 +47,21 @@ func turnsOfGroups(t *testing.T, db database) {
 		require.NoError(t, tx.Enqueue(ctx, newMessage(1003, globex)))
 	})
 	enqueue(db, newMessage(2002, initech))
-	require.Equal(t, []string{a, a, g, i, a, g, i, a, g, a}, claimGroups(db, noon(), 10))
-	require.Equal(t, slices.Repeat([]string{a}, 292), claimGroups(db, noon(), 292))
+	require.Equal(t, []string{i, g, i, a, g, a, g, a}, claimGroups(db, noon(), 8))
+	require.Equal(t, slices.Repeat([]string{a}, 294), claimGroups(db, noon(), 294))
 	require.Empty(t, claim(db, noon(), time.Hour, 1))
+
+	// Who has lost a lease has kept the place.
+	again := claim(db, noon().Add(time.Hour), time.Hour, 306)
+	require.Len(t, again, 306)
+	require.Equal(t, []string{a, a, g, i}, []string{again[0].Group, again[1].Group, again[2].Group, again[3].Group})
+	var results []notify.Result
+	for _, m := range again {
+		results = append(results, notify.Result{ID: m.ID, Attempt: m.Attempt, State: notify.Sent, At: noon()})
+	}
+	fenced, err := db.Finish(db.ctx, results...)
+	require.NoError(t, err)
+	require.Empty(t, fenced)
 
 	// An empty line begins anew.
 	enqueue(db, newMessage(3001, initech), newMessage(3002, initech), newMessage(3003, acme))
@@ -97,10 +109,10 @@ func wakesBounded(t *testing.T, db database) {
 	now := noon().Add(time.Minute)
 	require.Equal(t, []string{string(acme)}, claimGroups(db, now, 1))
 	// The second claim has it join, in the turn behind the first.
-	require.Equal(t, append(slices.Repeat([]string{string(acme)}, 3), string(globex)), claimGroups(db, now, 4))
+	require.Equal(t, []string{string(acme), string(acme), string(globex), string(acme)}, claimGroups(db, now, 4))
 	claimed := claim(db, now, time.Hour, n)
 	require.Len(t, claimed, n-4)
-	require.Equal(t, messages[3].ID, claimed[0].ID)
+	require.Equal(t, messages[notify.MaxWoken+1].ID, claimed[0].ID)
 	require.Equal(t, messages[notify.MaxWoken-1].ID, claimed[n-5].ID)
 }
 
