@@ -96,7 +96,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 		return notify.Prepared{}, err
 	}
 	mail.To, mail.ToName = to.Address.Original(), to.Name
-	return notify.Prepared{Mail: mail}, nil
+	return notify.Prepared{Mail: mail, Said: notify.WithoutLinks(mail.Text)}, nil
 }
 
 // actorOf returns the name of who did what a mail is about. The event is the last one of the message's version that

@@ -84,7 +84,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 		return notify.Prepared{}, err
 	}
 	mail.To, mail.ToName = contact.Address.Original(), contact.Name
-	return notify.Prepared{Mail: mail}, nil
+	return notify.Prepared{Mail: mail, Said: notify.WithoutLinks(mail.Text)}, nil
 }
 
 // actorOf returns the name of who caused a mail: the actor of the event of the message's version about its contact.

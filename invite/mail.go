@@ -91,7 +91,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.
 	}{account.Profile.Name, inviter, s.config.LinkBase + token.Secret(), s.members.Catalog().Labels(r.Terms.Permissions),
 		r.Terms.Permissions == access.All, r.Expires, account.Profile.TimeZone, int(math.Ceil(r.Expires.Sub(r.Sent).Hours())), r.Generation > 1})
 	mail.To = r.Address.Original()
-	return notify.Prepared{Mail: mail}, err
+	return notify.Prepared{Mail: mail, Said: notify.WithoutLinks(mail.Text)}, err
 }
 
 // notDue says why an invite's mail is not to be sent any more, or nothing.
@@ -153,5 +153,5 @@ func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify
 		Link                     string
 	}{account.Profile.Name, member, inviter, s.members.Catalog().Labels(joined.Permissions), joined.Permissions == access.All, link})
 	mail.To, mail.ToName = to.Address.Original(), to.Name
-	return notify.Prepared{Mail: mail}, err
+	return notify.Prepared{Mail: mail, Said: notify.WithoutLinks(mail.Text)}, err
 }

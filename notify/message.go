@@ -65,6 +65,7 @@ type Message struct {
 	Reason    string    // why it was cancelled, gave up, or failed last; without addresses and secrets
 	Address   string    // where it went, as the person spells it; empty until it is sent
 	Subject   string    // its subject; empty until it is sent
+	Said      string    // what it said, as far as history keeps that: without secrets; empty until it is sent, and in lists
 }
 
 // The lengths of the longest kind of a message, and of its Group, Ref and To.
@@ -72,6 +73,9 @@ const (
 	MaxKindBytes = 64
 	MaxRefBytes  = 128
 )
+
+// MaxSaidBytes is how much of what a mail said is kept.
+const MaxSaidBytes = 1 << 14
 
 // Check returns an error if the message can't be stored: it has no id or kind, or a text is too long. Backends call
 // it in Enqueue.
@@ -89,6 +93,10 @@ func (m Message) Check() error {
 
 // A MessageQuery selects messages of one group, newest first.
 type MessageQuery struct {
+	States []State   // in one of these; any if there are none. Up to 5.
+	Kinds  []Kind    // of one of these; any if there are none. Up to 100.
+	Since  time.Time // created at or after
+	Until  time.Time // created before; zero for no end
 	Before MessageID // only messages with a lower id; empty for the newest
 	Limit  int       // how many at most, above zero
 }
@@ -101,7 +109,9 @@ type Tx interface {
 	// see Queue. The k-th of a group in one call is k turns behind the first turn in the line, or behind the group's
 	// last one if that is later; with an empty line, its turn is k.
 	Enqueue(ctx context.Context, messages ...Message) error
-	// Messages returns a group's messages, newest first by id.
+	// Message returns a group's message with what it said; the zero Message if there is none.
+	Message(ctx context.Context, group string, id MessageID) (Message, error)
+	// Messages returns a group's messages, newest first by id, without what they said.
 	Messages(ctx context.Context, group string, q MessageQuery) ([]Message, error)
 	// Deliveries returns, for each of refs in a group, the message of a kind with the highest generation, and of those
 	// the highest id. Refs without one are left out.

@@ -94,7 +94,7 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 	if err := p.send(ctx, mail); err != nil {
 		return p.failed(m, err)
 	}
-	return Result{State: Sent, Address: mail.To, Subject: mail.Subject}
+	return Result{State: Sent, Address: mail.To, Subject: mail.Subject, Said: clipBytes(strings.ToValidUTF8(prepared.Said, ""), MaxSaidBytes)}
 }
 
 // send hands a mail over. A mail in hand is finished even when the worker stops, as nobody could tell otherwise

@@ -54,7 +54,7 @@ type Result struct {
 	Reason    string // with Cancelled, Dead and Queued
 	Address   string // with Sent: where it went
 	Subject   string // with Sent
-	Said      string // with Sent: its text as history keeps it, without secrets
+	Said      string // with Sent: what history keeps of its text, without secrets
 }
 
 // A Backlog is what a queue holds.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/rosterkit/roster/notify"
 )
@@ -11,7 +12,6 @@ import (
 // A message is what is stored of one, with its place in the outbox.
 type message struct {
 	notify.Message
-	said string
 	turn uint64 // in the line; 0 for one that isn't due yet or is done
 }
 
@@ -75,7 +75,7 @@ func (tx *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 		if _, ok := tx.messages.get(m.ID); ok {
 			return tx.Fail(errMessageExists)
 		}
-		m.State = notify.Queued
+		m.State, m.Said = notify.Queued, ""
 		m.Created, m.Due, m.Leased = stored(m.Created), stored(m.Due), stored(m.Leased)
 		m.Done, m.Retried = stored(m.Done), stored(m.Retried)
 		enqueued := message{Message: m}
@@ -125,10 +125,34 @@ func (tx *tx) Messages(ctx context.Context, group string, q notify.MessageQuery)
 		if len(page) >= q.Limit {
 			break
 		}
-		m, _ := tx.messages.get(id)
-		page = append(page, m.Message)
+		if m, _ := tx.messages.get(id); asked(m.Message, q) {
+			page = append(page, m.listed())
+		}
 	}
 	return page, nil
+}
+
+// asked reports whether a message is one of those that a query asks for.
+func asked(m notify.Message, q notify.MessageQuery) bool {
+	return (len(q.States) == 0 || slices.Contains(q.States, m.State)) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, m.Kind)) &&
+		!m.Created.Before(stored(q.Since)) && (q.Until.IsZero() || m.Created.Before(stored(q.Until)))
+}
+
+// listed returns the message as lists have it.
+func (m message) listed() notify.Message {
+	m.Said = ""
+	return m.Message
+}
+
+func (tx *tx) Message(ctx context.Context, group string, id notify.MessageID) (notify.Message, error) {
+	if err := tx.read(ctx); err != nil {
+		return notify.Message{}, err
+	}
+	m, found := tx.messages.get(id)
+	if !found || m.Group != group {
+		return notify.Message{}, nil
+	}
+	return m.Message, nil
 }
 
 func (tx *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, refs []string) (map[string]notify.Message, error) {
@@ -144,7 +168,7 @@ func (tx *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, re
 	for id := range ids.above("") {
 		m, _ := tx.messages.get(id)
 		if m.Kind == kind && wanted[m.Ref] && m.Generation >= latest[m.Ref].Generation {
-			latest[m.Ref] = m.Message
+			latest[m.Ref] = m.listed()
 		}
 	}
 	return latest, nil

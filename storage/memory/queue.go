@@ -17,7 +17,7 @@ func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n i
 			m.Attempt++
 			m.Leased = stored(now.Add(lease))
 			tx.putMessage(m)
-			claimed = append(claimed, m.Message)
+			claimed = append(claimed, m.listed())
 		}
 		return nil
 	})
@@ -84,7 +84,7 @@ func (m message) finished(r notify.Result) message {
 	switch {
 	case r.State == notify.Sent:
 		m.State, m.Reason, m.turn, m.Done = notify.Sent, "", 0, stored(r.At)
-		m.Address, m.Subject, m.said = r.Address, r.Subject, r.Said
+		m.Address, m.Subject, m.Said = r.Address, r.Subject, r.Said
 	case r.State != notify.Queued:
 		m.State, m.Reason, m.turn, m.Done = r.State, r.Reason, 0, stored(r.At)
 	case r.Uncounted:
@@ -127,7 +127,7 @@ func (db *DB) DeadLetters(ctx context.Context, before notify.MessageID, limit in
 			break
 		}
 		m, _ := s.messages.get(id)
-		page = append(page, m.Message)
+		page = append(page, m.listed())
 	}
 	return page, nil
 }

@@ -181,6 +181,8 @@ func calls() []call {
 		{"selectFirstTurn", "", 1, nil},
 		{"selectTurns", "", 2, []any{someAccount}},
 		{"selectTurns", "of one with many mails", 2, []any{waitingAccount}},
+		{"selectMessage", "", 1, []any{someAccount, "message 1010000"}},
+		{"selectMessages", allConditions, bigMessages + 2, []any{bigAccount, lastText, 2, 2, 2, 2, 2, []string{"added"}, 9_000, 9_001, page}},
 		{"selectMessages", "the first of the big account", page, []any{bigAccount, lastText, page}},
 		{"selectMessages", "after some of the big account", page, []any{bigAccount, "message 1025000", page}},
 		{"selectMessages", "of an account", 4, []any{someAccount, lastText, page}},
@@ -259,6 +261,7 @@ const allConditions = "with all conditions"
 
 // conditions are what narrows a list, in the order of the arguments.
 var conditions = map[string][]string{
+	"selectMessages":     {messagesInStates, messagesOfKinds, messagesSince, messagesUntil},
 	"selectMembers":      {membersOfStatus, membersOfPermission, membersNotSeenSince, membersOfPrefix},
 	"selectUserAccounts": {accountsOfStatus, accountsOfPermission, accountsOfPrefix},
 }

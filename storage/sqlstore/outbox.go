@@ -21,8 +21,15 @@ const (
 	selectTurns = `SELECT COALESCE((` + selectFirstTurn + `), 0),
 		COALESCE((SELECT turn FROM roster_messages WHERE group_id = ? AND state = 1 AND turn > 0 ORDER BY turn DESC LIMIT 1), 0)` + looseMark
 
-	selectMessages = `SELECT ` + messageColumns + ` FROM roster_messages WHERE group_id = ?` + pageMark + ` AND id < ?
+	selectMessage = `SELECT ` + messageColumns + `, said FROM roster_messages WHERE group_id = ? AND id = ?`
+
+	selectMessages = `SELECT ` + messageColumns + ` FROM roster_messages WHERE group_id = ?` + pageMark + ` AND id < ?` + andMark + `
 		ORDER BY group_id DESC, id DESC LIMIT ?`
+
+	messagesInStates = ` AND state IN (?, ?, ?, ?, ?)`
+	messagesOfKinds  = ` AND kind IN (?...)`
+	messagesSince    = ` AND created_at >= ?`
+	messagesUntil    = ` AND created_at < ?`
 
 	// selectDeliveries reads the older ones too, which are few, in the order of an index: the last of each ref counts.
 	selectDeliveries = `SELECT ` + messageColumns + ` FROM roster_messages
@@ -31,10 +38,15 @@ const (
 
 func readMessage(r row) (notify.Message, error) {
 	var m notify.Message
-	err := r.Scan(&m.ID, &m.Kind, &m.Group, &m.Ref, wholly(&m.Generation), &m.To, (*moment)(&m.Created), wholly(&m.State),
-		(*moment)(&m.Due), wholly(&m.Attempt), (*moment)(&m.Leased), (*moment)(&m.Done), &m.Reason, &m.Address, &m.Subject,
-		wholly(&m.Uncounted), (*moment)(&m.Retried))
+	err := r.Scan(messageTargets(&m)...)
 	return m, err
+}
+
+// messageTargets are what messageColumns are read into.
+func messageTargets(m *notify.Message) []any {
+	return []any{&m.ID, &m.Kind, &m.Group, &m.Ref, wholly(&m.Generation), &m.To, (*moment)(&m.Created), wholly(&m.State),
+		(*moment)(&m.Due), wholly(&m.Attempt), (*moment)(&m.Leased), (*moment)(&m.Done), &m.Reason, &m.Address, &m.Subject,
+		wholly(&m.Uncounted), (*moment)(&m.Retried)}
 }
 
 func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
@@ -86,8 +98,33 @@ func readLastTurn(r row) (int, error) {
 	return max(first, last), err
 }
 
+func (t *tx) Message(ctx context.Context, group string, id notify.MessageID) (notify.Message, error) {
+	m, _, err := one(ctx, t, func(r row) (m notify.Message, err error) {
+		err = r.Scan(append(messageTargets(&m), &m.Said)...)
+		return m, err
+	}, "read a message", selectMessage, group, id)
+	return m, err
+}
+
 func (t *tx) Messages(ctx context.Context, group string, q notify.MessageQuery) ([]notify.Message, error) {
-	return pageOf(ctx, t, q.Limit, readMessage, "list messages", selectMessages, group, below(q.Before))
+	ofKinds, kinds := in(messagesOfKinds, q.Kinds)
+	statement, args := narrowed(selectMessages, []any{group, below(q.Before)},
+		condition{len(q.States) > 0, messagesInStates, fiveStates(q.States)},
+		condition{len(q.Kinds) > 0, ofKinds, kinds},
+		condition{!q.Since.IsZero(), messagesSince, []any{micros(q.Since)}},
+		condition{!q.Until.IsZero(), messagesUntil, []any{micros(q.Until)}})
+	return pageOf(ctx, t, q.Limit, readMessage, "list messages", statement, args...)
+}
+
+// fiveStates returns states, of which there are five, repeating one for those that aren't asked for.
+func fiveStates(states []notify.State) []any {
+	var five []any
+	for i := range 5 {
+		if len(states) > 0 {
+			five = append(five, states[min(i, len(states)-1)])
+		}
+	}
+	return five
 }
 
 func (t *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, refs []string) (map[string]notify.Message, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
@@ -20,6 +21,8 @@ func outboxCases() []testCase {
 		{"round trip", "a message comes back as it was enqueued, in state Queued", messageRoundTrip},
 		{"taken id", "a message with an id that is taken is an error, and the one that has it stays", messageTaken},
 		{"list", "a group's messages come newest first, by any page size", messageList},
+		{"list with a filter", "a group's messages are found by state, kind and time of creation, by any page size", messageFilter},
+		{"what it said", "what a mail said is told by its message only, and by no list", messageSaid},
 		{"deliveries", "the message of the highest generation, and of those the newest, is found for each thing", deliveries},
 		{"unfit", "a message that can't be one is an error", messageUnfit},
 		{"order", "a group's messages are claimed longest due first, then by id, and not before they are due", claimOrder},
@@ -177,6 +180,87 @@ func messageList(t *testing.T, db database) {
 			key: func(m notify.Message) notify.MessageID { return m.ID },
 		}.check(t, newestFirst(want))
 	})
+}
+
+func messageFilter(t *testing.T, db database) {
+	kinds := []notify.Kind{"invite", "added", "Invite"}
+	for i := range 30 {
+		m := newMessage(i, acme)
+		m.Kind = kinds[i%3]
+		m.Created = noon().Add(time.Duration(i/2) * time.Microsecond)
+		m.Due = m.Created
+		enqueue(db, m, newMessage(100+i, globex))
+	}
+	for i, m := range claim(db, noon().Add(time.Hour), time.Hour, 24) {
+		state := []notify.State{notify.Sent, notify.Cancelled, notify.Dead}[i%3]
+		db.finish(m, notify.Result{State: state, At: noon()})
+	}
+	all := db.messages()
+	after := func(n int) time.Time { return noon().Add(time.Duration(n) * time.Microsecond) }
+	for name, f := range map[string]struct {
+		query notify.MessageQuery
+		wants func(notify.Message) bool
+	}{
+		"a state":  {notify.MessageQuery{States: []notify.State{notify.Dead}}, func(m notify.Message) bool { return m.State == notify.Dead }},
+		"states":   {notify.MessageQuery{States: []notify.State{notify.Queued, notify.Sent}}, func(m notify.Message) bool { return m.State <= notify.Sent }},
+		"no such":  {notify.MessageQuery{States: []notify.State{notify.Dropped}}, func(m notify.Message) bool { return false }},
+		"a kind":   {notify.MessageQuery{Kinds: []notify.Kind{"invite"}}, func(m notify.Message) bool { return m.Kind == "invite" }},
+		"kinds":    {notify.MessageQuery{Kinds: []notify.Kind{"added", "Invite", "none"}}, func(m notify.Message) bool { return m.Kind != "invite" }},
+		"since":    {notify.MessageQuery{Since: after(7)}, func(m notify.Message) bool { return !m.Created.Before(after(7)) }},
+		"until":    {notify.MessageQuery{Until: after(7)}, func(m notify.Message) bool { return m.Created.Before(after(7)) }},
+		"a moment": {notify.MessageQuery{Since: after(7), Until: after(8)}, func(m notify.Message) bool { return m.Created.Equal(after(7)) }},
+		"all of it": {notify.MessageQuery{States: []notify.State{notify.Sent}, Kinds: kinds[:2], Since: after(2), Until: after(13)},
+			func(m notify.Message) bool {
+				return m.State == notify.Sent && m.Kind != "Invite" && !m.Created.Before(after(2)) && m.Created.Before(after(13))
+			}},
+	} {
+		want := make([]notify.MessageID, 0, len(all))
+		for _, m := range all {
+			if f.wants(m) {
+				want = append(want, m.ID)
+			}
+		}
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			t.Log(name)
+			pager[notify.MessageID, notify.Message]{
+				page: func(before notify.MessageID, limit int) ([]notify.Message, error) {
+					q := f.query
+					q.Before, q.Limit = before, limit
+					return tx.Messages(ctx, string(acme), q)
+				},
+				key: func(m notify.Message) notify.MessageID { return m.ID },
+			}.check(t, want)
+		})
+	}
+}
+
+func messageSaid(t *testing.T, db database) {
+	said := newMessage(1, acme)
+	said.Said = "nothing yet"
+	enqueue(db, said, newMessage(2, acme), newMessage(3, globex))
+	text := strings.Repeat("Grüße 👩\n", notify.MaxSaidBytes/12)
+	for _, m := range claim(db, noon(), time.Hour, 1) {
+		require.Empty(t, m.Said)
+		db.finish(m, notify.Result{State: notify.Sent, At: noon(), Subject: "Hello", Said: text})
+	}
+	read := func(group access.AccountID, n int) (m notify.Message) {
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			var err error
+			m, err = tx.Message(ctx, string(group), notify.MessageID(uuid(n)))
+			require.NoError(t, err)
+		})
+		return m
+	}
+	want := newMessage(1, acme)
+	want.State, want.Attempt, want.Done, want.Subject, want.Said = notify.Sent, 1, noon(), "Hello", text
+	equal(t, want, read(acme, 1))
+	for _, m := range db.messages() {
+		require.Empty(t, m.Said)
+	}
+	require.Zero(t, read(acme, 3), "it is another group's")
+	require.Zero(t, read(globex, 1), "it is another group's")
+	require.Zero(t, read(acme, 9))
+	equal(t, newMessage(3, globex), read(globex, 3))
 }
 
 func deliveries(t *testing.T, db database) {

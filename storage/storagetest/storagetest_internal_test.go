@@ -18,13 +18,13 @@ import (
 
 // The methods of a transaction that write nothing. Spoil only keeps it from writing, AfterCommit waits until it has.
 var readers = []string{"Account", "AfterCommit", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "FindInvite", "Grant", "Granted", "Grants",
-	"Invite", "InviteKeys", "Invites", "LiveInvites", "Members", "MembersByAddress", "Membership", "Messages", "PendingInvite",
+	"Invite", "InviteKeys", "Invites", "LiveInvites", "Members", "MembersByAddress", "Membership", "Message", "Messages", "PendingInvite",
 	"Preference", "Seats", "Spoil", "Subscribers", "User", "UserAccounts", "Users", "WaitingInvites"}
 
 // The methods of the services that change nothing, by package, or nothing but the registry.
 var lookers = map[string][]string{
 	"access": {"Account", "Accounts", "Begin", "Can", "CanAll", "Catalog", "Explain", "Filter", "Grant", "History", "HistoryHead", "Kinds", "Look", "Member",
-		"Members", "Messages", "Now", "Prepare", "SetLease", "Settle", "User", "VerifyHistory", "WhoCan", "Within"},
+		"Members", "Message", "Messages", "Now", "Prepare", "SetLease", "Settle", "User", "VerifyHistory", "WhoCan", "Within"},
 	"invite":  {"KeysInUse", "Kinds", "Lookup", "Invite", "Pending", "Prepare", "Waiting", "Within"},
 	"contact": {"Categories", "Contact", "Contacts", "Kinds", "Preferences", "Prepare", "Recipients", "Requester", "Within"},
 }

@@ -267,8 +267,11 @@ func accessReads() []verb {
 		{"access.Accounts", func(ctx context.Context, s *scene) (any, error) {
 			return result(s.members.Accounts(ctx, owner(), olga, access.AccountFilter{}, access.Page{}))
 		}},
+		{"access.Message", func(ctx context.Context, s *scene) (any, error) {
+			return result(s.members.Message(ctx, owner(), acme, s.message))
+		}},
 		{"access.Messages", func(ctx context.Context, s *scene) (any, error) {
-			return result(s.members.Messages(ctx, owner(), acme, access.Page{}))
+			return result(s.members.Messages(ctx, owner(), acme, access.MessageFilter{}, access.Page{}))
 		}},
 		{"access.History", func(ctx context.Context, s *scene) (any, error) {
 			return result(s.members.History(ctx, owner(), acme, access.EventFilter{}, access.Page{}))
