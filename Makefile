@@ -3,14 +3,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: test soak generate lint bench
+.PHONY: test soak generate lint bench benchmarks latency
 
 # How long one package's tests may take, and what to test: make test PACKAGES=./access
 TIMEOUT  ?= 25m
 PACKAGES ?= ./...
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-COMMANDS    := ./.ci/report
+COMMANDS    := ./.ci/report ./.ci/figures
+PEERS       := access/peers
 
 # All tests, with the race detector, after installing what they need, and the simulation of the lease protocol, whose
 # mutants take too long with it. ROSTER_TEST_ALL turns a test that would be skipped for lack of a tool into a failure.
@@ -34,7 +35,19 @@ lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then printf 'not formatted:\n%s\n' "$$unformatted"; exit 1; fi
 	go vet ./... $(COMMANDS)
 	go run $(STATICCHECK) ./... $(COMMANDS)
+	cd $(PEERS) && go vet ./... && go run $(STATICCHECK) ./...
 
 # Checks, pages and acceptances beside the same by hand. ROUNDS=10 BENCHTIME=1s makes it longer and steadier.
 bench:
 	.ci/bench
+
+# How long it takes from the commit of a revocation in one process until another one, which answers from memory, says no,
+# and until the revocation has settled: medians and 99th percentiles of so many revocations.
+REVOCATIONS ?= 200
+latency:
+	ROSTER_TEST_ALL=1 go test -run='^$$' -bench='^BenchmarkRevocation$$' -benchtime=$(REVOCATIONS)x ./storage/sqlstore/revocations
+
+# Checks from memory beside a map and beside other libraries, and loading a million memberships, into access/BENCHMARKS.md.
+# It takes about an hour; ROUNDS=1 BENCHTIME=10ms SIZES=1000 makes it shorter, and worth nothing.
+benchmarks:
+	.ci/benchmarks

@@ -25,24 +25,25 @@ var anything = []string{"*"}
 // importRule says which packages of this module each package may import outside its tests. A package that has no row
 // here, and is more than tests, fails the test, so that the rule is extended on purpose.
 var importRule = map[string][]string{
-	".":                              {},
-	"notify":                         {},
-	"notify/notifytest":              {"notify"},
-	"access":                         {"notify"},
-	"access/accesshttp":              {"access"},
-	"access/accesstest":              anything,
-	"access/casbinadapter":           {"access"},
-	"invite":                         {"access", "notify"},
-	"contact":                        {"access", "notify"},
-	"storage":                        corePackages,
-	"storage/memory":                 append([]string{"storage"}, corePackages...),
-	"storage/sqlstore":               append([]string{"storage"}, corePackages...),
-	"storage/sqlstore/pgxtx":         append([]string{"storage", "storage/sqlstore"}, corePackages...),
-	"storage/storagetest":            append([]string{"storage"}, corePackages...),
-	"storage/storagetest/servertest": {},
-	"examples/embed":                 anything,
-	"examples/portal":                anything,
-	"examples/quickstart":            anything,
+	".":                                     {},
+	"notify":                                {},
+	"notify/notifytest":                     {"notify"},
+	"access":                                {"notify"},
+	"access/accesshttp":                     {"access"},
+	"access/accesstest":                     anything,
+	"access/casbinadapter":                  {"access"},
+	"invite":                                {"access", "notify"},
+	"contact":                               {"access", "notify"},
+	"storage":                               corePackages,
+	"storage/memory":                        append([]string{"storage"}, corePackages...),
+	"storage/sqlstore":                      append([]string{"storage"}, corePackages...),
+	"storage/sqlstore/internal/processtest": append([]string{"storage", "storage/sqlstore"}, corePackages...),
+	"storage/sqlstore/pgxtx":                append([]string{"storage", "storage/sqlstore"}, corePackages...),
+	"storage/storagetest":                   append([]string{"storage"}, corePackages...),
+	"storage/storagetest/servertest":        {},
+	"examples/embed":                        anything,
+	"examples/portal":                       anything,
+	"examples/quickstart":                   anything,
 }
 
 // coreModules are the only modules that a host downloads for the core packages.
@@ -199,6 +200,11 @@ func (p listedPackage) isForTests() bool { return strings.HasSuffix(p.Name, "tes
 func (p listedPackage) isOnlyTests() bool { return len(p.GoFiles) == 0 }
 
 func (p listedPackage) isExample() bool { return strings.HasPrefix(p.folder(), "examples/") }
+
+// isInternal reports whether nobody outside this module can import the package.
+func (p listedPackage) isInternal() bool {
+	return slices.Contains(strings.Split(p.folder(), "/"), "internal")
+}
 
 // folderOf turns an import path of this module into a folder.
 func folderOf(path string) (folder string, ours bool) {

@@ -113,7 +113,7 @@ func modulesPerPackage(t *testing.T) string {
 	}
 	var list strings.Builder
 	for _, pkg := range ourPackages(t) {
-		if pkg.isExample() || pkg.isOnlyTests() {
+		if pkg.isExample() || pkg.isOnlyTests() || pkg.isInternal() {
 			continue
 		}
 		reached := make(map[string]bool)

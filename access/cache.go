@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 )
@@ -19,6 +18,12 @@ type CacheConfig struct {
 	// Poll is how long Run waits between two looks at the change feed: a tenth of a second by default. It has to be well
 	// below the lease, which is the registry's, a second if nobody has set it.
 	Poll time.Duration
+	// Listen, if it isn't nil, wakes Run before Poll is over, so that a longer Poll does. It runs until the context ends or
+	// what it listens to is lost, calls woken as soon as it listens and whenever a revocation wants to settle, and returns
+	// why it ended; Run waits for it to return. It is called again after that, once per Poll. When it ends after it has
+	// listened, nothing that is remembered counts until everything was heard anew. A wake-up that is lost makes who settles
+	// wait longer, and does no other harm. pgxtx.Listen is one, for PostgreSQL.
+	Listen func(ctx context.Context, woken func()) error
 	// Single says that nobody writes to the database but this Service: no other process, and no other Service. Then
 	// nothing is followed, and nobody waits for this process. If it isn't so, revoked access goes on.
 	Single bool
@@ -44,16 +49,17 @@ type CacheConfig struct {
 // A Cache is safe for concurrent use. Don't ask it with the context of a unit of work, of which it doesn't know what was
 // written there.
 type Cache struct {
-	service  *Service
-	config   CacheConfig
-	database Permission // bits that are never answered from memory
-	table    *table
-	zero     time.Time // of the table's time
-	lease    atomic.Pointer[lease]
-	follower follower
-	flights  flights
-	reached  reached
-	counts   counts
+	service   *Service
+	config    CacheConfig
+	database  Permission // bits that are never answered from memory
+	table     *table
+	zero      time.Time // of the table's time
+	following Following
+	sample    atomic.Uint32    // modulo samples, of which answers are counted
+	heads     [Shards]FeedHead // up to which changes were heard; of use during a poll only
+	flights   flights
+	reached   reached
+	counts    counts
 }
 
 var _ Authorizer = (*Cache)(nil)
@@ -83,7 +89,10 @@ func NewCache(service *Service, config CacheConfig) *Cache {
 	if err != nil {
 		panic("access: no randomness for a Cache")
 	}
-	c := &Cache{service: service, config: config, table: newTable(key, config.Entries), zero: service.config.Now()}
+	c := &Cache{
+		service: service, config: config, table: newTable(key, config.Entries), zero: service.config.Now(),
+		following: Following{registry: service.registry, now: service.config.Now, random: config.Random},
+	}
 	if !config.SensitiveToo {
 		c.database = service.catalog.Sensitive()
 	}
@@ -98,9 +107,10 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 		return false, err
 	}
 	if p&c.database == 0 {
-		if held, ok := c.recall(c.table.place(user, account)); ok {
-			if rand.Uint32()%sample == 0 { // counting all of them would have all cores write to one place
-				c.counts.hits.Add(sample)
+		place := c.table.place(user, account)
+		if held, ok := c.recall(place); ok {
+			if place.sample() == c.sample.Load()%samples { // counting all of them would have all cores write to one place
+				c.counts.hits.Add(samples)
 			}
 			return held.Has(p), nil
 		}
@@ -108,15 +118,16 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 	return c.ask(ctx, user, account, p)
 }
 
-// sample is of how many answers from memory one is counted.
-const sample = 64
+// samples are the parts into which users in accounts are divided. The answers from memory about one of them are counted,
+// for all; which one it is changes with each poll.
+const samples = 64
 
 // recall returns the bits that are remembered, if that is certain.
 //
 // The lease is looked at before the table. In the other order, this process could have been paused before it looked at the
 // lease, have found an old answer, and then looked at a lease that began only when the answer had been made wrong.
 func (c *Cache) recall(p place) (held Permission, ok bool) {
-	lease := c.lease.Load()
+	lease := c.following.lease.Load()
 	held, until, ok := c.table.find(p)
 	if !ok || until == 0 && c.config.Single {
 		return held, ok
@@ -126,25 +137,10 @@ func (c *Cache) recall(p place) (held Permission, ok bool) {
 }
 
 // certain reports whether what is found from now on counts at a time.
-func (c *Cache) certain(now time.Time) bool { return c.config.Single || c.lease.Load().covers(now) }
+func (c *Cache) certain(now time.Time) bool { return c.config.Single || c.following.Certain(now) }
 
 // seconds returns a time as the table has it.
 func (c *Cache) seconds(t time.Time) uint32 { return uint32(max(0, t.Unix()-c.zero.Unix())) }
-
-// A lease is how long what is remembered counts without asking again: by the monotonic clock, which nobody sets, and by
-// that of the wall, which doesn't stop when the machine sleeps.
-type lease struct {
-	start  time.Time
-	length time.Duration
-}
-
-func (l *lease) covers(now time.Time) bool {
-	if l == nil {
-		return false
-	}
-	passed, byTheWall := now.Sub(l.start), time.Duration(now.UnixNano()-l.start.UnixNano())
-	return passed >= 0 && passed < l.length && byTheWall >= 0 && byTheWall < l.length
-}
 
 // answerOf returns what is to be remembered of a grant that was read at a time, and whether that makes sense.
 func (c *Cache) answerOf(g Grant, now time.Time) (a answer, ok bool) {

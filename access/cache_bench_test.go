@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -21,18 +22,23 @@ var tenMillion = flag.Bool("tenmillion", false, "measure checks among ten millio
 
 // BenchmarkCan asks whether users may do something in accounts, half of the time with the answer no. impl=roster is a
 // Cache on the memory backend, or a grant in hand; impl=bare is a map by both ids, and where the Cache has to know the time,
-// one reading of the clock.
+// one reading of the clock. mode=grant asks one grant again, as those do who serve one request.
 func BenchmarkCan(b *testing.B) {
-	sizes := []int{1_000, 100_000, 1_000_000}
-	if *tenMillion {
-		sizes = append(sizes, 10_000_000)
-	}
-	for _, n := range sizes {
+	for _, n := range memberships() {
 		s := newScene(b, n)
 		for _, dist := range []string{"uniform", "zipf"} {
 			benchmarkCan(b, s, dist)
 		}
 	}
+}
+
+// memberships are how many there are.
+func memberships() []int {
+	sizes := []int{1_000, 100_000, 1_000_000}
+	if *tenMillion {
+		sizes = append(sizes, 10_000_000)
+	}
+	return sizes
 }
 
 type question struct {
@@ -46,6 +52,7 @@ type scene struct {
 	n        int
 	users    []access.UserID
 	accounts []access.AccountID
+	db       *memory.DB
 	members  *access.Service
 	bare     map[struct{ User, Account string }]uint64
 }
@@ -53,7 +60,7 @@ type scene struct {
 func newScene(b *testing.B, n int) *scene {
 	b.Helper()
 	db := memory.New()
-	s := &scene{n: n, members: access.New(db, access.Config{}), bare: make(map[struct{ User, Account string }]uint64, n)}
+	s := &scene{n: n, db: db, members: access.New(db, access.Config{}), bare: make(map[struct{ User, Account string }]uint64, n)}
 	for range n {
 		s.users = append(s.users, access.UserID(uuid.NewString()))
 	}
@@ -125,7 +132,7 @@ func benchmarkCan(b *testing.B, s *scene, dist string) {
 		p := access.Permission(s.bare[struct{ User, Account string }{string(q.user), string(q.account)}])
 		return p&q.permission == q.permission
 	}
-	run := func(impl, mode string, can func(q *question) bool) {
+	run := func(impl, mode string, questions []question, can func(q *question) bool) {
 		b.Run(fmt.Sprintf("impl=%s/mode=%s/dist=%s/n=%d", impl, mode, dist, s.n), func(b *testing.B) {
 			b.ReportAllocs()
 			var at int
@@ -149,8 +156,57 @@ func benchmarkCan(b *testing.B, s *scene, dist string) {
 			})
 		})
 	}
-	run("bare", "single", bare)
-	run("roster", "single", cached(single))
-	run("bare", "leased", func(q *question) bool { now := time.Now(); return bare(q) && !now.IsZero() })
-	run("roster", "leased", cached(leased))
+	run("bare", "single", questions, bare)
+	run("roster", "single", questions, cached(single))
+	run("bare", "leased", questions, func(q *question) bool { now := time.Now(); return bare(q) && !now.IsZero() })
+	run("roster", "leased", questions, cached(leased))
+	grant, err := single.Grant(ctx, questions[0].user, questions[0].account)
+	require.NoError(b, err)
+	now := time.Now()
+	run("roster", "grant", aboutOne(questions[0]), func(q *question) bool { return grant.Can(q.permission, now) })
+}
+
+// aboutOne returns a round of questions about the user and the account of one question, half of them about a permission
+// that the member doesn't hold.
+func aboutOne(first question) []question {
+	questions := make([]question, 1<<10)
+	for i := range questions {
+		questions[i] = first
+		if i%2 == 0 {
+			questions[i].permission = access.PayInvoices
+		}
+	}
+	return questions
+}
+
+// BenchmarkPreload reads n memberships from the memory backend into a Cache. B/membership is what the Cache keeps.
+func BenchmarkPreload(b *testing.B) {
+	for _, n := range memberships() {
+		var s *scene
+		b.Run(fmt.Sprintf("impl=roster/db=memory/n=%d", n), func(b *testing.B) {
+			if s == nil {
+				s = newScene(b, n)
+			}
+			var cache *access.Cache
+			before := heap()
+			for b.Loop() {
+				members := access.New(s.db, access.Config{}) // which keeps its caches: one for each
+				cache = access.NewCache(members, access.CacheConfig{Entries: n + n/4, Single: true})
+				if loaded, err := cache.Preload(b.Context()); err != nil || loaded != n {
+					b.Fatalf("%d memberships, %v", loaded, err)
+				}
+			}
+			b.ReportMetric(max(0, heap()-before)/float64(n), "B/membership")
+			runtime.KeepAlive(cache)
+		})
+	}
+}
+
+// heap returns how many bytes are in use that aren't rubbish.
+func heap() float64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC() // pools let go of what they have only with the second
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc)
 }

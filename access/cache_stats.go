@@ -8,7 +8,7 @@ import (
 // CacheStats says how a Cache does, since it was made.
 type CacheStats struct {
 	Entries int    // answers that are remembered, also those that don't count any more
-	Hits    uint64 // answers from memory, about: of those of Can one in 64 is counted, for 64
+	Hits    uint64 // answers from memory, about: those of Can are counted for one in 64 users and accounts, in turn, for all
 	Misses  uint64 // answers from the database
 
 	Follower FollowerID    // empty if it doesn't follow at the moment
@@ -26,7 +26,7 @@ func (c *Cache) Stats() CacheStats {
 	settled := &c.service.caches.settled
 	s := CacheStats{Hits: c.counts.hits.Load(), Misses: c.counts.misses.Load(), Polls: c.counts.polls.Load(),
 		Failed: c.counts.failures.Load(), Settled: settled.times.Load(), Settling: time.Duration(settled.last.Load())}
-	if l, id := c.lease.Load(), c.follower.known.Load(); l != nil && id != nil {
+	if l, id := c.following.lease.Load(), c.following.known.Load(); l != nil && l.length > 0 && id != nil {
 		s.Follower, s.Lag, s.Lease = *id, c.service.config.Now().Sub(l.start), l.length
 	}
 	for i := range c.table.shards {

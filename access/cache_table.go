@@ -1,6 +1,7 @@
 package access
 
 import (
+	"math"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -17,25 +18,33 @@ import (
 type table struct {
 	key    sipKey
 	epochs [1 << 16]atomic.Uint32
-	shards [1 << 8]shard
+	shards [1 << shardBits]shard
 }
 
 // A place is where the answer about one user in one account is or would be. The last 16 bits of its fingerprint are the
 // number of the account's counter, which leaves 112 bits.
 type place struct{ pair fingerprint }
 
-const counterBits = 1<<16 - 1
+const (
+	counterBits = 1<<16 - 1
+	shardBits   = 6
+)
 
-// A shard is the part of a table whose fingerprints begin with the same byte.
+// sample returns in which of the samples a place is.
+func (p place) sample() uint32 { return uint32(p.pair.low>>16) % samples }
+
+// A shard is the part of a table whose fingerprints begin alike. There are so few that where their slots are stays in the
+// fastest memory of the processor.
 type shard struct {
 	slots atomic.Pointer[slots]
 	mu    sync.Mutex
 	used  int      // slots that have a fingerprint
 	limit int      // how many may have one
-	_     [32]byte // so that no two shards share a line of the processor's cache
+	hand  int      // where the next search for answers that go begins
+	_     [24]byte // so that no two shards share a line of the processor's cache
 }
 
-// slots are searched from where a fingerprint points to, up to the first empty one.
+// slots are searched from where a fingerprint points to, up to the first empty one. Their number is even.
 type slots struct {
 	answers []slot
 	details []detail
@@ -79,14 +88,17 @@ type answer struct {
 	read    uint32
 }
 
-// newTable returns a table for so many answers.
+// newTable returns a table for so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
+// more than three times the square root above the mean, and has to drop some.
 func newTable(key sipKey, entries int) *table {
 	t := &table{key: key}
+	mean := float64(entries) / float64(len(t.shards))
+	limit := max(8, int(mean+min(3*math.Sqrt(mean), mean/8)))
 	for i := range t.epochs {
 		t.epochs[i].Store(1)
 	}
 	for i := range t.shards {
-		t.shards[i].limit = max(8, (entries+len(t.shards)-1)/len(t.shards))
+		t.shards[i].limit = limit
 	}
 	return t
 }
@@ -122,30 +134,40 @@ func raise(epoch *atomic.Uint32) {
 	}
 }
 
-// find returns the bits and the time limit of an answer that holds, as far as the epoch goes.
+// find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself what
+// search does, as calls would be a part of what it takes.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
-	s := t.shards[p.pair.high>>56].slots.Load()
+	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
 	if s == nil {
 		return 0, 0, false
 	}
-	found, _ := s.search(p.pair)
-	if found == nil {
-		return 0, 0, false
+	answers := s.answers
+	for i := p.pair.slot(len(answers)); ; {
+		found := &answers[i]
+		high := found.high.Load()
+		if high == p.pair.high && found.low.Load() == p.pair.low {
+			holds := found.holds.Load()
+			value := found.bits.Load()
+			if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+				return 0, 0, false
+			}
+			if value&seenBit == 0 {
+				found.bits.Or(seenBit)
+			}
+			return Permission(value &^ seenBit), uint32(holds), true
+		}
+		if high == 0 {
+			return 0, 0, false
+		}
+		if i++; i == uint64(len(answers)) {
+			i = 0
+		}
 	}
-	holds := found.holds.Load()
-	value := found.bits.Load()
-	if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
-		return 0, 0, false
-	}
-	if value&seenBit == 0 {
-		found.bits.Or(seenBit)
-	}
-	return Permission(value &^ seenBit), uint32(holds), true
 }
 
 // tell is find with the details.
 func (t *table) tell(p place) (a answer, ok bool) {
-	s := t.shards[p.pair.high>>56].slots.Load()
+	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
 	if s == nil {
 		return answer{}, false
 	}
@@ -162,11 +184,17 @@ func (t *table) tell(p place) (a answer, ok bool) {
 		version: uint64(version & maxVersion), read: read}, true
 }
 
+// slot returns where the search for a fingerprint begins, among so many slots: at an even one, as two of them share a line
+// of the processor's cache.
+func (f fingerprint) slot(n int) uint64 {
+	pair, _ := bits.Mul64(f.high<<shardBits, uint64(n/2))
+	return 2 * pair
+}
+
 // search returns the slot with a fingerprint, or nil; and where it is or would be.
 func (s *slots) search(pair fingerprint) (found *slot, at int) {
 	n := uint64(len(s.answers))
-	first, _ := bits.Mul64(pair.high<<8, n)
-	for i := first; ; {
+	for i := pair.slot(len(s.answers)); ; {
 		slot := &s.answers[i]
 		high := slot.high.Load()
 		if high == 0 {
@@ -186,7 +214,7 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 	if t.epoch(p).Load() != epoch {
 		return
 	}
-	s := &t.shards[p.pair.high>>56]
+	s := &t.shards[p.pair.high>>(64-shardBits)]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if kept := s.slots.Load(); kept == nil || s.used >= kept.room() {
@@ -215,16 +243,16 @@ func (s *slots) put(pair fingerprint, bits, holds uint64, version, read uint32) 
 	return added
 }
 
-// room is how many slots may have a fingerprint: six in seven.
-func (s *slots) room() int { return len(s.answers) / 7 * 6 }
+// room is how many slots may have a fingerprint: seven in eight.
+func (s *slots) room() int { return len(s.answers) / 8 * 7 }
 
 func newSlots(room int) *slots {
-	n := (room/6 + 1) * 7
+	n := (room + 6) / 7 * 8
 	return &slots{make([]slot, n), make([]detail, n)}
 }
 
-// makeRoom replaces the slots of a shard by more of them, without those answers that don't hold any more. Where the limit is reached, it drops those that nobody has asked for since the last time; and if that isn't
-// enough, one in eight of the rest.
+// makeRoom replaces the slots of a shard, by more of them if there may be more, without the answers that don't hold any
+// more. Where the limit is reached, a part of the others goes too.
 func (t *table) makeRoom(s *shard) {
 	old := s.slots.Load()
 	if old == nil {
@@ -237,21 +265,40 @@ func (t *table) makeRoom(s *shard) {
 			seen += int(a.bits.Load() >> 63)
 		}
 	}
-	full := s.limit * 7 / 8
-	dropUnseen, dropSome := live >= full, live >= full && seen >= full
-	next := newSlots(min(s.limit, max(live*3/2, 8)))
+	drop := func(seen bool) bool { return false }
+	if old.room() >= s.limit && live >= s.limit*7/8 {
+		drop = surplus(live, live-seen)
+	}
+	next := newSlots(min(s.limit, max(live*3/2, 7)))
 	s.used = 0
-	for i := range old.answers {
+	for n := range old.answers {
+		i := (s.hand + n) % len(old.answers)
 		a := &old.answers[i]
 		value := a.bits.Load()
-		if !t.holds(a) || dropUnseen && value&seenBit == 0 || dropSome && i%8 == 0 {
+		if !t.holds(a) || drop(value&seenBit != 0) {
 			continue
 		}
 		d := &old.details[i]
 		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), d.version.Load(), d.read.Load())
 		s.used++
 	}
+	s.hand += len(old.answers) / 8
 	s.slots.Store(next)
+}
+
+// surplus returns what decides which answers go: a quarter, as far as nobody has asked for them since the last time; and
+// if that isn't an eighth, one in eight of those that were asked for.
+func surplus(live, unseen int) (drop func(seen bool) bool) {
+	left, asked := live/4, 0
+	some := unseen < live/8
+	return func(seen bool) bool {
+		if seen {
+			asked++
+			return some && asked%8 == 0
+		}
+		left--
+		return left >= 0
+	}
 }
 
 // holds reports whether a slot has an answer that holds, as far as the epoch goes.

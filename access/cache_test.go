@@ -216,8 +216,6 @@ func TestCacheIsNoFollowerAnyMore(t *testing.T) {
 	_, err = other.Remove(t.Context(), olive, "acme", "ivan")
 	require.NoError(t, err, "there is nobody to wait for")
 
-	require.Error(t, p.cache.Poll(t.Context()))
-	require.False(t, p.can("ivan", "acme", access.PayInvoices), "from the database")
 	require.NoError(t, p.cache.Poll(t.Context()), "as a new one")
 	again, err := w.DB.Followers(t.Context())
 	require.NoError(t, err)
@@ -254,8 +252,7 @@ func TestPausedInACheck(t *testing.T) {
 			_, err = other.Remove(t.Context(), olive, "acme", "ivan")
 			require.NoError(t, err)
 			p.pause = func() {
-				require.Error(t, p.cache.Poll(t.Context()), "it is no follower any more")
-				require.NoError(t, p.cache.Poll(t.Context()))
+				require.NoError(t, p.cache.Poll(t.Context()), "as a new follower")
 			}
 			require.False(t, can(p))
 		})
@@ -518,7 +515,7 @@ func TestCacheIsBounded(t *testing.T) {
 	p := newWorld(t).process(access.CacheConfig{Single: true, Entries: 10_000})
 	for i := range 100_000 {
 		require.False(t, p.can(access.UserID(fmt.Sprint("user ", i)), "acme", access.PayInvoices))
-		require.LessOrEqual(t, p.cache.Stats().Entries, 10_000+256*6)
+		require.LessOrEqual(t, p.cache.Stats().Entries, 10_000*9/8+64)
 	}
 	p.requireSame()
 	p.asked()

@@ -36,6 +36,11 @@
 // caller's context ends first, the error is ErrUnsettled: done, not yet certain everywhere. After Within, and after a
 // transaction of your own, call Settle.
 //
+// How long that takes is how often followers ask (CacheConfig.Poll): a tenth of a second, or less if you like. On
+// PostgreSQL they may be woken instead (CacheConfig.Listen), and ask seldom. Who isn't woken asks all the same.
+//
+// Something of your own that remembers what a Service decided becomes a follower with a Following.
+//
 // This holds on one primary. Asynchronous replicas, snapshots of machines that go on running, and servers that acknowledge
 // commits before they are durable break it.
 //

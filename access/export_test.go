@@ -8,10 +8,17 @@ import (
 // What the simulation's mutants do otherwise than this package.
 
 // Stop ends what Run began.
-func (c *Cache) Stop(ctx context.Context) { c.stop(ctx) }
+func (c *Cache) Stop(ctx context.Context) { c.following.Stop(ctx) }
 
 // Extend gives the lease.
-func (c *Cache) Extend(start time.Time, length time.Duration) { c.lease.Store(&lease{start, length}) }
+func (c *Cache) Extend(start time.Time, length time.Duration) {
+	c.following.lease.Store(&lease{start, length})
+}
+
+// PollOn polls as if the lease were never over.
+func (c *Cache) PollOn(ctx context.Context) error {
+	return c.following.Poll(ctx, func(ctx context.Context, p Position, _ bool) error { return c.hear(ctx, p, false) })
+}
 
 // Certain reports whether what is remembered counts now.
 func (c *Cache) Certain() bool { return c.certain(c.service.config.Now()) }
@@ -41,12 +48,19 @@ func (c *Cache) JoinAnyway(user UserID, account AccountID) {
 
 // JoinUncertain is what is read from the database by joining a flight, with a lease or without one.
 func (c *Cache) JoinUncertain(ctx context.Context, user UserID, account AccountID) (Grant, error) {
+	return c.Join(user, account)(ctx)
+}
+
+// Join joins a flight, and returns how to wait for it.
+func (c *Cache) Join(user UserID, account AccountID) (wait func(context.Context) (Grant, error)) {
 	f := c.join(user, account)
-	select {
-	case <-f.done:
-		return f.grant, f.err
-	case <-ctx.Done():
-		return Grant{}, ctx.Err()
+	return func(ctx context.Context) (Grant, error) {
+		select {
+		case <-f.done:
+			return f.grant, f.err
+		case <-ctx.Done():
+			return Grant{}, ctx.Err()
+		}
 	}
 }
 

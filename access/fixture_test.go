@@ -15,6 +15,7 @@ import (
 	"github.com/rosterkit/roster/access/accesstest"
 	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/memory"
 	"github.com/rosterkit/roster/storage/storagetest"
 )
 
@@ -46,7 +47,12 @@ var (
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{accesstest.New(t)}
+	return newWorldOn(t, memory.New())
+}
+
+func newWorldOn(t testing.TB, db storage.DB) *world {
+	t.Helper()
+	w := &world{accesstest.On(t, db)}
 	for _, user := range everyUser {
 		if user != "ghost" && user != "nobody" {
 			w.As(user).Exists()

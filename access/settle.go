@@ -70,7 +70,7 @@ func (s *Service) Settle(ctx context.Context, revisions ...Revision) error {
 // settlePause is how long settling waits before it asks again who has acknowledged: a little, then longer.
 const (
 	settlePause    = time.Millisecond
-	maxSettlePause = 20 * time.Millisecond
+	maxSettlePause = 5 * time.Millisecond
 )
 
 func (s *Service) settle(ctx context.Context) error {
@@ -135,10 +135,19 @@ func (w *waiting) over(ctx context.Context) (bool, error) {
 	if now.Sub(w.drawn) < w.patience {
 		return false, nil
 	}
-	if w.away {
-		return true, nil
+	if !w.away {
+		w.unfollow(ctx, left)
 	}
-	return true, w.service.registry.Unfollow(ctx, w.ticket, left...)
+	return true, nil
+}
+
+// unfollow deletes who outlived the lease, unless that takes long, as it does while one of them stands still in the middle
+// of acknowledging: then those who settle next try again.
+func (w *waiting) unfollow(ctx context.Context, left []FollowerID) {
+	const soon = 100 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	_ = w.service.registry.Unfollow(ctx, w.ticket, left...)
 }
 
 // others returns the followers in other processes that haven't acknowledged a ticket; with 0, all of them.
@@ -150,7 +159,7 @@ func (s *Service) others(ctx context.Context, ticket uint64) ([]FollowerID, erro
 	var others []FollowerID
 	own := s.caches.list()
 	for _, f := range followers {
-		ours := slices.ContainsFunc(own, func(c *Cache) bool { return c.isFollower(f.ID) })
+		ours := slices.ContainsFunc(own, func(c *Cache) bool { return c.following.isFollower(f.ID) })
 		if !ours && (ticket == 0 || f.Acknowledged < ticket) {
 			others = append(others, f.ID)
 		}

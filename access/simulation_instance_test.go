@@ -43,9 +43,13 @@ func (s *simulation) newInstance(number int) *instance {
 		i.database = s.mutant.store(store)
 	}
 	i.members = access.New(i.database, access.Config{Now: i.now, Random: chance})
-	i.cache = access.NewCache(i.members, access.CacheConfig{
+	config := access.CacheConfig{
 		Entries: 1000, Poll: simulatedPoll, SensitiveToo: true, Log: slog.New(slog.DiscardHandler), Random: chance,
-	})
+	}
+	if s.seed%2 == 0 {
+		config.Listen = i.listen
+	}
+	i.cache = access.NewCache(i.members, config)
 	return i
 }
 

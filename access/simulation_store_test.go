@@ -107,6 +107,7 @@ func (s *simulatedStore) DrawTicket(ctx context.Context) (uint64, time.Duration,
 	answer, err := reach(s, "DrawTicket", func(db *memory.DB) (drawn, error) {
 		ticket, wait, err := db.DrawTicket(ctx)
 		if err == nil {
+			s.instance.drawn()
 			s.instance.note(func(ctx context.Context, db *memory.DB) error {
 				_, _, err := db.DrawTicket(ctx)
 				return err

@@ -67,6 +67,7 @@ type simulation struct {
 	instances  []*instance
 	rights     []*right
 	violation  string
+	nextTicket chan struct{}
 	sequence   sequence // of a mutant's
 	tally      tally
 }
@@ -76,7 +77,7 @@ type change func(ctx context.Context, db *memory.DB) error
 
 // A tally is what happened in a run.
 type tally struct {
-	Checks, Denied, Settled, Unsettled, Starts, Crashes, Pauses, Restored, Leases int
+	Checks, Denied, Settled, Unsettled, Starts, Crashes, Pauses, Restored, Leases, Woken int
 }
 
 func (t *tally) add(u tally) {
@@ -89,6 +90,7 @@ func (t *tally) add(u tally) {
 	t.Pauses += u.Pauses
 	t.Restored += u.Restored
 	t.Leases += u.Leases
+	t.Woken += u.Woken
 }
 
 const (
@@ -102,6 +104,7 @@ func simulate(t *testing.T, seed uint64, m mutant) *simulation {
 	var s *simulation
 	synctest.Test(t, func(t *testing.T) {
 		s = &simulation{seed: seed, mutant: m, slow: slowPlaces[seed%uint64(len(slowPlaces))], t: t, ctx: t.Context(), start: time.Now()}
+		s.nextTicket = make(chan struct{})
 		for number := range 6 {
 			account := access.AccountID(fmt.Sprint("account ", number/2))
 			s.rights = append(s.rights, &right{user: access.UserID(fmt.Sprint("user ", number)), account: account})
@@ -122,6 +125,7 @@ func simulate(t *testing.T, seed uint64, m mutant) *simulation {
 		s.actor("disturbance", 0, s.disturb)
 		s.actor("operator", 0, s.operate)
 		s.group.Wait()
+		time.Sleep(time.Minute) // until what is still being read, for nobody any more, is there
 	})
 	return s
 }

@@ -2,6 +2,7 @@ package casbinadapter
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -26,15 +27,15 @@ type Filter struct{ Accounts []access.AccountID }
 
 // An Adapter loads memberships as Casbin policies. It writes nothing: see ErrReadOnly. It belongs to one enforcer.
 type Adapter struct {
-	catalog  *access.Catalog
-	now      func() time.Time
-	registry access.Registry
-	view     func(ctx context.Context, fn func(context.Context, access.Tx) error) error
+	catalog   *access.Catalog
+	now       func() time.Time
+	view      func(ctx context.Context, fn func(context.Context, access.Tx) error) error
+	following *access.Following // the Watcher's
 
-	filtered atomic.Bool           // the last load was
-	followed atomic.Bool           // by a Watcher
-	spoiled  atomic.Bool           // somebody tried to load or write what a Watcher follows
-	lease    atomic.Pointer[lease] // the Watcher's; nil if it has none
+	filtered atomic.Bool // the last load was
+	followed atomic.Bool // by a Watcher
+	spoiled  atomic.Bool // somebody tried to load or write what a Watcher follows
+	torn     atomic.Bool // nobody can say what the model holds that a Watcher follows
 }
 
 var (
@@ -58,9 +59,9 @@ func New[T access.Tx](store access.Store[T], config Config) *Adapter {
 		config.Now = time.Now
 	}
 	return &Adapter{
-		catalog:  config.Catalog,
-		now:      config.Now,
-		registry: store,
+		catalog:   config.Catalog,
+		now:       config.Now,
+		following: access.NewFollowing(store, config.Now, rand.Reader),
 		view: func(ctx context.Context, fn func(context.Context, access.Tx) error) error {
 			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},

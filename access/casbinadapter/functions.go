@@ -19,7 +19,7 @@ func (a *Adapter) current(arguments ...any) (any, error) {
 	if err := access.AccountID(texts[1]).Check(); err != nil {
 		return false, err
 	}
-	if a.followed.Load() && !a.lease.Load().covers(a.now()) {
+	if a.followed.Load() && (a.torn.Load() || !a.following.Certain(a.now())) {
 		return false, access.ErrStale
 	}
 	return true, nil

@@ -14,10 +14,8 @@ func (w *Watcher) change(fn func(*casbin.Enforcer, model.Model) error) error {
 	defer w.enforcer.GetLock().Unlock()
 	e := w.enforcer.Enforcer
 	err := fn(e, e.GetModel())
-	if err != nil {
-		w.adapter.lease.Store(nil)
-		w.known = false
-	}
+	w.known = err == nil
+	w.adapter.torn.Store(err != nil)
 	return err
 }
 
@@ -31,7 +29,7 @@ func (w *Watcher) reload(s snapshot) error {
 		if err := e.BuildRoleLinks(); err != nil {
 			return err
 		}
-		w.heads, w.loaded, w.sizes, w.known = s.heads, s.rules, sizesOf(m), true
+		w.heads, w.loaded, w.sizes = s.heads, s.rules, sizesOf(m)
 		return nil
 	})
 }

@@ -32,13 +32,11 @@ type Watcher struct {
 	closed   chan struct{}
 	close    sync.Once
 
-	mu           sync.Mutex        // held during a poll
-	follower     access.FollowerID // empty if it isn't registered
-	acknowledged uint64
-	known        bool // whether the rest says what the enforcer's model holds
-	heads        [access.Shards]access.FeedHead
-	loaded       map[access.AccountID][]rule
-	sizes        map[string]int
+	// What follows is used during a poll only, of which there is one at a time.
+	known  bool // whether the rest says what the enforcer's model holds
+	heads  [access.Shards]access.FeedHead
+	loaded map[access.AccountID][]rule
+	sizes  map[string]int
 
 	callbackMu sync.Mutex
 	callback   func(string)
@@ -78,7 +76,7 @@ func NewWatcher(adapter *Adapter, enforcer *casbin.SyncedEnforcer, config Watche
 // Run polls until the context ends or the watcher is closed, gives up the watcher's lease and its place in the registry,
 // and returns nil. It goes on after failures.
 func (w *Watcher) Run(ctx context.Context) error {
-	defer w.stop(context.WithoutCancel(ctx))
+	defer w.adapter.following.Stop(context.WithoutCancel(ctx))
 	ticker := time.NewTicker(w.config.Every)
 	defer ticker.Stop()
 	for {
@@ -107,27 +105,17 @@ func (w *Watcher) Poll(ctx context.Context) error {
 	return err
 }
 
-// poll returns the accounts that it replaced, or the empty id for everything. The lease begins before the question is
-// sent, and is given only when everything is in force and acknowledged.
-func (w *Watcher) poll(ctx context.Context) ([]access.AccountID, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	start, position, err := w.position(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if w.adapter.spoiled.Swap(false) {
-		w.known = false
-	}
-	replaced, err := w.follow(ctx, position.Heads)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.acknowledge(ctx, position.Ticket); err != nil {
-		return replaced, err
-	}
-	w.adapter.lease.Store(&lease{start, position.Lease})
-	return replaced, nil
+// poll returns the accounts that it replaced, or the empty id for everything.
+func (w *Watcher) poll(ctx context.Context) (replaced []access.AccountID, err error) {
+	err = w.adapter.following.Poll(ctx, func(ctx context.Context, position access.Position, _ bool) error {
+		if w.adapter.spoiled.Swap(false) {
+			w.known = false
+		}
+		// What is loaded is of one moment of the feed, and stays after a while of silence: the feed tells what it misses.
+		replaced, err = w.follow(ctx, position.Heads)
+		return err
+	})
+	return replaced, err
 }
 
 // follow makes the enforcer follow what happened up to these heads, or later.
@@ -191,5 +179,5 @@ func (w *Watcher) tell(replaced []access.AccountID) {
 func (w *Watcher) Close() {
 	w.close.Do(func() { close(w.closed) })
 	_ = w.SetUpdateCallback(nil)
-	w.stop(context.Background())
+	w.adapter.following.Stop(context.Background())
 }

@@ -238,6 +238,7 @@ func calls() []call {
 		{"deleteFollowers", "", 1, []any{5000, ids("follower", 2_500, 1)}},
 		{"deleteFollowers", "of a long list", maxList, []any{5000, ids("follower", 2_500, maxList)}},
 		{"drawTicket", "", 1, nil},
+		{"drawTicketAndNotify", "", 1, []any{"channel"}},
 		{"drawTicketOnly", "", 1, nil},
 		{"selectTicket", "", 1, nil},
 		{"setLease", "", 1, []any{2000, 2000, 2000}},
@@ -311,6 +312,8 @@ func callsOf(e engine) []call {
 			return !slices.ContainsFunc(e.beginView, func(statement string) bool { return strings.Contains(statement, selectSnapshot) })
 		case "raiseFeed", "drawTicket":
 			return !e.returning
+		case "drawTicketAndNotify":
+			return !e.notifies
 		case "raiseFeedByID", "drawTicketOnly", "selectTicket":
 			return e.returning
 		}

@@ -85,9 +85,15 @@ func TestConfigPanicsOnProgrammersMistakes(t *testing.T) {
 		require.PanicsWithValue(t, "sqlstore: Config.Schema must be lowercase letters, digits and underscores, at most 63, the first a letter",
 			func() { sqlstore.New(handle, sqlstore.Postgres, sqlstore.Config{Schema: schema}) }, schema)
 	}
+	for _, channel := range []string{"Followers", `a"b`, "a b", strings.Repeat("a", 64)} {
+		require.PanicsWithValue(t, "sqlstore: Config.Notify must be lowercase letters, digits and underscores, at most 63, the first a letter",
+			func() { sqlstore.New(handle, sqlstore.Postgres, sqlstore.Config{Notify: channel}) }, channel)
+	}
 	for _, dialect := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.MySQL} {
 		require.PanicsWithValue(t, "sqlstore: Config.Schema is for PostgreSQL only",
 			func() { sqlstore.New(handle, dialect, sqlstore.Config{Schema: "billing"}) })
+		require.PanicsWithValue(t, "sqlstore: Config.Notify is for PostgreSQL only",
+			func() { sqlstore.New(handle, dialect, sqlstore.Config{Notify: "followers"}) })
 	}
 }
 

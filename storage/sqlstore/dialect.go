@@ -46,6 +46,7 @@ type engine struct {
 	prepares       bool // a statement that is often needed is best prepared by us, not by the driver
 	wellFormed     bool // refuses a text that isn't UTF-8 or has a NUL, also as what is searched for
 	schemas        bool // has schemas within a database
+	notifies       bool // has channels on which it can tell somebody of a commit
 	roles          bool // has roles, which are granted rights
 	looseSavepoint bool // accepts a SAVEPOINT outside a transaction, and forgets it
 

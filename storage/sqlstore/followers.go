@@ -32,6 +32,9 @@ const (
 	// drawTicket keeps its row locked to the end of the transaction, so that tickets are in the order of commits.
 	drawTicket = `UPDATE roster_cluster SET ticket = ticket + 1 WHERE id = 0 RETURNING ticket, wait_ms`
 
+	// drawTicketAndNotify is drawTicket for those who are told of it when it is committed.
+	drawTicketAndNotify = `WITH drawn AS (UPDATE roster_cluster SET ticket = ticket + 1 WHERE id = 0 RETURNING ticket, wait_ms)
+		SELECT ticket, wait_ms FROM drawn CROSS JOIN pg_notify(?, '')`
 	// drawTicketOnly is drawTicket where UPDATE returns nothing: selectTicket follows.
 	drawTicketOnly = `UPDATE roster_cluster SET ticket = ticket + 1 WHERE id = 0`
 
@@ -153,14 +156,17 @@ func readDraw(r row) (draw, error) {
 }
 
 func (t *tx) draw(ctx context.Context) (draw, error) {
-	statement := drawTicket
-	if !t.db.engine.returning {
+	statement, args := drawTicket, []any(nil)
+	switch {
+	case t.db.config.Notify != "":
+		statement, args = drawTicketAndNotify, []any{t.db.config.Notify}
+	case !t.db.engine.returning:
 		if _, err := t.exec(ctx, "draw a ticket", drawTicketOnly); err != nil {
 			return draw{}, err
 		}
 		statement = selectTicket
 	}
-	d, found, err := one(ctx, t, readDraw, "draw a ticket", statement)
+	d, found, err := one(ctx, t, readDraw, "draw a ticket", statement, args...)
 	if err == nil && !found {
 		err = errNoCluster
 	}

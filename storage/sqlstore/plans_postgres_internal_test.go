@@ -54,6 +54,7 @@ var cheapScans = map[string]string{
 	"selectUserAccounts with all conditions": "the user is a member of every account",
 	"selectFollowers":                        "all followers are asked for",
 	"selectBacklog":                          "of the population's mails most are queued",
+	"drawTicketAndNotify":                    "the one ticket that was drawn is all there is to read",
 	"deleteFollowers of a long list":         "each process has a few followers, and a list of them is much of the table",
 }
 

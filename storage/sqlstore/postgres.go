@@ -28,6 +28,7 @@ func postgresEngine() engine {
 		returning:    true,
 		wellFormed:   true,
 		schemas:      true,
+		notifies:     true,
 		isConflict:   isConflictPostgres,
 		isRolledBack: isRolledBackPostgres,
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
@@ -93,17 +94,7 @@ func (d database) migrate(t testing.TB) {
 
 // on returns roster's data behind a handle.
 func (d database) on(handle *sql.DB) *sqlstore.DB {
-	return sqlstore.New(handle, d.dialect(), sqlstore.Config{})
-}
-
-func (d database) dialect() sqlstore.Dialect {
-	switch d.Engine {
-	case "postgres":
-		return sqlstore.Postgres
-	case "mysql":
-		return sqlstore.MySQL
-	}
-	return sqlstore.SQLite
+	return sqlstore.New(handle, processtest.Dialect(d.Engine), sqlstore.Config{})
 }
 
 // through opens the database with hooks between database/sql and the driver.
@@ -178,15 +169,4 @@ func (d database) open(t testing.TB, fn func(storage.DB)) {
 	fn(db)
 	require.NoError(t, db.Close())
 	require.NoError(t, handle.Close())
-}
-
-// version returns the name of the engine and its version.
-func (d database) version(t testing.TB) string {
-	t.Helper()
-	if d.server != nil {
-		return d.server.Version(t)
-	}
-	var version string
-	require.NoError(t, d.Open(t).QueryRowContext(t.Context(), `SELECT 'SQLite ' || sqlite_version()`).Scan(&version))
-	return version
 }

@@ -10,12 +10,12 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(taskVariable); text != "" {
-		os.Exit(carryOut(text))
-	}
+	processtest.Work(task.run)
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		stopServers()
 		os.Exit(code)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
@@ -72,9 +73,8 @@ type killing struct {
 
 func newKilling(t *testing.T, d database, mutant mutant) *killing {
 	t.Helper()
-	seed := newSeed(t)
 	journal := filepath.Join(t.TempDir(), "journal")
-	return &killing{database: d, journal: journal, reader: reader{name: journal}, mutant: mutant, random: newRandom(seed, 0)}
+	return &killing{database: d, journal: journal, reader: reader{name: journal}, mutant: mutant, random: newRandom(newSeed(t), 0)}
 }
 
 // once lets a writer work for a moment, kills it and looks what is there. An error says what isn't right.
@@ -84,13 +84,13 @@ func (k *killing) once(t *testing.T) error {
 		k.epoch = nil
 		k.createShared(t)
 	}
-	child := start(t, task{Database: k.database.Database, Write: &writing{
+	child := processtest.Start(t, limit, task{Database: k.database.Database, Write: &writing{
 		Journal: k.journal, Seed: k.random.Uint64(), Workers: 4, Epoch: k.epochName(), Begin: k.begin(k.kills), Mutant: k.mutant,
 	}})
-	_, err := child.hear("working")
+	_, err := child.Hear("working")
 	require.NoError(t, err)
 	time.Sleep(between(k.random, 5*time.Millisecond, 150*time.Millisecond)) // not for anything: it is killed at any moment
-	child.kill()
+	child.Kill()
 	k.kills++
 	lines, err := k.reader.next()
 	if err != nil {
@@ -177,5 +177,5 @@ func (k *killing) print(t *testing.T) {
 		total += verbs[verb]
 		fmt.Fprintf(&text, "\n%6d %s", verbs[verb], verb)
 	}
-	t.Logf("report: %s: %d kills; %d verbs acknowledged:%s", k.database.version(t), k.kills, total, text.String())
+	t.Logf("report: %s: %d kills; %d verbs acknowledged:%s", k.database.Version(t), k.kills, total, text.String())
 }

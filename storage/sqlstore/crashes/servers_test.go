@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 // TestServerIsKilled kills the server under a writer again and again, by SIGKILL and by its shortest way to end in turn,
@@ -63,7 +65,7 @@ func TestAnswersAreLost(t *testing.T) {
 // A crash is a writer whose server is killed.
 type crash struct {
 	killing
-	writer *child
+	writer *processtest.Process
 	report report
 }
 
@@ -74,10 +76,10 @@ func newCrash(t *testing.T, engine string, mutant mutant) *crash {
 	}
 	c := &crash{killing: *newKilling(t, mutant.forget(t, fresh(t, engine)), mutant)}
 	c.createShared(t)
-	c.writer = start(t, task{Database: c.database.Database, Write: &writing{
+	c.writer = processtest.Start(t, limit, task{Database: c.database.Database, Write: &writing{
 		Journal: c.journal, Seed: c.random.Uint64(), Workers: 8, Epoch: c.epochName(), Begin: c.begin(0), Mutant: mutant,
 	}})
-	_, err := c.writer.hear("working")
+	_, err := c.writer.Hear("working")
 	require.NoError(t, err)
 	return c
 }
@@ -102,8 +104,8 @@ func (c *crash) once(t *testing.T, inOrder bool) error {
 // look has the writer pause and looks what is there.
 func (c *crash) look(t *testing.T) error {
 	t.Helper()
-	require.NoError(t, c.writer.tell("pause"))
-	text, err := c.writer.hear("paused ")
+	require.NoError(t, c.writer.Tell("pause"))
+	text, err := c.writer.Hear("paused ")
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal([]byte(text), &c.report))
 	lines, err := c.reader.next()
@@ -112,7 +114,7 @@ func (c *crash) look(t *testing.T) error {
 	if err := c.check(t, c.all, c.report.Now); err != nil {
 		return err
 	}
-	return c.writer.tell("go")
+	return c.writer.Tell("go")
 }
 
 // goesOn waits until the writer has put some more verbs on its journal.

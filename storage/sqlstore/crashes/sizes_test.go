@@ -2,20 +2,15 @@ package crashes_test
 
 import (
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
-
-// soaking reports whether the full sizes are asked for.
-func soaking() bool { return os.Getenv("ROSTER_SOAK") != "" }
 
 // size returns a number of repetitions: the full one, or the one for every day.
 func size(full, short int) int {
-	if soaking() {
+	if processtest.Soaking() {
 		return full
 	}
 	return short
@@ -25,12 +20,7 @@ func size(full, short int) int {
 // is killed can be repeated at all.
 func newSeed(t testing.TB) uint64 {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("ROSTER_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-	}
+	seed := processtest.Seed(t)
 	t.Logf("report: ROSTER_SEED=%d", seed)
 	return seed
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
@@ -45,7 +46,7 @@ func TestKilledAfterEachStatement(t *testing.T) {
 			close(queue)
 			group.Wait()
 			t.Logf("report: %s: %d verbs of %d statements; a process was killed at %d moments: at each COMMIT, and after each %d. of the other statements",
-				lanes[0].version(t), len(verbs()), lanes[0].statements+lanes[1].statements, lanes[0].kills+lanes[1].kills, every)
+				lanes[0].Version(t), len(verbs()), lanes[0].statements+lanes[1].statements, lanes[0].kills+lanes[1].kills, every)
 		})
 	}
 }
@@ -161,12 +162,12 @@ func (l *lane) interrupt(t *testing.T, v verb) error {
 // it does the verb again.
 func (l *lane) kill(t *testing.T, v verb, r rehearsal, commits int, i interruption) error {
 	i.Verb, i.Scene, i.Mutant = v.name, l.scene, l.mutant
-	child := start(t, task{Database: l.Database, Verb: &i})
-	if text, err := child.hear("survived"); err == nil {
+	child := processtest.Start(t, limit, task{Database: l.Database, Verb: &i})
+	if text, err := child.Hear("survived"); err == nil {
 		return fmt.Errorf("it wasn't killed%s", text)
 	}
-	if err := child.wait(); err == nil || child.errors.Len() > 0 {
-		return fmt.Errorf("it ended otherwise: %w %s", err, child.errors.String())
+	if err := child.Wait(); err == nil || child.Complaints() != "" {
+		return fmt.Errorf("it ended otherwise: %w", err)
 	}
 	l.kills++
 	ctx := t.Context()

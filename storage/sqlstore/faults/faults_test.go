@@ -210,31 +210,39 @@ var skipsLocked = map[string]bool{"notify.Claim": true}
 
 // run has the n-th call of a verb fail, unless it has fewer.
 func (h *harness) run(t *testing.T, v verb, e expectation, fault fault, n int) (struck bool) {
+	f, deadline, returned := punctual(func() (*failing, time.Time, time.Time) { return h.once(t, v, e, fault, n) })
+	if f.struck == nil {
+		return false
+	}
+	h.report.faults++
+	h.report.late(t, f, deadline, returned)
+	return true
+}
+
+func (h *harness) once(t *testing.T, v verb, e expectation, fault fault, n int) (f *failing, deadline, returned time.Time) {
 	if n > 1 {
 		h.warm(t)
 	}
 	h.scene.seed(1)
 	ctx := newDeadline(t.Context())
 	defer ctx.end()
-	f := &failing{engine: h.Engine, at: n, fault: fault, end: ctx.end}
+	f = &failing{engine: h.Engine, at: n, fault: fault, end: ctx.end}
 	h.line.set(f.watch)
 	value, err := v.do(ctx, h.scene)
-	returned := time.Now()
+	returned = time.Now()
 	h.line.set(nil)
 	h.requireIdle(t)
 	if skipsLocked[v.name] {
 		h.settle(t)
 	}
 	if f.struck != nil {
-		h.report.faults++
-		h.report.late(t, f, ctx.at, returned)
 		h.check(t, v, e, f, value, err)
-		return true
+		return f, ctx.at, returned
 	}
 	require.NoError(t, err)
 	h.compare(t, "without a fault", h.dump(t), e.done)
 	h.restore(t)
-	return false
+	return f, time.Time{}, returned
 }
 
 // check checks what a verb made of a fault.

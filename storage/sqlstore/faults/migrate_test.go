@@ -39,23 +39,31 @@ func TestFaultsOfMigrate(t *testing.T) {
 
 // migrate has the n-th call of a migration fail, unless it has fewer.
 func (d *database) migrate(t *testing.T, fault fault, n int, complete string, all *report) (struck bool) {
+	f, deadline, returned := punctual(func() (*failing, time.Time, time.Time) { return d.migrateOnce(t, fault, n, complete) })
+	if f.struck == nil {
+		return false
+	}
+	one := &report{faults: 1}
+	one.late(t, f, deadline, returned)
+	all.add(one)
+	return true
+}
+
+func (d *database) migrateOnce(t *testing.T, fault fault, n int, complete string) (f *failing, deadline, returned time.Time) {
 	d.dropAll(t)
 	ctx := newDeadline(t.Context())
 	defer ctx.end()
-	f := &failing{engine: d.Engine, at: n, fault: fault, end: ctx.end}
+	f = &failing{engine: d.Engine, at: n, fault: fault, end: ctx.end}
 	d.line.set(f.watch)
 	err := d.store(t, d.handle).Migrate(ctx)
-	returned := time.Now()
+	returned = time.Now()
 	d.line.set(nil)
 	d.requireIdle(t)
 	if f.struck == nil {
 		require.NoError(t, err)
 		require.Equal(t, complete, d.schema(t))
-		return false
+		return f, time.Time{}, returned
 	}
-	one := &report{faults: 1}
-	one.late(t, f, ctx.at, returned)
-	all.add(one)
 	where := f.where()
 	checkError(t, where, f, nil, err)
 	now := d.schema(t)
@@ -65,7 +73,7 @@ func (d *database) migrate(t *testing.T, fault fault, n int, complete string, al
 	if now != complete && now != "" && d.Engine != "mysql" {
 		t.Errorf("%s: there is half of it:\n%s", where, now)
 	}
-	another, cancel := context.WithTimeout(t.Context(), patience)
+	another, cancel := context.WithTimeout(t.Context(), 4*patience)
 	defer cancel()
 	if err := d.store(t, d.plain).Migrate(another); err != nil {
 		t.Errorf("%s: another process can't migrate: %v", where, err)
@@ -73,7 +81,7 @@ func (d *database) migrate(t *testing.T, fault fault, n int, complete string, al
 	if now := d.schema(t); now != complete {
 		t.Errorf("%s: another process makes\n%s", where, now)
 	}
-	return true
+	return f, ctx.at, returned
 }
 
 // schema is all tables and indexes with their columns, and the migrations that were done.

@@ -1,5 +1,6 @@
 // Package pgxtx lets hosts that work with pgx itself, and not through database/sql, join roster to a transaction of
-// theirs. It is the one package of roster that imports a driver: hosts that don't need it don't download one.
+// theirs, and has PostgreSQL wake an access.Cache (Listen). It is the one package of roster that imports a driver: hosts
+// that don't need it don't download one.
 //
 // roster's own units of work go through a handle on the same pool:
 //

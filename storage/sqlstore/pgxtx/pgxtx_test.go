@@ -2,6 +2,7 @@ package pgxtx_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"strings"
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) {
 // A host is an application that works with a pool of pgx, and has orders.
 type host struct {
 	pool    *pgxpool.Pool
+	handle  *sql.DB
 	db      *sqlstore.DB
 	members *access.Service
 }
@@ -64,7 +66,7 @@ func openHost(t *testing.T, configure func(*pgxpool.Config)) host {
 	t.Cleanup(pool.Close)
 	handle := stdlib.OpenDBFromPool(pool)
 	t.Cleanup(func() { require.NoError(t, handle.Close()) })
-	db := sqlstore.New(handle, sqlstore.Postgres, sqlstore.Config{})
+	db := sqlstore.New(handle, sqlstore.Postgres, sqlstore.Config{Notify: channel})
 	t.Cleanup(func() {
 		require.NoError(t, db.Close())
 		idle := func() bool { return pool.Stat().AcquiredConns() == 0 }
@@ -73,7 +75,7 @@ func openHost(t *testing.T, configure func(*pgxpool.Config)) host {
 	require.NoError(t, db.Migrate(t.Context()))
 	_, err = pool.Exec(t.Context(), `CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, buyer text NOT NULL)`)
 	require.NoError(t, err)
-	return host{pool: pool, db: db}
+	return host{pool: pool, handle: handle, db: db}
 }
 
 // begin begins a transaction of the host, which has placed an order in it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 // A client does one random operation after the other.
@@ -43,7 +44,7 @@ func (c *client) run(ctx context.Context) {
 	if c.prepares() {
 		c.prepare(ctx)
 	}
-	for at := now(); at < c.task.End && ctx.Err() == nil; at = now() {
+	for at := processtest.Now(); at < c.task.End && ctx.Err() == nil; at = processtest.Now() {
 		if stage := int((at - c.task.Start) / c.task.Stage); stage != c.stage {
 			c.stage = stage
 			if c.prepares() {
@@ -83,9 +84,9 @@ func (c *client) prepares() bool { return c.number%c.task.Clients == 0 }
 func (c *client) do(ctx context.Context, o operation, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	l := line{Client: c.number, Operation: o, Call: now()}
+	l := line{Client: c.number, Operation: o, Call: processtest.Now()}
 	l.Result = c.host.perform(ctx, o)
-	l.Return = now()
+	l.Return = processtest.Now()
 	if l.Result.Unknown {
 		l.Return = forever
 	}

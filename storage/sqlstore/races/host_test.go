@@ -14,6 +14,7 @@ import (
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/invite"
 	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 // A host is a process that has the library in it. It delivers tokens by writing them into files that all processes read.
@@ -25,7 +26,7 @@ type host struct {
 }
 
 func newHost(db storage.DB, folder string) (*host, error) {
-	members := access.New(db, access.Config{Now: func() time.Time { return timeOf(now()) }})
+	members := access.New(db, access.Config{Now: func() time.Time { return timeOf(processtest.Now()) }})
 	key := invite.Key{ID: "k", Secret: bytes.Repeat([]byte{7}, invite.MinKeyBytes)}
 	const many = math.MaxInt32
 	invites, err := invite.New(db, members, []invite.Key{key}, invite.Config{Delivery: invite.ByHost, Holder: invite.AnyHolder,
@@ -34,6 +35,11 @@ func newHost(db storage.DB, folder string) (*host, error) {
 		return nil, err
 	}
 	return &host{db: db, members: members, invites: invites, folder: folder}, nil
+}
+
+// timeOf is an instant of the clock of all processes, for the services.
+func timeOf(at int64) time.Time {
+	return time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(at))
 }
 
 // perform does an operation and returns what the services answered.

@@ -16,21 +16,14 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(taskVariable); text != "" {
-		os.Exit(carryOut(text))
-	}
+	processtest.Work(task.run)
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		servertest.Stop()
 		os.Exit(code)
 	}))
-}
-
-// dialects are the engines that processes race on, by the names of servertest.
-func dialects() map[string]sqlstore.Dialect {
-	return map[string]sqlstore.Dialect{"sqlite": sqlstore.SQLite, "postgres": sqlstore.Postgres, "mysql": sqlstore.MySQL}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
@@ -71,7 +72,7 @@ type keptGrant struct {
 
 func (m *keepsDecisions) Grant(ctx context.Context, account access.AccountID, user access.UserID) (access.Grant, error) {
 	const while = int64(50 * time.Millisecond)
-	key, at := decision{account, user}, now()
+	key, at := decision{account, user}, processtest.Now()
 	m.mutex.Lock()
 	kept := m.kept[key]
 	m.mutex.Unlock()

@@ -1,20 +1,16 @@
 package races_test
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
-	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
@@ -27,30 +23,17 @@ const (
 
 // length is how long a race goes on: short, or a minute if the environment has ROSTER_SOAK.
 func length() time.Duration {
-	if os.Getenv("ROSTER_SOAK") != "" {
+	if processtest.Soaking() {
 		return time.Minute
 	}
 	return short
 }
 
-// seed is what the operations are drawn from: which are done at the same time is up to the machine. ROSTER_SEED repeats one.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	text := os.Getenv("ROSTER_SEED")
-	if text == "" {
-		return rand.Uint64()
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	require.NoError(t, err)
-	return n
-}
-
 func TestRaces(t *testing.T) {
-	for _, engine := range slices.Sorted(maps.Keys(dialects())) {
+	for _, engine := range servertest.Engines() {
 		t.Run(engine, func(t *testing.T) {
 			database := servertest.Fresh(t, engine)
-			handle := database.Open(t)
-			db := sqlstore.New(handle, dialects()[engine], sqlstore.Config{})
+			db := sqlstore.New(database.Open(t), processtest.Dialect(engine), sqlstore.Config{})
 			t.Cleanup(func() { require.NoError(t, db.Close()) })
 			require.NoError(t, db.Migrate(t.Context()))
 
@@ -58,7 +41,7 @@ func TestRaces(t *testing.T) {
 			race.Hasty = true
 			lines, work := run(t, race, processes, length())
 			histories := byAccount(lines)
-			t.Logf("report: %s, seed %d, %d processes with %d clients, %s\n%s", version(t, engine, handle), race.Seed, processes, clients,
+			t.Logf("report: %s, seed %d, %d processes with %d clients, %s\n%s", database.Version(t), race.Seed, processes, clients,
 				length(), report(lines, histories, work))
 			for _, l := range lines {
 				require.Empty(t, l.Result.Failure, "%s", l)
@@ -67,7 +50,7 @@ func TestRaces(t *testing.T) {
 			if len(lines) > 2000 { // or it may be chance
 				count(lines).requireRaces(t)
 			}
-			require.NoError(t, storagetest.CheckInvariants(t.Context(), db, slices.Sorted(maps.Keys(histories)), timeOf(now())))
+			require.NoError(t, storagetest.CheckInvariants(t.Context(), db, slices.Sorted(maps.Keys(histories)), timeOf(processtest.Now())))
 			found, longest := checkAll(histories)
 			t.Logf("report: %d accounts checked, the longest search took %s", len(histories), longest.Round(time.Millisecond))
 			for _, text := range found {
@@ -79,37 +62,36 @@ func TestRaces(t *testing.T) {
 
 func newTask(t *testing.T, database servertest.Database) task {
 	t.Helper()
-	return task{Engine: database.Engine, Driver: database.Driver, Source: database.Source, Clients: clients,
-		Seed: seed(t), Themes: slices.Sorted(maps.Keys(themes())), Stage: int64(stage)}
+	return task{Database: database, Clients: clients, Seed: processtest.Seed(t), Themes: slices.Sorted(maps.Keys(themes())), Stage: int64(stage)}
 }
 
 // run has processes do a task, and returns all that they wrote down.
 func run(t *testing.T, race task, processes int, length time.Duration) ([]line, tally) {
 	t.Helper()
 	race.Folder = t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), length+3*patience)
-	defer cancel()
-	racing := make([]*process, processes)
-	for i := range racing {
-		race.Process = i
-		racing[i] = start(ctx, t, race)
+	racing := make([]*processtest.Process, processes)
+	for race.Process = range racing {
+		racing[race.Process] = processtest.Start(t, length+3*patience, race)
 	}
 	for _, p := range racing {
-		require.Equal(t, "ready", p.next(t))
-	}
-	from := now()
-	for _, p := range racing {
-		_, err := fmt.Fprintln(p.input, from, from+int64(length))
+		_, err := p.Hear("ready")
 		require.NoError(t, err)
+	}
+	from := processtest.Now()
+	for _, p := range racing {
+		require.NoError(t, p.Tell(from, from+int64(length)))
 	}
 	var lines []line
 	var total tally
-	for _, p := range racing {
+	for i, p := range racing {
+		text, err := p.Hear("done ")
+		require.NoError(t, err)
 		var done tally
-		require.NoError(t, json.Unmarshal([]byte(p.next(t)), &done))
-		require.NoError(t, p.wait(), "%s", p.errors)
+		require.NoError(t, json.Unmarshal([]byte(text), &done))
+		require.NoError(t, p.Wait())
 		total = tally{total.Updates + done.Updates, total.Again + done.Again}
-		some, err := readJournal(p.task.journal())
+		race.Process = i
+		some, err := readJournal(race.journal())
 		require.NoError(t, err)
 		lines = append(lines, some...)
 	}

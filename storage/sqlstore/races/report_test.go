@@ -1,8 +1,6 @@
 package races_test
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,16 +11,6 @@ import (
 
 	"github.com/rosterkit/roster/access"
 )
-
-// version asks an engine who it is.
-func version(t *testing.T, engine string, handle *sql.DB) string {
-	t.Helper()
-	statements := map[string]string{"sqlite": `SELECT 'SQLite ' || sqlite_version()`,
-		"postgres": `SELECT 'PostgreSQL ' || current_setting('server_version')`, "mysql": `SELECT VERSION()`}
-	var text string
-	require.NoError(t, handle.QueryRowContext(context.Background(), statements[engine]).Scan(&text))
-	return text
-}
 
 // counts are how often each kind of operation was answered how.
 type counts map[string]map[string]int

@@ -15,22 +15,21 @@ import (
 
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
+	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
-// taskVariable holds the task of a process that was started for one.
-const taskVariable = "ROSTER_RACES_TASK"
-
-// A task is what one process of a race is to do.
+// A task is what one process of a race is to do. It says when it is ready, and then is told from when until when to race.
 type task struct {
-	Engine, Driver, Source string
-	Folder                 string // of tokens and journals
-	Process                int
-	Clients                int
-	Seed                   uint64
-	Themes                 []string // of the accounts
-	Stage                  int64    // how long one is, in nanoseconds
-	Hasty                  bool     // now and then somebody gives up
-	Mutant                 string   // of mutants, if it is one
+	Database servertest.Database
+	Folder   string // of tokens and journals
+	Process  int
+	Clients  int
+	Seed     uint64
+	Themes   []string // of the accounts
+	Stage    int64    // how long one is, in nanoseconds
+	Hasty    bool     // now and then somebody gives up
+	Mutant   string   // of mutants, if it is one
 
 	Start, End int64 `json:"-"` // by the clock of all processes; told when all are ready
 }
@@ -41,29 +40,15 @@ type tally struct {
 	Again   int64 // how often one was begun again, after a conflict
 }
 
-// carryOut does a task. It says when it is ready, and then is told from when until when to race. It returns the exit code.
-func carryOut(text string) int {
-	var t task
-	err := json.Unmarshal([]byte(text), &t)
-	if err == nil {
-		err = t.run()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
-
 func (t task) run() error {
-	handle, err := sql.Open(t.Driver, t.Source)
+	handle, err := sql.Open(t.Database.Driver, t.Database.Source)
 	if err != nil {
 		return err
 	}
 	defer handle.Close()
 	handle.SetMaxOpenConns(2 * t.Clients)
 	handle.SetMaxIdleConns(2 * t.Clients)
-	db := sqlstore.New(handle, dialects()[t.Engine], sqlstore.Config{})
+	db := sqlstore.New(handle, processtest.Dialect(t.Database.Engine), sqlstore.Config{})
 	defer db.Close()
 	counted := &countedDB{DB: db}
 	backend := storage.DB(counted)
@@ -85,7 +70,7 @@ func (t task) run() error {
 	if _, err := fmt.Fscan(bufio.NewReader(os.Stdin), &t.Start, &t.End); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(t.End-now())+2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(t.End-processtest.Now())+2*patience)
 	defer cancel()
 	var group sync.WaitGroup
 	for i := range t.Clients {
@@ -94,9 +79,11 @@ func (t task) run() error {
 		group.Go(func() { c.run(ctx) })
 	}
 	group.Wait()
-	if err := json.NewEncoder(os.Stdout).Encode(counted.tally()); err != nil {
+	text, err := json.Marshal(counted.tally())
+	if err != nil {
 		return err
 	}
+	fmt.Printf("done %s\n", text)
 	return journal.close()
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 // A checker asks all questions, round after round.
@@ -24,9 +25,9 @@ func (c *checker) run(ctx context.Context) {
 
 func (c *checker) round(ctx context.Context) {
 	for i, q := range questions() {
-		made := check{Call: now(), Question: uint8(i)}
+		made := check{Call: processtest.Now(), Question: uint8(i)}
 		yes, err := c.authorizer.Can(ctx, q.user, q.account, q.bit)
-		made.Return, made.Yes = now(), yes
+		made.Return, made.Yes = processtest.Now(), yes
 		switch {
 		case err == nil || yes:
 			c.checks = append(c.checks, made)

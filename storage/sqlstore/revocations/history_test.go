@@ -17,7 +17,7 @@ import (
 // An answer has to be of some version between two. The latest is the last one of which the verb had been called when the
 // check returned. The earliest is the last one of these:
 //
-//   - what a revocation left that had settled, anywhere, before the check began;
+//   - what a verb left that had settled, anywhere, before the check began: a revocation does when it returns;
 //   - what any verb left that had returned a lease before the check began;
 //   - what any verb left that had returned before the check began, if it was made in the same process, or the check asks
 //     the database.
@@ -123,6 +123,9 @@ func (h *history) add(process int, v verb) {
 	h.called[v.Version] = v.Call
 	b := bound{v.Return, v.Version}
 	h.left, h.leftBy[process] = append(h.left, b), append(h.leftBy[process], b)
+	if v.Settled > 0 {
+		h.settled = append(h.settled, bound{v.Settled, v.Version})
+	}
 	if v.Answer == done && h.narrows[v.Version] {
 		h.settled = append(h.settled, b)
 		h.took = append(h.took, took{time.Duration(v.Return - v.Call), time.Duration(v.Return - v.Over)})
@@ -184,9 +187,11 @@ type verdict struct {
 	late        int // of the wrong ones, those that said yes
 	examples    []string
 	revocations []took
+	ordered     int      // operations on registers that porcupine was given
+	disorders   []string // in which it found no order
 }
 
-// judge looks at all checks of journals.
+// judge looks at all checks of journals, one by one and in their order.
 func (j judge) judge(journals []journal) verdict {
 	var v verdict
 	for _, h := range j {
@@ -212,6 +217,7 @@ func (j judge) judge(journals []journal) verdict {
 			}
 		}
 	}
+	v.ordered, v.disorders = j.order(journals)
 	return v
 }
 

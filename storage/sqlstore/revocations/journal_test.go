@@ -22,12 +22,14 @@ type journal struct {
 type verb struct {
 	Call, Return int64
 	Over         int64 // when the unit of work was
+	Settled      int64 // when all had heard of it, if somebody waited for that after its return; or 0
 	Kind         string
 	Account      access.AccountID
 	User         access.UserID
 	Bits         access.Permission
 	Version      uint64 // that it left; 0 if it was refused, or nobody knows
 	Answer       string // done, unsettled, unknown, or the code of a refusal
+	Cause        string // of an answer that isn't done
 	Failure      string // an error that shouldn't be
 }
 

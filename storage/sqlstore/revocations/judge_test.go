@@ -1,6 +1,7 @@
 package revocations_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -58,8 +59,13 @@ func TestJudge(t *testing.T) {
 			j := &journal{Process: tt.by, Cached: tt.memory}
 			h := newHistory("acme", events, []journal{{Verbs: verbs}, *j})
 			q := question{"acme", tt.user, access.OpenTickets}
-			require.Equal(t, tt.yes, h.fits(j, check{Call: tt.call, Return: tt.back, Yes: true}, q), "yes")
-			require.Equal(t, tt.no, h.fits(j, check{Call: tt.call, Return: tt.back}, q), "no")
+			for yes, may := range map[bool]bool{true: tt.yes, false: tt.no} {
+				c := check{Call: tt.call, Return: tt.back, Question: uint8(slices.Index(questions(), q)), Yes: yes}
+				require.Equal(t, may, h.fits(j, c, q), "%t", yes)
+				by := journal{Process: tt.by, Cached: tt.memory, Checks: []check{c}}
+				_, disorders := judge{"acme": h}.order([]journal{by})
+				require.Equal(t, may, len(disorders) == 0, "%t: %v", yes, disorders)
+			}
 		})
 	}
 }

@@ -19,7 +19,7 @@ func TestRunLeavesNothing(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	for range 20 {
 		cache := access.NewCache(s.members, access.CacheConfig{Poll: poll})
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		returned := make(chan error)
 		go func() { returned <- cache.Run(ctx) }()
 		for cache.Stats().Polls == 0 {
@@ -33,6 +33,7 @@ func TestRunLeavesNothing(t *testing.T) {
 			callers.Go(func() { cache.Can(caller, access.UserID(fmt.Sprint(i)), "acme", access.OpenTickets) })
 		}
 		for cache.Stats().Misses == misses {
+			require.NoError(t, ctx.Err(), "nobody read")
 			runtime.Gosched()
 		}
 		gone()

@@ -4,7 +4,8 @@
 //
 // The processes are this test binary, started again with a task in its environment. They write down what they did and were
 // answered, from when until when by the machine's clock. What was true at each version of an account is read from its
-// history in the database afterwards; history_test.go says which versions an answer may be of.
+// history in the database afterwards; history_test.go says which versions an answer may be of, and registers_test.go that
+// all that a process was answered has one order.
 package revocations_test
 
 import (
@@ -13,21 +14,14 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
 func TestMain(m *testing.M) {
-	if text := os.Getenv(taskVariable); text != "" {
-		os.Exit(carryOut(text))
-	}
+	processtest.Work(task.run)
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		servertest.Stop()
 		os.Exit(code)
 	}))
-}
-
-// dialects are the engines that processes share a database on, by the names of servertest.
-func dialects() map[string]sqlstore.Dialect {
-	return map[string]sqlstore.Dialect{"sqlite": sqlstore.SQLite, "postgres": sqlstore.Postgres, "mysql": sqlstore.MySQL}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 // A mutant is a storage on which a revocation returns while somebody may still say yes.
@@ -23,8 +24,8 @@ func mutants() map[string]mutant {
 		"the feed stands still":        {func(db storage.DB) storage.DB { return &standsStill{DB: db} }, 0},
 		"acknowledges before it hears": {func(db storage.DB) storage.DB { return acknowledgesEarly{db} }, 0},
 		"knows no followers":           {func(db storage.DB) storage.DB { return knowsNobody{db} }, 0},
-		"waits for a quarter":          {func(db storage.DB) storage.DB { return waitsShort{db} }, 50},
-		"a lease four times as long":   {func(db storage.DB) storage.DB { return leasesLong{db} }, 50},
+		"waits for a quarter":          {func(db storage.DB) storage.DB { return waitsShort{db} }, 20},
+		"a lease four times as long":   {func(db storage.DB) storage.DB { return leasesLong{db} }, 20},
 		"reads what was a moment ago":  {func(db storage.DB) storage.DB { return &lagsBehind{DB: db, kept: make(map[question]kept)} }, 0},
 	}
 }
@@ -33,16 +34,17 @@ func mutants() map[string]mutant {
 func TestRevocationsNotice(t *testing.T) {
 	for name, m := range mutants() {
 		t.Run(name, func(t *testing.T) {
-			const tries = 3
+			const tries = 5
 			var found verdict
 			for try := 0; try < tries && found.late == 0; try++ {
 				s := newScene(t, "sqlite")
 				s.task.Mutant, s.task.Deaf = name, m.deaf
-				found = s.judge(s.race(time.Second, nil)...)
+				found = s.judge(s.race(1500*time.Millisecond, nil)...)
 				t.Logf("seed %d, %d checks, %d of them wrong, %d said yes", s.task.Seed, found.yes+found.no, found.wrong, found.late)
 			}
 			require.NotZero(t, found.late, "nobody noticed")
-			t.Log(found.examples[0])
+			require.NotEmpty(t, found.disorders, "porcupine didn't notice")
+			t.Log(found.examples[0], "\n", found.disorders[0])
 		})
 	}
 }
@@ -109,7 +111,7 @@ type kept struct {
 func (m *lagsBehind) Grant(ctx context.Context, account access.AccountID, user access.UserID) (access.Grant, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	key, at := question{account: account, user: user}, now()
+	key, at := question{account: account, user: user}, processtest.Now()
 	if k := m.kept[key]; at < k.until {
 		return k.Grant, nil
 	}

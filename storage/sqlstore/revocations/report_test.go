@@ -1,27 +1,12 @@
 package revocations_test
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
-
-// version asks an engine who it is.
-func version(t *testing.T, engine string, handle *sql.DB) string {
-	t.Helper()
-	statements := map[string]string{"sqlite": `SELECT 'SQLite ' || sqlite_version()`,
-		"postgres": `SELECT 'PostgreSQL ' || current_setting('server_version')`, "mysql": `SELECT VERSION()`}
-	var text string
-	require.NoError(t, handle.QueryRowContext(context.Background(), statements[engine]).Scan(&text))
-	return text
-}
 
 // report says what was done and found.
 func report(journals []journal, found verdict) string {
@@ -35,7 +20,8 @@ func report(journals []journal, found verdict) string {
 			answers[v.Kind][v.Answer]++
 		}
 	}
-	fmt.Fprintf(&text, "%d checks said yes, %d no; %d of them wrong\n", found.yes, found.no, found.wrong)
+	fmt.Fprintf(&text, "%d checks said yes, %d no; %d of them wrong; %d operations on registers, %d without an order\n",
+		found.yes, found.no, found.wrong, found.ordered, len(found.disorders))
 	for _, kind := range slices.Sorted(maps.Keys(answers)) {
 		fmt.Fprintf(&text, "  %-10s", kind)
 		for _, answer := range slices.Sorted(maps.Keys(answers[kind])) {

@@ -1,41 +1,27 @@
 package revocations_test
 
 import (
-	"maps"
-	"math/rand/v2"
-	"os"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
+	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
 // length is how long writers write on one engine: short, or a minute if the environment has ROSTER_SOAK.
 func length() time.Duration {
-	if os.Getenv("ROSTER_SOAK") != "" {
+	if processtest.Soaking() {
 		return time.Minute
 	}
 	return short
 }
 
-// seed is what verbs are drawn from: which are done at the same time is up to the machine. ROSTER_SEED repeats one.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	text := os.Getenv("ROSTER_SEED")
-	if text == "" {
-		return rand.Uint64()
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	require.NoError(t, err)
-	return n
-}
-
 // engines runs a test on each engine.
 func engines(t *testing.T, test func(t *testing.T, engine string)) {
-	for _, engine := range slices.Sorted(maps.Keys(dialects())) {
+	for _, engine := range servertest.Engines() {
 		t.Run(engine, func(t *testing.T) { test(t, engine) })
 	}
 }
@@ -44,12 +30,12 @@ func engines(t *testing.T, test func(t *testing.T, engine string)) {
 type weather struct {
 	name    string
 	deaf    int
-	disturb func(*scene, []*process, int64)
+	disturb func(*scene, []*processtest.Process, int64)
 }
 
 func weathers() []weather {
 	return []weather{
-		{"calm", 0, func(*scene, []*process, int64) {}},
+		{"calm", 0, func(*scene, []*processtest.Process, int64) {}},
 		{"deaf", 200, (*scene).changeLeases},
 		{"stopped", 0, (*scene).stopSome},
 	}
@@ -63,11 +49,13 @@ func TestRevocations(t *testing.T) {
 				s := newScene(t, engine)
 				s.task.Hasty, s.task.Deaf = true, w.deaf
 				each := length() / time.Duration(len(weathers()))
-				journals := s.race(each, func(processes []*process, until int64) { w.disturb(s, processes, until) })
+				journals := s.race(each, func(processes []*processtest.Process, until int64) { w.disturb(s, processes, until) })
 				found := s.judge(journals...)
-				t.Logf("report: %s, seed %d, 3 processes with memories and 1 without, %s, lease %s, poll %s\n%s", version(t, engine, s.handle),
+				t.Logf("report: %s, seed %d, 4 processes with memories and 1 without, %s, lease %s, poll %s\n%s", s.task.Database.Version(t),
 					s.task.Seed, each, lease, poll, report(journals, found))
 				require.Zero(t, found.wrong, "%s", strings.Join(found.examples, "\n"))
+				require.Empty(t, found.disorders)
+				require.Greater(t, found.ordered, found.yes+found.no, "every check is an operation on a register, and there are changes")
 				require.NotEmpty(t, found.revocations, "the machine is too slow")
 				requireLate(t, journals)
 			})

@@ -2,7 +2,6 @@ package revocations_test
 
 import (
 	"context"
-	"database/sql"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -12,46 +11,71 @@ import (
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
 // A scene is a database with the accounts, and this process as one that asks and changes it without a memory.
 type scene struct {
-	*testing.T
+	testing.TB
+	context context.Context // with an end, so that nobody waits for ever
 	task    task
-	handle  *sql.DB
 	db      storage.DB
 	members *access.Service
 	own     journal
 }
 
-func newScene(t *testing.T, engine string) *scene {
+// limit is how long a scene may take.
+const limit = 10 * time.Minute
+
+func newScene(t testing.TB, engine string) *scene {
 	t.Helper()
 	database := servertest.Fresh(t, engine)
-	handle := database.Open(t)
-	db := sqlstore.New(handle, dialects()[engine], sqlstore.Config{})
+	db := sqlstore.New(database.Open(t), processtest.Dialect(engine), sqlstore.Config{})
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	require.NoError(t, db.Migrate(t.Context()))
-	s := &scene{T: t, handle: handle, db: db, members: access.New(timedDB{db}, access.Config{}), own: journal{Process: -1},
-		task: task{Engine: engine, Driver: database.Driver, Source: database.Source, Folder: t.TempDir(), Seed: seed(t)}}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	require.NoError(t, db.Migrate(ctx))
+	s := &scene{TB: t, context: ctx, db: db, members: access.New(timedDB{db}, access.Config{}), own: journal{Process: -1},
+		task: task{Database: database, Folder: t.TempDir(), Seed: processtest.Seed(t)}}
 	for _, account := range accounts() {
-		_, err := s.members.CreateAccount(t.Context(), access.AsSystem("revocations"), access.NewAccount{ID: account, Owner: "owner",
+		_, err := s.members.CreateAccount(ctx, access.AsSystem("revocations"), access.NewAccount{ID: account, Owner: "owner",
 			Profile: access.Profile{Name: "Revoked"}})
 		require.NoError(t, err)
 		for _, user := range users() {
 			s.do(verb{Kind: add, Account: account, User: user, Bits: access.PayInvoices | access.OpenTickets | access.ViewDomains})
 		}
 	}
-	require.NoError(t, s.members.SetLease(t.Context(), lease))
+	require.NoError(t, s.members.SetLease(ctx, lease))
 	return s
+}
+
+// Context ends with the test, or when the scene has taken too long.
+func (s *scene) Context() context.Context { return s.context }
+
+// hear waits until a process says something: ready, when it answers from memory if it does that at all, or done, when it
+// doesn't write any more.
+func (s *scene) hear(p *processtest.Process, word string) {
+	s.Helper()
+	_, err := p.Hear(word)
+	require.NoError(s, err)
+}
+
+// end waits for a process to end, which was closed, and returns what it wrote down.
+func (s *scene) end(p *processtest.Process, work task) journal {
+	s.Helper()
+	require.NoError(s, p.Wait())
+	j, err := readJournal(work.journal())
+	require.NoError(s, err)
+	return j
 }
 
 // do does a verb that succeeds.
 func (s *scene) do(v verb) verb {
 	s.Helper()
 	v = do(s.Context(), s.members, v, patience)
-	require.Equal(s, done, v.Answer, "%s %s", v, v.Failure)
+	require.Equal(s, done, v.Answer, "%s, after %s: %s", v, time.Duration(v.Over-v.Call), v.Cause)
 	s.own.Verbs = append(s.own.Verbs, v)
 	return v
 }
@@ -67,47 +91,45 @@ func (s *scene) judge(journals ...journal) verdict {
 	return j.judge(journals)
 }
 
-// race has three processes with memories and one without write, and all of them check, while something may disturb them
+// race has four processes with memories and one without write, and all of them check, while something may disturb them
 // until a time. It returns what they wrote down.
-func (s *scene) race(length time.Duration, disturb func(processes []*process, until int64)) []journal {
+func (s *scene) race(length time.Duration, disturb func(processes []*processtest.Process, until int64)) []journal {
 	s.Helper()
-	const cached, processes = 3, 4
-	ctx, cancel := context.WithTimeout(s.Context(), length+3*patience)
-	defer cancel()
-	racing := make([]*process, processes)
+	const cached, processes = 4, 5
+	work, racing := make([]task, processes), make([]*processtest.Process, processes)
 	for i := range racing {
-		work := s.task
-		work.Process, work.Cached, work.Writers = i, i < cached, 1
-		if !work.Cached {
-			work.Writers = 2
-		}
-		racing[i] = start(ctx, s.T, work)
+		work[i] = s.task
+		work[i].Process, work[i].Cached, work[i].Poll, work[i].Writers = i, i < cached, poll, 1
+		racing[i] = processtest.Start(s, length+10*patience, work[i])
 	}
 	for _, p := range racing {
-		p.says(s.T, "ready")
+		s.hear(p, "ready")
 	}
-	until := now() + int64(length)
+	until := processtest.Now() + int64(length)
 	for _, p := range racing {
-		p.begin(s.T, until)
+		require.NoError(s, p.Tell(until))
 	}
 	if disturb != nil {
 		disturb(racing, until)
 	}
 	for _, p := range racing {
-		p.says(s.T, "done")
+		s.hear(p, "done")
 	}
-	pause(ctx, 2*lease) // so long that everybody has to know how it ended
+	pause(s.Context(), 2*lease) // so long that everybody has to know how it ended
+	for _, p := range racing {
+		require.NoError(s, p.Close())
+	}
 	journals := make([]journal, processes)
 	for i, p := range racing {
-		journals[i] = p.end(s.T)
+		journals[i] = s.end(p, work[i])
 	}
 	return journals
 }
 
 // changeLeases has the lease be half as long again and again, until a time.
-func (s *scene) changeLeases(_ []*process, until int64) {
+func (s *scene) changeLeases(_ []*processtest.Process, until int64) {
 	s.Helper()
-	for half := true; now() < until; half = !half {
+	for half := true; processtest.Now() < until; half = !half {
 		next := lease
 		if half {
 			next = lease / 2
@@ -118,13 +140,13 @@ func (s *scene) changeLeases(_ []*process, until int64) {
 }
 
 // stopSome stops one process after the other for a while, wherever it is, until a time.
-func (s *scene) stopSome(processes []*process, until int64) {
+func (s *scene) stopSome(processes []*processtest.Process, until int64) {
 	s.Helper()
-	for now() < until {
+	for processtest.Now() < until {
 		p := processes[rand.IntN(len(processes))]
-		p.stop(s.T)
+		p.Stop(s)
 		pause(s.Context(), rand.N(2*lease))
-		p.resume(s.T)
+		p.Resume(s)
 		pause(s.Context(), rand.N(lease))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 // margin is how much longer than it has to a revocation may take to settle on a busy machine.
@@ -19,13 +21,13 @@ func (s *scene) revoke(v verb) time.Duration {
 }
 
 // follower starts a process that answers from memory, and says yes to everything.
-func (s *scene) follower() *process {
+func (s *scene) follower() *processtest.Process {
 	s.Helper()
 	work := s.task
-	work.Cached = true
-	p := start(s.Context(), s.T, work)
-	p.says(s.T, "ready")
-	p.begin(s.T, 0)
+	work.Cached, work.Poll = true, poll
+	p := processtest.Start(s, limit, work)
+	s.hear(p, "ready")
+	require.NoError(s, p.Tell(0))
 	return p
 }
 
@@ -41,17 +43,18 @@ func (s *scene) standStill() standstill {
 	s.Helper()
 	s.task.Far = true
 	p := s.follower()
-	p.stop(s.T)
-	still := standstill{stopped: now()}
+	p.Stop(s)
+	still := standstill{stopped: processtest.Now()}
 	still.first = s.revoke(verb{Account: "acme", User: "ann"})
 	still.second = s.revoke(verb{Account: "globex", User: "ann"})
-	pause(s.Context(), 2*lease-time.Duration(now()-still.stopped))
-	still.resumed = now()
-	p.resume(s.T)
+	pause(s.Context(), 2*lease-time.Duration(processtest.Now()-still.stopped))
+	still.resumed = processtest.Now()
+	p.Resume(s)
 	pause(s.Context(), 2*lease)
 	s.revoke(verb{Account: "acme", User: "bob"}) // of which it has to hear
 	pause(s.Context(), lease)
-	still.journal = p.end(s.T)
+	require.NoError(s, p.Close())
+	still.journal = s.end(p, s.task)
 	return still
 }
 
@@ -76,13 +79,14 @@ func TestStopped(t *testing.T) {
 		require.Less(t, still.first, lease+poll+margin)
 		require.Less(t, still.second, lease, "it waited once more for who had outlived the lease")
 		require.NotZero(t, still.said(true, 0, still.stopped))
-		require.NotZero(t, still.said(false, still.resumed, now()))
-		require.Zero(t, still.said(true, still.resumed, now()))
+		require.NotZero(t, still.said(false, still.resumed, processtest.Now()))
+		require.Zero(t, still.said(true, still.resumed, processtest.Now()))
 		found := s.judge(still.journal)
 		require.Zero(t, found.wrong, "%v", found.examples)
+		require.Empty(t, found.disorders)
 		t.Logf("report: %s: a follower stopped for %s, a revocation took %s to settle meanwhile, the next one %s; %d checks that began afterwards said no",
-			version(t, engine, s.handle), time.Duration(still.resumed-still.stopped).Round(time.Millisecond),
-			still.first.Round(100*time.Microsecond), still.second.Round(100*time.Microsecond), still.said(false, still.resumed, now()))
+			s.task.Database.Version(t), time.Duration(still.resumed-still.stopped).Round(time.Millisecond),
+			still.first.Round(100*time.Microsecond), still.second.Round(100*time.Microsecond), still.said(false, still.resumed, processtest.Now()))
 	})
 }
 
@@ -91,8 +95,10 @@ func TestStoppedNotices(t *testing.T) {
 	s := newScene(t, "sqlite")
 	s.task.Mutant = "a lease four times as long"
 	still := s.standStill()
-	require.NotZero(t, still.said(true, still.resumed, now()), "nobody noticed")
-	require.NotZero(t, s.judge(still.journal).late, "nobody noticed")
+	require.NotZero(t, still.said(true, still.resumed, processtest.Now()), "nobody noticed")
+	found := s.judge(still.journal)
+	require.NotZero(t, found.late, "nobody noticed")
+	require.NotEmpty(t, found.disorders, "porcupine didn't notice")
 }
 
 // TestKilled kills a follower: a revocation waits for it once.
@@ -100,8 +106,7 @@ func TestKilled(t *testing.T) {
 	engines(t, func(t *testing.T, engine string) {
 		s := newScene(t, engine)
 		p := s.follower()
-		require.NoError(t, p.command.Process.Kill())
-		require.Error(t, p.command.Wait())
+		p.Kill()
 		require.Equal(t, 1, s.followers())
 		first := s.revoke(verb{Account: "acme", User: "ann"})
 		require.Greater(t, first, lease)
@@ -109,7 +114,7 @@ func TestKilled(t *testing.T) {
 		require.Zero(t, s.followers())
 		second := s.revoke(verb{Account: "acme", User: "bob"})
 		require.Less(t, second, lease)
-		t.Logf("report: %s: after a follower was killed a revocation took %s to settle, the next one %s", version(t, engine, s.handle),
+		t.Logf("report: %s: after a follower was killed a revocation took %s to settle, the next one %s", s.task.Database.Version(t),
 			first.Round(100*time.Microsecond), second.Round(100*time.Microsecond))
 	})
 }

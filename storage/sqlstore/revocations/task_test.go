@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -16,6 +15,8 @@ import (
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/sqlstore"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
+	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
 const (
@@ -23,40 +24,25 @@ const (
 	poll  = 5 * time.Millisecond
 )
 
-// taskVariable holds the task of a process that was started for one.
-const taskVariable = "ROSTER_REVOCATIONS_TASK"
-
-// A task is what one process is to do.
+// A task is what one process is to do. It says when it is ready, is told until when it writes, says when it has, and ends
+// when nobody can tell it anything any more.
 type task struct {
-	Engine, Driver, Source string
-	Folder                 string // of journals
-	Process                int
-	Seed                   uint64
-	Cached                 bool   // whether it answers from memory
-	Writers                int    // who take away and give back
-	Hasty                  bool   // now and then a writer gives up waiting
-	Deaf                   int    // one poll in so many takes longer than the lease; none if it is 0
-	Far                    bool   // what polls answer is a while on its way
-	Mutant                 string // of mutants, if it is one
-}
-
-// carryOut does a task, and returns the exit code. The process says when it is ready, is told until when it writes, says
-// when it has, and ends when nobody can tell it anything any more.
-func carryOut(text string) int {
-	var t task
-	err := json.Unmarshal([]byte(text), &t)
-	if err == nil {
-		err = t.run()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
+	Database servertest.Database
+	Folder   string // of journals
+	Process  int
+	Seed     uint64
+	Cached   bool          // whether it answers from memory
+	Poll     time.Duration // how often it asks what has changed
+	Watches  bool          // one answer instead, for BenchmarkRevocation
+	Writers  int           // who take away and give back
+	Hasty    bool          // now and then a writer gives up waiting
+	Deaf     int           // one poll in so many takes longer than the lease; none if it is 0
+	Far      bool          // what polls answer is a while on its way
+	Mutant   string        // of mutants, if it is one
 }
 
 func (t task) run() error {
-	handle, err := sql.Open(t.Driver, t.Source)
+	handle, err := sql.Open(t.Database.Driver, t.Database.Source)
 	if err != nil {
 		return err
 	}
@@ -64,7 +50,7 @@ func (t task) run() error {
 	const connections = 8
 	handle.SetMaxOpenConns(connections)
 	handle.SetMaxIdleConns(connections)
-	db := sqlstore.New(handle, dialects()[t.Engine], sqlstore.Config{})
+	db := sqlstore.New(handle, processtest.Dialect(t.Database.Engine), sqlstore.Config{})
 	defer db.Close()
 	backend := storage.DB(timedDB{db})
 	if t.Deaf > 0 {
@@ -75,6 +61,9 @@ func (t task) run() error {
 	}
 	if t.Mutant != "" {
 		backend = mutants()[t.Mutant].make(backend)
+	}
+	if t.Watches {
+		return t.watch(backend)
 	}
 	return t.work(backend)
 }
@@ -87,7 +76,7 @@ func (t task) work(backend storage.DB) error {
 	members := access.New(backend, access.Config{})
 	check := checker{authorizer: members, pace: 10 * time.Millisecond}
 	if t.Cached {
-		cache := access.NewCache(members, access.CacheConfig{Poll: poll})
+		cache := access.NewCache(members, access.CacheConfig{Poll: t.Poll})
 		check = checker{authorizer: cache, pace: time.Millisecond}
 		group.Go(func() { cache.Run(ctx) })
 		for misses := uint64(0); misses == 0 || cache.Stats().Misses > misses; {
@@ -132,7 +121,7 @@ type overKey struct{}
 func (db timedDB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
 	err := db.DB.Update(ctx, fn)
 	if over, ok := ctx.Value(overKey{}).(*int64); ok {
-		*over = now()
+		*over = processtest.Now()
 	}
 	return err
 }

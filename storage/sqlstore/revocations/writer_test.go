@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
 // The kinds of verbs.
@@ -30,7 +31,7 @@ type writer struct {
 const patience = 10 * time.Second
 
 func (w *writer) run(ctx context.Context, until int64) {
-	for now() < until && ctx.Err() == nil {
+	for processtest.Now() < until && ctx.Err() == nil {
 		v := verb{Kind: one(w, add, add, add, set, set, set, set, suspend, reinstate, reinstate, remove),
 			Account: one(w, accounts()...), User: one(w, users()...)}
 		for v.Bits == 0 {
@@ -42,7 +43,11 @@ func (w *writer) run(ctx context.Context, until int64) {
 		if w.task.Hasty && w.random.IntN(20) == 0 {
 			limit = time.Duration(w.random.IntN(int(20 * time.Millisecond)))
 		}
-		w.verbs = append(w.verbs, do(ctx, w.members, v, limit))
+		v = do(ctx, w.members, v, limit)
+		if v.Answer == done && v.Kind != remove && v.Kind != suspend && w.random.IntN(4) == 0 { // those two settle by themselves
+			v = settle(ctx, w.members, v, limit)
+		}
+		w.verbs = append(w.verbs, v)
 		pause(ctx, time.Duration(w.random.IntN(int(10*time.Millisecond))))
 	}
 }
@@ -53,10 +58,13 @@ func one[T any](w *writer, choice ...T) T { return choice[w.random.IntN(len(choi
 func do(ctx context.Context, members *access.Service, v verb, limit time.Duration) verb {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	v.Call = now()
+	v.Call = processtest.Now()
 	revision, err := v.perform(context.WithValue(ctx, overKey{}, &v.Over), members)
-	v.Return = now()
+	v.Return = processtest.Now()
 	v.Version = revision.Version
+	if err != nil {
+		v.Cause = err.Error()
+	}
 	var refused *access.Error
 	switch {
 	case err == nil:
@@ -71,6 +79,19 @@ func do(ctx context.Context, members *access.Service, v verb, limit time.Duratio
 	case errors.As(err, &refused):
 		v.Answer = refused.Code
 	default:
+		v.Failure = err.Error()
+	}
+	return v
+}
+
+// settle waits until all have heard of a verb, whatever it did.
+func settle(ctx context.Context, members *access.Service, v verb, limit time.Duration) verb {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	switch err := members.Settle(ctx, access.Revision{Account: v.Account, Version: v.Version}); {
+	case err == nil:
+		v.Settled = processtest.Now()
+	case ctx.Err() == nil:
 		v.Failure = err.Error()
 	}
 	return v

@@ -46,6 +46,25 @@ func (d Database) Open(t testing.TB) *sql.DB {
 	return open(t, d.Driver, d.Source)
 }
 
+// Version returns the name of the engine and its version, such as "PostgreSQL 15.18", "MariaDB 10.11.19" or "SQLite 3.53.4".
+func (d Database) Version(t testing.TB) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var version string
+	var err error
+	switch handle := d.Open(t); d.Engine {
+	case "postgres":
+		version, err = postgresEngine{}.version(ctx, handle)
+	case "mysql":
+		version, err = mysqlEngine{}.version(ctx, handle)
+	default:
+		err = handle.QueryRowContext(ctx, `SELECT 'SQLite ' || sqlite_version()`).Scan(&version)
+	}
+	require.NoError(t, err)
+	return version
+}
+
 // open returns a handle that is closed with the test.
 func open(t testing.TB, driver, source string) *sql.DB {
 	t.Helper()

@@ -39,6 +39,15 @@ func TestDatabasesAreDroppedWithTheTest(t *testing.T) {
 	}
 }
 
+func TestDatabasesKnowTheirVersions(t *testing.T) {
+	names := map[string]string{"sqlite": `^SQLite 3\.\d`, "postgres": `^PostgreSQL \d`, "mysql": `^(MariaDB|MySQL) \d`}
+	for _, engine := range servertest.Engines() {
+		t.Run(engine, func(t *testing.T) {
+			require.Regexp(t, names[engine], servertest.Fresh(t, engine).Version(t))
+		})
+	}
+}
+
 func TestFreshKnowsItsEngines(t *testing.T) {
 	require.PanicsWithValue(t, "servertest: there is no engine oracle", func() { servertest.Fresh(t, "oracle") })
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package revocations_test
+package processtest
 
 import (
 	"syscall"
@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stop stops the process as it is, and returns when it stands still.
-func (p *process) stop(t *testing.T) {
+// Stop stops the process as it is, and returns when it stands still.
+func (p *Process) Stop(t testing.TB) {
 	t.Helper()
 	require.NoError(t, p.command.Process.Signal(syscall.SIGSTOP))
 	var status syscall.WaitStatus
@@ -19,8 +19,8 @@ func (p *process) stop(t *testing.T) {
 	require.True(t, status.Stopped(), "%v", status)
 }
 
-// resume has the process go on.
-func (p *process) resume(t *testing.T) {
+// Resume has the process go on.
+func (p *Process) Resume(t testing.TB) {
 	t.Helper()
 	require.NoError(t, p.command.Process.Signal(syscall.SIGCONT))
 }
