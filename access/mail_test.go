@@ -154,7 +154,7 @@ func TestMailsAreAsThingsAreThen(t *testing.T) {
 			now := w.Members.Now()
 			tt.do(w)
 			require.Equal(t, tt.want, w.receivers())
-			list, err := w.Members.Messages(t.Context(), support, "acme", access.Page{})
+			list, err := w.Members.Messages(t.Context(), support, "acme", access.MessageFilter{}, access.Page{})
 			require.NoError(t, err)
 			var reasons []string
 			for _, m := range list.Items {

@@ -95,7 +95,7 @@ func (m *Mails) Prepared(ctx context.Context, d Draft, cancel string, err error)
 	if err != nil {
 		return notify.Prepared{Err: err}
 	}
-	return notify.Prepared{Mail: mail}
+	return notify.Prepared{Mail: mail, Said: notify.WithoutLinks(mail.Text)}
 }
 
 // Kinds returns the kinds of the mails, in the order of their first samples. The caller may change the slice.

@@ -40,7 +40,7 @@ func (w *world) cancelled(reason string) {
 	for _, m := range w.Mail.Mails() {
 		require.NotContains(w.T, m.Text, linkBase)
 	}
-	list, err := w.Members.Messages(ctx, system, acme, access.Page{})
+	list, err := w.Members.Messages(ctx, system, acme, access.MessageFilter{}, access.Page{})
 	require.NoError(w.T, err)
 	for _, m := range list.Items {
 		if m.Kind == invite.MailInvite || m.Kind == invite.MailAccepted {
@@ -186,7 +186,7 @@ func TestInviteMailIsReplaced(t *testing.T) {
 	w.Clock.Advance(time.Minute)
 	w.send(bob, access.PayInvoices)
 	w.mailTo("bob@example.com")
-	list, err := w.Members.Messages(ctx, system, acme, access.Page{})
+	list, err := w.Members.Messages(ctx, system, acme, access.MessageFilter{}, access.Page{})
 	require.NoError(t, err)
 	require.Len(t, list.Items, 2)
 	require.Equal(t, notify.Sent, list.Items[0].State)
@@ -294,7 +294,7 @@ func TestAcceptedMailIsCancelled(t *testing.T) {
 			change(w)
 			w.Mail.Reset()
 			w.Deliver()
-			list, err := w.Members.Messages(ctx, system, acme, access.Page{})
+			list, err := w.Members.Messages(ctx, system, acme, access.MessageFilter{}, access.Page{})
 			require.NoError(t, err)
 			for _, m := range list.Items {
 				if m.Kind == invite.MailAccepted && m.To == string(max) {

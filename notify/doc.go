@@ -10,9 +10,10 @@
 //	...
 //	go worker.Run(ctx)
 //
-// Run as many workers as you like, in as many processes: they share the queue. In a test, call Deliver instead, which
-// makes one pass and returns. Package smtpmail has a mailer for SMTP servers. While developing, use a Mailbox, which keeps
-// mails in memory to be looked at.
+// Run as many workers as you like, in as many processes: they share the queue, which serves groups in turns, so that one
+// with many mails doesn't hold up another one with few. WorkerConfig.Rate bounds how many mails a worker sends per second.
+// In a test, call Deliver instead, which makes one pass and returns. Package smtpmail has a mailer for SMTP servers. While
+// developing, use a Mailbox, which keeps mails in memory to be looked at.
 //
 // # Templates
 //
@@ -30,8 +31,9 @@
 // A mail is handed to the mailer at least once if the transaction that enqueued it committed, it is still due when its
 // turn comes, and the mailer takes it before the message is given up; and never if that transaction did not commit.
 // It can be handed over twice, when a worker dies or loses its database between handing a mail over and recording
-// that it did. Both copies carry the same message id: don't count on anything else to be the same, as the second copy
-// is written anew.
+// that it did. What became of mails is recorded at once, and of mails that take less than 20 milliseconds, together for
+// those of that time: so many may be repeated at most, with the one in hand. Both copies carry the same message id: don't
+// count on anything else to be the same, as the second copy is written anew.
 //
 // A worker takes messages for the time of a lease. When it dies, others take over after that time. A worker that was
 // merely slow can't record anything any more, because each attempt has a number and the queue knows the latest.
@@ -41,7 +43,9 @@
 // opens, not the mail.
 //
 // A mail that fails is tried again, less and less often, until it is given up: it is then Dead, and its Reason says
-// why. Watch for these. One whose address is refused for good, which a mailer says with an AddressError, is given up at once.
+// why. Watch for these: Queue.DeadLetters lists them, to be retried or dropped. Queue.Backlog and Worker.Stats are
+// figures for your metrics. A mail whose address is refused for good, which a mailer says with an AddressError, is given
+// up at once.
 //
 // # Addresses that refuse mail
 //

@@ -1,14 +1,9 @@
 package notify
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 )
-
-// ErrFenced says that another attempt at a message has begun, or that the message is no longer queued: what came of
-// this attempt isn't recorded.
-var ErrFenced = errors.New("notify: another attempt has begun")
 
 // An AddressError is what a mailer returns when it is the receiver's address that the carrier refuses, for good: nobody
 // is there, or they take no mail. IsPermanent is true for it. Sending there again does harm, to the sender's good name.

@@ -139,7 +139,11 @@ func TestRepeatsCarryTheSameMessageID(t *testing.T) {
 func TestBrokenQueueStopsTheBatch(t *testing.T) {
 	o, mailer := newOutbox(t), &notifytest.Recorder{}
 	o.enqueue("greeting", 1, 3)
-	_, err := o.workerOn(&brokenQueue{Queue: o.db, finish: 1}, mailer).Deliver(t.Context())
+	slow := mailerFunc(func(ctx context.Context, m notify.Mail) error {
+		o.now = o.now.Add(20 * time.Millisecond)
+		return mailer.Send(ctx, m)
+	})
+	_, err := o.workerOn(&brokenQueue{Queue: o.db, finish: 1}, slow).Deliver(t.Context())
 	require.ErrorIs(t, err, errBroken)
 	require.Len(t, mailer.Mails(), 1, "what can't be recorded isn't sent")
 	_, err = o.workerOn(&brokenQueue{Queue: o.db, claim: 1}, mailer).Deliver(t.Context())

@@ -22,9 +22,9 @@ type state struct {
 	located  *tree[contact.ID, *set[access.AccountID]]    // where contacts of an id are
 	limits   *tree[string, limit]                         // by their digests
 	passing  *set[deadline]                               // when limits may be forgotten
-	messages *tree[notify.MessageID, notify.Message]
+	messages *tree[notify.MessageID, message]
 	groups   *tree[string, *set[notify.MessageID]]
-	queued   *set[notify.MessageID]
+	outbox   outbox
 	feedback *tree[string, []notify.Feedback] // by the canonical address, oldest first
 	// suppressed are the suppressions, by the canonical address.
 	suppressed *tree[string, notify.Suppression]

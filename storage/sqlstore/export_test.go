@@ -54,10 +54,11 @@ func (db *DB) Listed() []string {
 var (
 	aboutTransaction = regexp.MustCompile(`^(BEGIN|START|SET) `)
 	manyPlaces       = regexp.MustCompile(`IN \(\?(, \?)*\)`)
+	manyWhens        = regexp.MustCompile(`( WHEN \? THEN \?)+`)
 	manyRows         = regexp.MustCompile(`(?s)(VALUES \([^()]*\))(, \([^()]*\))*`)
 )
 
-// single returns a statement without what is added for one call: with its list not written out, with one row, and without
+// single returns a statement without what is added for one call: with its lists not written out, with one row, and without
 // conditions.
 func single(statement string) string {
 	statement = strings.TrimSuffix(strings.TrimSuffix(statement, " SKIP LOCKED"), " FOR UPDATE")
@@ -67,6 +68,7 @@ func single(statement string) string {
 			statement = strings.Replace(statement, condition, "", 1)
 		}
 	}
+	statement = manyWhens.ReplaceAllString(statement, whenMark)
 	return manyRows.ReplaceAllString(manyPlaces.ReplaceAllString(statement, "IN (?...)"), "$1")
 }
 

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage/sqlstore"
 )
 
@@ -70,9 +72,21 @@ func TestMigrateFromEveryVersion(t *testing.T) {
 				followed(t, db)
 				require.NoError(t, db.Migrate(t.Context()))
 				require.Equal(t, followedRegistry, registry(t, db))
+				requireWaits(t, db)
 			})
 		}
 	})
+}
+
+// requireWaits requires that the message that waited to be sent still does.
+func requireWaits(t *testing.T, db *sqlstore.DB) {
+	t.Helper()
+	claimed, err := db.Claim(t.Context(), noon.AddDate(1, 0, 0), time.Minute, 10)
+	require.NoError(t, err)
+	require.Len(t, claimed, 1)
+	fenced, err := db.Finish(t.Context(), notify.Result{ID: claimed[0].ID, Attempt: claimed[0].Attempt, State: notify.Sent, At: noon})
+	require.NoError(t, err)
+	require.Empty(t, fenced)
 }
 
 // copyBack copies all rows of a database to one of an earlier version, as far as that has tables and columns for them, and

@@ -19,13 +19,13 @@ import (
 // The methods of a transaction that write nothing. Spoil only keeps it from writing, AfterCommit waits until it has.
 var readers = []string{"Account", "AfterCommit", "Changes", "Contact", "ContactByAddress", "Contacts", "Deliveries", "Events", "Feed", "Feedback",
 	"FindContact", "FindInvite", "Grant", "Granted", "Grants", "Invite", "InviteKeys", "Invites", "LiveInvites", "Members", "MembersByAddress",
-	"Membership", "Messages", "Notice", "PendingInvite", "Preference", "Receivers", "Seats", "Spoil", "Subscribers", "Suppressed", "Suppressions",
+	"Membership", "Message", "Messages", "Notice", "PendingInvite", "Preference", "Receivers", "Seats", "Spoil", "Subscribers", "Suppressed", "Suppressions",
 	"Unsubscribed", "User", "UserAccounts", "Users", "Verification", "WaitingInvites"}
 
 // The methods of the services that change nothing, by package, or nothing but the registry.
 var lookers = map[string][]string{
 	"access": {"Account", "Accounts", "Begin", "Can", "CanAll", "Catalog", "CheckHost", "Explain", "Filter", "Grant", "History", "HistoryHead", "Kinds", "Locales", "Look", "Mails", "Member",
-		"Members", "Messages", "Now", "Prepare", "Preview", "SetLease", "Settle", "User", "VerifyHistory", "WhoCan", "Within"},
+		"Members", "Message", "Messages", "Now", "Prepare", "Preview", "SetLease", "Settle", "User", "VerifyHistory", "WhoCan", "Within"},
 	"invite": {"KeysInUse", "Kinds", "Locales", "Lookup", "Invite", "Pending", "Prepare", "Preview", "Waiting", "Within"},
 	"contact": {"Categories", "Contact", "Contacts", "Feedback", "Kinds", "Locales", "LookupUnsubscribe", "LookupVerification", "Preferences", "Prepare", "Preview",
 		"Recipients", "Requester", "Suppressed", "Suppressions", "UnsubscribeURL", "Within"},

@@ -205,6 +205,7 @@ func readBack(ctx context.Context, t *testing.T, tx storage.Tx) string {
 		func() (any, error) { return tx.Unsubscribed(ctx, acme, address(t, "gone@example.com")) },
 		func() (any, error) { return tx.Preference(ctx, acme, ann) },
 		func() (any, error) { return tx.Subscribers(ctx, acme, 2, "", 10) },
+		func() (any, error) { return tx.Message(ctx, string(acme), notify.MessageID(uuid(10))) },
 		func() (any, error) { return tx.Messages(ctx, string(acme), notify.MessageQuery{Limit: 10}) },
 		func() (any, error) { return tx.Deliveries(ctx, string(acme), "invite", []string{uuid(10)}) },
 	} {

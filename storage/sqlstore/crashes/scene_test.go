@@ -64,6 +64,7 @@ type scene struct {
 	Contact             contact.ID
 	Verify, Unsubscribe string // the tokens of the contact's links
 	Claimed             notify.Message
+	Dead                notify.MessageID
 }
 
 // later is when the verbs are done: invites may be sent again then, and everybody was last seen long ago.
@@ -121,10 +122,12 @@ func newScene(ctx context.Context, db storage.DB) (scene, error) {
 			return second(do.contacts.SetPreferences(ctx, access.As("ann"), acme, "ann", contact.Invoice))
 		},
 		func() error {
-			claimed, err := db.Claim(ctx, later(), time.Hour, 1)
-			if err == nil {
-				s.Claimed = claimed[0]
+			claimed, err := db.Claim(ctx, later(), time.Hour, 2)
+			if err != nil {
+				return err
 			}
+			s.Claimed, s.Dead = claimed[0], claimed[1].ID
+			_, err = db.Finish(ctx, notify.Result{ID: s.Dead, Attempt: 1, State: notify.Dead, At: later(), Reason: "refused"})
 			return err
 		},
 		func() error { _, _, err := db.DrawTicket(ctx); return err },

@@ -105,6 +105,7 @@ type scene struct {
 	verify         string           // the token of fred's link to verify the address
 	unsubscribe    string           // and of that to switch off invoice mail
 	message        notify.MessageID // a worker has it
+	dead           notify.MessageID
 	address        func(access.UserID) access.Address
 }
 
@@ -179,10 +180,12 @@ func newScene(t testing.TB, store storage.DB) *scene {
 		must(s.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
 	}
 	must(nil, s.contacts.TakeFeedback(ctx, notify.Feedback{ID: "0", Kind: notify.Complaint, Address: "carl@example.com"}))
-	claimed, err := store.Claim(ctx, noon(), 3*time.Hour, 1)
+	claimed, err := store.Claim(ctx, noon(), 3*time.Hour, 2)
 	require.NoError(t, err)
-	require.Len(t, claimed, 1)
-	s.message = claimed[0].ID
+	require.Len(t, claimed, 2)
+	s.message, s.dead = claimed[0].ID, claimed[1].ID
+	_, err = store.Finish(ctx, notify.Result{ID: s.dead, Attempt: 1, State: notify.Dead, At: noon(), Reason: "refused"})
+	require.NoError(t, err)
 	_, _, err = store.DrawTicket(ctx)
 	require.NoError(t, err)
 	must(nil, store.SetLease(ctx, 2*access.DefaultLease))

@@ -215,12 +215,18 @@ func queueVerbs() []verb {
 			return result(s.store.Claim(ctx, s.now, time.Minute, 3))
 		}},
 		{"notify.Finish", func(ctx context.Context, s *scene) (any, error) {
-			return none(s.store.Finish(ctx, s.message, 1, notify.Result{State: notify.Sent, At: s.now, Subject: "Hello"}))
+			return result(s.store.Finish(ctx, notify.Result{ID: s.message, Attempt: 1, State: notify.Sent, At: s.now, Subject: "Hello"}))
 		}},
 		{"notify.Finish, for another attempt", func(ctx context.Context, s *scene) (any, error) {
-			later := notify.Result{State: notify.Queued, At: s.now, Due: s.now.Add(time.Hour), Reason: "busy"}
-			return none(s.store.Finish(ctx, s.message, 1, later))
+			return result(s.store.Finish(ctx, notify.Result{ID: s.message, Attempt: 1, State: notify.Queued, At: s.now,
+				Due: s.now.Add(time.Hour), Reason: "busy"}))
 		}},
+		{"notify.Backlog", func(ctx context.Context, s *scene) (any, error) { return result(s.store.Backlog(ctx)) }},
+		{"notify.DeadLetters", func(ctx context.Context, s *scene) (any, error) {
+			return result(s.store.DeadLetters(ctx, "", 10))
+		}},
+		{"notify.Retry", func(ctx context.Context, s *scene) (any, error) { return result(s.store.Retry(ctx, s.now, s.dead)) }},
+		{"notify.Drop", func(ctx context.Context, s *scene) (any, error) { return result(s.store.Drop(ctx, s.now, s.dead)) }},
 	}
 }
 
@@ -282,8 +288,11 @@ func accessReads() []verb {
 		{"access.Accounts", func(ctx context.Context, s *scene) (any, error) {
 			return result(s.members.Accounts(ctx, owner(), olga, access.AccountFilter{}, access.Page{}))
 		}},
+		{"access.Message", func(ctx context.Context, s *scene) (any, error) {
+			return result(s.members.Message(ctx, owner(), acme, s.message))
+		}},
 		{"access.Messages", func(ctx context.Context, s *scene) (any, error) {
-			return result(s.members.Messages(ctx, owner(), acme, access.Page{}))
+			return result(s.members.Messages(ctx, owner(), acme, access.MessageFilter{}, access.Page{}))
 		}},
 		{"access.History", func(ctx context.Context, s *scene) (any, error) {
 			return result(s.members.History(ctx, owner(), acme, access.EventFilter{}, access.Page{}))
@@ -348,7 +357,7 @@ func otherReads() []verb {
 
 // refusals are what a verb says of the request. A fault of the database is none of them.
 var refusals = []error{access.ErrNotFound, access.ErrDenied, access.ErrExists, access.ErrInvalid, access.ErrOwner, access.ErrLimit,
-	access.ErrNested, notify.ErrFenced}
+	access.ErrNested}
 
 // isRefusal reports whether an error says no to a request.
 func isRefusal(err error) bool {
