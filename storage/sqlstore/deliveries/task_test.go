@@ -199,17 +199,17 @@ type hasty struct{ notify.Queue }
 
 func (h hasty) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]notify.Message, error) {
 	messages, err := h.Queue.Claim(ctx, now, lease, n)
+	if err != nil {
+		return nil, err
+	}
+	var sent []notify.Result
 	for _, m := range messages {
 		if strings.HasPrefix(m.Ref, string(due)) {
-			err = errors.Join(err, h.Queue.Finish(ctx, m.ID, m.Attempt, notify.Result{State: notify.Sent, At: now, Address: "x"}))
+			sent = append(sent, notify.Result{ID: m.ID, Attempt: m.Attempt, State: notify.Sent, At: now, Address: "x"})
 		}
 	}
-	return messages, err
-}
-
-func (h hasty) Finish(ctx context.Context, id notify.MessageID, attempt int, r notify.Result) error {
-	if err := h.Queue.Finish(ctx, id, attempt, r); !errors.Is(err, notify.ErrFenced) {
-		return err
+	if len(sent) > 0 {
+		_, err = h.Queue.Finish(ctx, sent...)
 	}
-	return nil
+	return messages, err
 }
