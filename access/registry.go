@@ -18,7 +18,8 @@ type Registry interface {
 	// registered.
 	Poll(ctx context.Context, id FollowerID) (Position, error)
 	// Acknowledge notes that a follower has seen all that was committed before a ticket was drawn. A ticket below the one
-	// that it has acknowledged changes nothing. ErrNotFound if it isn't registered.
+	// that it has acknowledged changes nothing. ErrNotFound if it isn't registered, or if that many tickets weren't drawn:
+	// then it was another database, of which this one is a backup.
 	Acknowledge(ctx context.Context, id FollowerID, ticket uint64) error
 	// Followers returns all followers, ordered by their ids byte for byte.
 	Followers(ctx context.Context) ([]Follower, error)

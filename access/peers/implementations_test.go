@@ -28,10 +28,10 @@ func implementations() []implementation {
 		{"impl=bare/mode=leased", 10_000_000, bareLeased},
 		{"impl=roster/mode=leased", 10_000_000, rosterLeased},
 		{"impl=casbin-rbac", 1_000, casbinRBAC},
-		{"impl=casbin-fast", 1_000_000, casbinFast},
-		{"impl=casbin-cached", 1_000_000, casbinCached},
-		{"impl=casbin-adapter", 1_000_000, casbinAdapter},
-		{"impl=cedar-groups", 1_000_000, cedarGroups},
+		{"impl=casbin-fast", 100_000, casbinFast},
+		{"impl=casbin-cached", 100_000, casbinCached},
+		{"impl=casbin-adapter", 100_000, casbinAdapter},
+		{"impl=cedar-groups", 100_000, cedarGroups},
 		{"impl=cedar-context", 10_000_000, cedarContext},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/bits"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -50,7 +51,8 @@ func newScene(tb testing.TB, n int) *scene {
 				if err := tx.PutMembership(ctx, m); err != nil {
 					return err
 				}
-				s.bare[pair{string(m.User), string(account)}] = uint64(m.Permissions)
+				// Other strings than those of the questions, as the ids in requests are.
+				s.bare[pair{strings.Clone(string(m.User)), strings.Clone(string(account))}] = uint64(m.Permissions)
 			}
 			return nil
 		}))

@@ -46,7 +46,7 @@ func (db *DB) Acknowledge(ctx context.Context, id access.FollowerID, ticket uint
 	return db.update(ctx, func(tx *tx) error {
 		r := &tx.registry
 		acknowledged, registered := r.followers.get(id)
-		if !registered {
+		if !registered || ticket > r.ticket {
 			return access.NotFound("follower")
 		}
 		r.followers = r.followers.put(id, max(acknowledged, ticket))

@@ -274,7 +274,7 @@ func calls() []call {
 		{"selectFollowers", "", manyFollowers, nil},
 		{"insertFollower", "", 1, []any{"new follower"}},
 		{"insertFollower", "which is there", 2, []any{someFollower}},
-		{"acknowledgeTicket", "", 1, []any{5000, 5000, someFollower}},
+		{"acknowledgeTicket", "", 1, []any{5000, 5000, someFollower, 5000}},
 		{"deleteFollowers", "", 1, []any{5000, ids("follower", 2_500, 1)}},
 		{"deleteFollowers", "of a long list", maxList, []any{5000, ids("follower", 2_500, maxList)}},
 		{"drawTicket", "", 1, nil},

@@ -23,7 +23,7 @@ const (
 		FROM roster_cluster CROSS JOIN roster_feed WHERE id = 0`
 
 	acknowledgeTicket = `UPDATE roster_followers SET acknowledged = CASE WHEN acknowledged < ? THEN ? ELSE acknowledged END
-		WHERE id = ?`
+		WHERE id = ? AND EXISTS (SELECT 1 FROM roster_cluster WHERE roster_cluster.id = 0 AND ticket >= ?)`
 
 	selectFollowers = `SELECT id, acknowledged FROM roster_followers ORDER BY id`
 
@@ -92,7 +92,7 @@ func (db *DB) Poll(ctx context.Context, id access.FollowerID) (access.Position, 
 // Acknowledge notes what a follower has seen, as access.Registry says.
 func (db *DB) Acknowledge(ctx context.Context, id access.FollowerID, ticket uint64) error {
 	return db.update(ctx, func(ctx context.Context, t *tx) error {
-		found, err := t.exec(ctx, "acknowledge a ticket", acknowledgeTicket, ticket, ticket, id)
+		found, err := t.exec(ctx, "acknowledge a ticket", acknowledgeTicket, ticket, ticket, id, ticket)
 		if err == nil && found == 0 {
 			err = access.NotFound("follower")
 		}

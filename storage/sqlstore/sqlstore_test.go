@@ -43,8 +43,8 @@ func contract(t *testing.T, engine engine, database servertest.Database) {
 	var listed []string
 	storagetest.Run(t, func(t *testing.T) storage.DB {
 		empty(t)
-		db := engine.open(t, database.Open(t)) // with a handle of its own, so that nothing is left of the case before
-		listed = db.Listed()
+		db := engine.open(t, database.Open(t))                                                                   // with a handle of its own, so that nothing is left of the case before
+		listed = slices.DeleteFunc(db.Listed(), func(name string) bool { return name == "drawTicketAndNotify" }) // see pgxtx
 		t.Cleanup(func() {
 			for _, name := range db.Sent() {
 				sent[name] = true

@@ -125,6 +125,7 @@ func followerIDs(t *testing.T, db database) {
 		require.False(t, db.position(id).Registered, "%q", id)
 		require.ErrorIs(t, db.Acknowledge(db.ctx, id, 1), access.ErrNotFound, "%q", id)
 		require.NoError(t, db.Follow(db.ctx, id), "%q", id)
+		db.draw()
 		require.NoError(t, db.Acknowledge(db.ctx, id, uint64(i+1)), "%q", id)
 	}
 	var want []access.Follower
@@ -250,6 +251,9 @@ func acknowledges(t *testing.T, db database) {
 func acknowledgesTogether(t *testing.T, db database) {
 	const n = 20
 	db.follow("a")
+	for range n {
+		db.draw()
+	}
 	require.NoError(t, errors.Join(together(n, func(i int) error { return db.Acknowledge(db.ctx, "a", uint64(i*7%n)) })...))
 	require.Equal(t, []access.Follower{{ID: "a", Acknowledged: n - 1}}, db.followers())
 }
@@ -263,6 +267,10 @@ func acknowledgesNothing(t *testing.T, db database) {
 		require.ErrorIs(t, db.Acknowledge(db.ctx, "a", ticket), access.ErrNotFound)
 	}
 	require.Equal(t, []access.Follower{{ID: "b"}}, db.followers(), "it was registered by that")
+	require.ErrorIs(t, db.Acknowledge(db.ctx, "b", 2), access.ErrNotFound, "it wasn't drawn")
+	require.ErrorIs(t, db.Acknowledge(db.ctx, "b", 1<<40), access.ErrNotFound, "it wasn't drawn")
+	require.Equal(t, []access.Follower{{ID: "b"}}, db.followers())
+	require.NoError(t, db.Acknowledge(db.ctx, "b", 1))
 }
 
 func unfollows(t *testing.T, db database) {

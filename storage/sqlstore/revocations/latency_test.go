@@ -11,11 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
 	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
+	"github.com/rosterkit/roster/storage/sqlstore/pgxtx"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
@@ -33,7 +35,15 @@ func (t task) watch(backend storage.DB) error {
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
-	cache := access.NewCache(access.New(backend, access.Config{}), access.CacheConfig{Poll: t.Poll})
+	config := access.CacheConfig{Poll: t.Poll}
+	if t.Wakes {
+		connection, err := pgx.ParseConfig(t.Database.Source)
+		if err != nil {
+			return err
+		}
+		config.Listen = pgxtx.Listen(connection, channel)
+	}
+	cache := access.NewCache(access.New(backend, access.Config{}), config)
 	group.Go(func() { cache.Run(ctx) })
 	fmt.Println("ready")
 	for input := bufio.NewScanner(os.Stdin); input.Scan(); {
@@ -64,19 +74,24 @@ func await(ctx context.Context, cache *access.Cache, answer bool) (at int64, err
 // answers from memory, says no, and until the verb has settled and returns.
 func BenchmarkRevocation(b *testing.B) {
 	for _, engine := range servertest.Engines() {
-		for _, hears := range []struct {
+		ways := []struct {
 			how  string
-			poll time.Duration
+			work task
 		}{
-			{"poll=100ms", 100 * time.Millisecond}, // as where nobody sets it
-			{"poll=5ms", 5 * time.Millisecond},
-		} {
-			b.Run(fmt.Sprintf("db=%s/%s/of=no", engine, hears.how), func(b *testing.B) {
-				no, _ := latencies(b, engine, task{Poll: hears.poll})
+			{"poll-100ms", task{Poll: 100 * time.Millisecond}}, // as where nobody sets it
+			{"poll-5ms", task{Poll: 5 * time.Millisecond}},
+		}
+		if engine == "postgres" {
+			ways = append(ways, ways[0])
+			ways[2].how, ways[2].work.Wakes = "notify", true
+		}
+		for _, hears := range ways {
+			b.Run(fmt.Sprintf("db=%s/hears=%s/of=no", engine, hears.how), func(b *testing.B) {
+				no, _ := latencies(b, engine, hears.work)
 				reportLatencies(b, no)
 			})
-			b.Run(fmt.Sprintf("db=%s/%s/of=settled", engine, hears.how), func(b *testing.B) {
-				_, settled := latencies(b, engine, task{Poll: hears.poll})
+			b.Run(fmt.Sprintf("db=%s/hears=%s/of=settled", engine, hears.how), func(b *testing.B) {
+				_, settled := latencies(b, engine, hears.work)
 				reportLatencies(b, settled)
 			})
 		}
@@ -87,7 +102,7 @@ func BenchmarkRevocation(b *testing.B) {
 // verb had settled.
 func latencies(b *testing.B, engine string, work task) (no, settled []time.Duration) {
 	b.Helper()
-	s := newScene(b, engine)
+	s := newSceneWith(b, engine, work.config())
 	require.NoError(b, s.members.SetLease(s.Context(), time.Second)) // as where nobody sets it
 	work.Database, work.Watches = s.task.Database, true
 	p := processtest.Start(b, limit, work)

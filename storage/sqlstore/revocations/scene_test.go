@@ -31,8 +31,13 @@ const limit = 10 * time.Minute
 
 func newScene(t testing.TB, engine string) *scene {
 	t.Helper()
+	return newSceneWith(t, engine, sqlstore.Config{})
+}
+
+func newSceneWith(t testing.TB, engine string, config sqlstore.Config) *scene {
+	t.Helper()
 	database := servertest.Fresh(t, engine)
-	db := sqlstore.New(database.Open(t), processtest.Dialect(engine), sqlstore.Config{})
+	db := sqlstore.New(database.Open(t), processtest.Dialect(engine), config)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)

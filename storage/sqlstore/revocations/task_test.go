@@ -34,6 +34,7 @@ type task struct {
 	Cached   bool          // whether it answers from memory
 	Poll     time.Duration // how often it asks what has changed
 	Watches  bool          // one answer instead, for BenchmarkRevocation
+	Wakes    bool          // by PostgreSQL who answers from memory
 	Writers  int           // who take away and give back
 	Hasty    bool          // now and then a writer gives up waiting
 	Deaf     int           // one poll in so many takes longer than the lease; none if it is 0
@@ -50,7 +51,7 @@ func (t task) run() error {
 	const connections = 8
 	handle.SetMaxOpenConns(connections)
 	handle.SetMaxIdleConns(connections)
-	db := sqlstore.New(handle, processtest.Dialect(t.Database.Engine), sqlstore.Config{})
+	db := sqlstore.New(handle, processtest.Dialect(t.Database.Engine), t.config())
 	defer db.Close()
 	backend := storage.DB(timedDB{db})
 	if t.Deaf > 0 {
@@ -66,6 +67,16 @@ func (t task) run() error {
 		return t.watch(backend)
 	}
 	return t.work(backend)
+}
+
+// channel is what PostgreSQL wakes processes by.
+const channel = "revocations"
+
+func (t task) config() sqlstore.Config {
+	if !t.Wakes {
+		return sqlstore.Config{}
+	}
+	return sqlstore.Config{Notify: channel}
 }
 
 func (t task) work(backend storage.DB) error {
