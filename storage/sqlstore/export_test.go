@@ -62,15 +62,18 @@ var (
 // conditions.
 func single(statement string) string {
 	statement = strings.TrimSuffix(strings.TrimSuffix(statement, " SKIP LOCKED"), " FOR UPDATE")
-	statement = strings.Replace(statement, andMark, "", 1)
+	statement = shortLists(strings.Replace(statement, andMark, "", 1))
 	for _, added := range conditions {
 		for _, condition := range added {
-			statement = strings.Replace(statement, condition, "", 1)
+			statement = strings.Replace(statement, shortLists(condition), "", 1)
 		}
 	}
 	statement = manyWhens.ReplaceAllString(statement, whenMark)
-	return manyRows.ReplaceAllString(manyPlaces.ReplaceAllString(statement, "IN (?...)"), "$1")
+	return manyRows.ReplaceAllString(statement, "$1")
 }
+
+// shortLists returns a text of SQL with its lists not written out.
+func shortLists(text string) string { return manyPlaces.ReplaceAllString(text, "IN (?...)") }
 
 // Known returns the version of the newest migration of a dialect.
 func Known(dialect Dialect) int64 { return dialect.engine().known() }
