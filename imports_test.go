@@ -32,6 +32,7 @@ var importRule = map[string][]string{
 	"access/accesshttp":                     {"access"},
 	"access/accesstest":                     anything,
 	"access/casbinadapter":                  {"access"},
+	"access/internal/benchtest":             append([]string{"storage", "storage/memory"}, corePackages...),
 	"invite":                                {"access", "notify"},
 	"contact":                               {"access", "notify"},
 	"storage":                               corePackages,

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// CanAll is Can for several permissions in one account, at one moment: the answers are in the order of the questions.
+// CanAll is Can for several permissions in one account, at one moment: the answers are in the order of the questions. Its
+// errors are those of Can.
 func (s *Service) CanAll(ctx context.Context, user UserID, account AccountID, permissions ...Permission) ([]bool, error) {
 	g, err := s.Grant(ctx, user, account)
 	if err != nil {
@@ -59,7 +60,7 @@ func (s *Service) grants(ctx context.Context, user UserID, accounts []AccountID)
 	return grants, err
 }
 
-// CanAll is Service.CanAll, from memory if that is certain.
+// CanAll is Service.CanAll, from memory if that is certain. Its errors are those of Cache.Can.
 func (c *Cache) CanAll(ctx context.Context, user UserID, account AccountID, permissions ...Permission) ([]bool, error) {
 	g, err := c.Grant(ctx, user, account)
 	if err != nil {
@@ -68,7 +69,8 @@ func (c *Cache) CanAll(ctx context.Context, user UserID, account AccountID, perm
 	return g.all(permissions, c.service.config.Now()), nil
 }
 
-// Filter is Service.Filter, from memory as far as that is certain: what isn't known is read at once.
+// Filter is Service.Filter, from memory as far as that is certain: what isn't known is read at once. Its errors are those
+// of Cache.Can.
 func (c *Cache) Filter(ctx context.Context, user UserID, p Permission, accounts ...AccountID) ([]AccountID, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -85,18 +87,21 @@ func (c *Cache) Filter(ctx context.Context, user UserID, p Permission, accounts 
 			epochs[id] = c.table.epoch(place).Load() // before it is read
 		}
 	}
+	c.counts.hits.Add(uint64(len(accounts) - len(unknown)))
 	if len(unknown) > 0 {
+		c.counts.misses.Add(uint64(len(unknown)))
+		certain := c.certain(c.service.config.Now())
 		grants, err := c.service.grants(ctx, user, unknown)
+		if err != nil && !certain {
+			err = stale(ctx, err)
+		}
 		if err != nil {
 			return nil, err
 		}
-		c.counts.misses.Add(uint64(len(unknown)))
 		now := c.service.config.Now()
 		for _, id := range unknown {
 			may[id] = grants[id].Can(p, now)
-			if a, ok := c.answerOf(grants[id], now); ok {
-				c.table.keep(c.table.place(user, id), epochs[id], a)
-			}
+			c.remember(c.table.place(user, id), epochs[id], grants[id], now)
 		}
 	}
 	return filter(accounts, func(id AccountID) bool { return may[id] }), nil

@@ -65,3 +65,24 @@ func TestBatchesAnswerAsCanDoes(t *testing.T) {
 	require.Empty(t, left)
 	require.Zero(t, p.asked(), "one read for all")
 }
+
+// TestFilterWithoutDatabase asks for what isn't certain any more where the database can't be asked.
+func TestFilterWithoutDatabase(t *testing.T) {
+	w := newWorld(t)
+	p := w.process(access.CacheConfig{})
+	require.True(t, p.can("ivan", "acme", access.PayInvoices))
+	p.db.reads = func() error { return errBroken }
+
+	left, err := p.cache.Filter(t.Context(), "ivan", access.PayInvoices, "acme")
+	require.NoError(t, err, "it is certain for a lease")
+	require.Len(t, left, 1)
+	_, err = p.cache.Filter(t.Context(), "ivan", access.PayInvoices, "acme", "globex")
+	require.ErrorIs(t, err, errBroken)
+	require.NotErrorIs(t, err, access.ErrStale, "nothing is known of one account, and memory isn't old")
+
+	w.Clock.Advance(access.DefaultLease)
+	left, err = p.cache.Filter(t.Context(), "ivan", access.PayInvoices, "acme")
+	require.ErrorIs(t, err, access.ErrStale)
+	require.ErrorIs(t, err, errBroken)
+	require.Empty(t, left)
+}

@@ -193,8 +193,13 @@ func (c *Cache) read(ctx context.Context, user UserID, account AccountID) (g Gra
 	if err != nil {
 		return Grant{}, err
 	}
-	if a, ok := c.answerOf(g, c.service.config.Now()); ok {
+	c.remember(p, epoch, g, c.service.config.Now())
+	return g, nil
+}
+
+// remember keeps a grant that was read when the epoch was the given one, if that makes sense at this time.
+func (c *Cache) remember(p place, epoch uint32, g Grant, now time.Time) {
+	if a, ok := c.answerOf(g, now); ok {
 		c.table.keep(p, epoch, a)
 	}
-	return g, nil
 }

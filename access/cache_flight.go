@@ -66,10 +66,7 @@ func (c *Cache) fetch(ctx context.Context, user UserID, account AccountID) (Gran
 	}
 	if !c.certain(c.service.config.Now()) { // who reads for somebody else may have begun before what this caller knows
 		g, err := c.read(ctx, user, account)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrInvalid) {
-			err = fmt.Errorf("%w: %w", ErrStale, err)
-		}
-		return g, err
+		return g, stale(ctx, err)
 	}
 	f := c.join(user, account)
 	select {
@@ -78,6 +75,14 @@ func (c *Cache) fetch(ctx context.Context, user UserID, account AccountID) (Gran
 	case <-ctx.Done():
 		return Grant{}, ctx.Err()
 	}
+}
+
+// stale returns what it means that the database can't be asked where memory is too old.
+func stale(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil || errors.Is(err, ErrInvalid) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrStale, err)
 }
 
 // join returns the flight under way for a pair, if nothing has changed since it began, or a new one. It isn't the first

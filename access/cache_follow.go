@@ -56,69 +56,37 @@ const pollPatience = 10 * time.Second
 
 // hear makes wrong what is remembered of accounts to which something happened up to a position.
 func (c *Cache) hear(ctx context.Context, position Position, anew bool) error {
-	if anew {
-		c.forget()
-	} else if position.Heads != c.heads {
-		heard, err := c.hearChanges(ctx, position.Heads)
+	heard := !anew && near(c.heads, position.Heads)
+	if heard && position.Heads != c.heads {
+		err := c.service.read(ctx, func(ctx context.Context, tx Tx) (err error) {
+			heard, err = Changed(ctx, tx, c.heads, position.Heads, c.table.expire)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		if !heard {
-			c.forget()
-		}
+	}
+	if !heard {
+		c.forget()
 	}
 	c.heads = position.Heads
 	return nil
+}
+
+// near reports whether there aren't so many changes of a shard between two positions that hearing of them one by one would
+// take longer than reading again what they are about.
+func near(since, until [Shards]FeedHead) bool {
+	const many = 10_000
+	for shard, head := range until {
+		if head.Number > since[shard].Number+many {
+			return false
+		}
+	}
+	return true
 }
 
 // forget makes everything wrong that is remembered: this may be another database than before.
 func (c *Cache) forget() {
 	c.table.expireAll()
 	c.reached.clear()
-}
-
-// maxHeard is how many changes of a shard are heard one by one.
-const maxHeard = 10_000
-
-// hearChanges reports whether it could hear all changes: the feed goes on where the last poll ended, and not too far.
-func (c *Cache) hearChanges(ctx context.Context, heads [Shards]FeedHead) (heard bool, err error) {
-	err = c.service.read(ctx, func(ctx context.Context, tx Tx) error {
-		for shard, head := range heads {
-			if head == c.heads[shard] {
-				continue
-			}
-			if heard, err = c.hearShard(ctx, tx, shard, head); err != nil || !heard {
-				return err
-			}
-		}
-		heard = true
-		return nil
-	})
-	return heard, err
-}
-
-func (c *Cache) hearShard(ctx context.Context, tx Tx, shard int, head FeedHead) (heard bool, err error) {
-	last := c.heads[shard]
-	if head.Number <= last.Number || head.Number-last.Number > maxHeard {
-		return false, nil
-	}
-	after := last.Number
-	if after > 0 { // the last one that was heard is read again: it tells this feed from another one
-		after--
-	}
-	for after < head.Number {
-		const page = 1000
-		changes, err := tx.Changes(ctx, shard, after, page)
-		if err != nil || len(changes) == 0 {
-			return false, err
-		}
-		for _, change := range changes {
-			after++
-			if change.Number != after || after == last.Number && change.ID != last.Tail {
-				return false, nil
-			}
-			c.table.expire(change.Account)
-		}
-	}
-	return true, nil
 }

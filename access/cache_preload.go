@@ -26,9 +26,7 @@ func (c *Cache) Preload(ctx context.Context) (n int, err error) {
 		for _, g := range page {
 			g.Grant.WhileSuspended = c.service.catalog.WhileSuspended()
 			place := c.table.place(g.User, g.Account)
-			if a, ok := c.answerOf(g.Grant, now); ok {
-				c.table.keep(place, epochs[place.pair.low&counterBits], a)
-			}
+			c.remember(place, epochs[place.pair.low&counterBits], g.Grant, now)
 		}
 		n += len(page)
 		after = page[len(page)-1].MembershipKey

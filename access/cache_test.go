@@ -24,6 +24,14 @@ type probedDB struct {
 	grants atomic.Int64
 	grant  func(read func() (access.Grant, error)) (access.Grant, error)
 	poll   func(access.Position, error) (access.Position, error)
+	reads  func() error // what happens instead of reading several things
+}
+
+func (db *probedDB) Read(ctx context.Context, f func(context.Context, storage.Tx) error) error {
+	if db.reads != nil {
+		return db.reads()
+	}
+	return db.DB.Read(ctx, f)
 }
 
 func (db *probedDB) Grant(ctx context.Context, account access.AccountID, user access.UserID) (access.Grant, error) {

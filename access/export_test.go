@@ -26,9 +26,7 @@ func (c *Cache) Certain() bool { return c.certain(c.service.config.Now()) }
 // Remember remembers a grant as one that was read just now.
 func (c *Cache) Remember(user UserID, account AccountID, g Grant) {
 	p := c.table.place(user, account)
-	if a, ok := c.answerOf(g, c.service.config.Now()); ok {
-		c.table.keep(p, c.table.epoch(p).Load(), a)
-	}
+	c.remember(p, c.table.epoch(p).Load(), g, c.service.config.Now())
 }
 
 // FindFirst returns what is remembered, if that is certain by the lease that there is after it was found.

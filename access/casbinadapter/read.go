@@ -101,51 +101,16 @@ func accounts(ctx context.Context, tx access.Tx, from source, heads [access.Shar
 		since = *from.since
 	}
 	var changed []access.AccountID
-	for shard, head := range heads {
-		some, err := changes(ctx, tx, shard, since[shard], head)
-		if err != nil {
-			return nil, err
-		}
-		changed = append(changed, some...)
+	goesOn, err := access.Changed(ctx, tx, since, heads, func(id access.AccountID) { changed = append(changed, id) })
+	if err != nil {
+		return nil, err
+	}
+	if !goesOn {
+		return nil, errGap
 	}
 	changed = distinct(changed)
 	if from.filter != nil {
 		changed = slices.DeleteFunc(changed, func(id access.AccountID) bool { return !slices.Contains(from.filter.Accounts, id) })
-	}
-	return changed, nil
-}
-
-// changes returns the accounts that the events of a shard are about, after known and up to head. The first event it asks
-// for is the known one, which must still be what it was.
-func changes(ctx context.Context, tx access.Tx, shard int, known, head access.FeedHead) ([]access.AccountID, error) {
-	if known == head {
-		return nil, nil
-	}
-	if known.Number >= head.Number {
-		return nil, errGap
-	}
-	at := known.Number
-	if at > 0 {
-		at--
-	}
-	var changed []access.AccountID
-	for at < head.Number {
-		records, err := tx.Changes(ctx, shard, at, access.MaxPage)
-		if err != nil {
-			return nil, err
-		}
-		if len(records) == 0 {
-			return nil, errGap
-		}
-		for _, r := range records {
-			at++
-			if r.Number != at || at == known.Number && r.ID != known.Tail {
-				return nil, errGap
-			}
-			if at != known.Number {
-				changed = append(changed, r.Account)
-			}
-		}
 	}
 	return changed, nil
 }

@@ -2,14 +2,13 @@ package peers_test
 
 import (
 	"flag"
-	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/access/internal/benchtest"
 )
 
 var sizes = flag.String("sizes", "1000,100000", "among how many memberships checks are measured")
@@ -20,42 +19,15 @@ func BenchmarkCan(b *testing.B) {
 	for size := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(size)
 		require.NoError(b, err)
-		s := newScene(b, n)
+		s := benchtest.NewScene(b, n)
 		for _, dist := range []string{"uniform", "zipf"} {
-			questions := s.questions(dist)
+			questions := s.Questions(dist)
 			for _, impl := range implementations() {
-				if n <= impl.largest {
-					measure(b, s, impl, dist, questions)
+				if n <= impl.Largest {
+					benchtest.Measure(b, s, impl, dist, questions)
 				}
 			}
-			measure(b, s, implementation{"impl=roster/mode=grant", 0, rosterGrant}, dist, s.aboutOne(questions[0]))
+			benchtest.Measure(b, s, benchtest.Grant(), dist, s.AboutOne(questions[0]))
 		}
 	}
-}
-
-// measure builds an implementation, if it is asked for, checks a sample of its answers, and runs it on as many cores as are
-// told.
-func measure(b *testing.B, s *scene, impl implementation, dist string, questions []question) {
-	var can can
-	b.Run(fmt.Sprintf("%s/dist=%s/n=%d", impl.name, dist, s.n), func(b *testing.B) {
-		if can == nil {
-			can = impl.build(b, s, questions)
-			require.Empty(b, s.wrong(can, questions), "%s answers wrongly", impl.name)
-			runtime.GC() // what was there before is not to be collected while this is measured
-		}
-		b.ReportAllocs()
-		b.ResetTimer()
-		var started, allowed atomic.Int64
-		b.RunParallel(func(pb *testing.PB) {
-			i := int(started.Add(1)) * (len(questions) / 3)
-			yes := int64(0)
-			for pb.Next() {
-				i++
-				if can(&questions[i&(len(questions)-1)]) {
-					yes++
-				}
-			}
-			allowed.Add(yes)
-		})
-	})
 }

@@ -53,9 +53,10 @@ func (tx *tx) Granted(ctx context.Context, after access.MembershipKey, limit int
 	var page []access.Granted
 	add := func(id access.AccountID, a *account, after access.UserID) {
 		for user := range a.members.above(after) {
-			if len(page) < limit {
-				page = append(page, access.Granted{MembershipKey: access.MembershipKey{Account: id, User: user}, Grant: tx.grant(id, user)})
+			if len(page) >= limit {
+				return
 			}
+			page = append(page, access.Granted{MembershipKey: access.MembershipKey{Account: id, User: user}, Grant: tx.grant(id, user)})
 		}
 	}
 	add(after.Account, tx.get(after.Account), after.User)

@@ -35,6 +35,7 @@ const (
 	// drawTicketAndNotify is drawTicket for those who are told of it when it is committed.
 	drawTicketAndNotify = `WITH drawn AS (UPDATE roster_cluster SET ticket = ticket + 1 WHERE id = 0 RETURNING ticket, wait_ms)
 		SELECT ticket, wait_ms FROM drawn CROSS JOIN pg_notify(?, '')`
+
 	// drawTicketOnly is drawTicket where UPDATE returns nothing: selectTicket follows.
 	drawTicketOnly = `UPDATE roster_cluster SET ticket = ticket + 1 WHERE id = 0`
 

@@ -6,18 +6,9 @@
 package crashes_test
 
 import (
-	"os"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
-func TestMain(m *testing.M) {
-	processtest.Work(task.run)
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		stopServers()
-		os.Exit(code)
-	}))
-}
+func TestMain(m *testing.M) { processtest.Main(m, task.run, stopServers) }

@@ -1,10 +1,7 @@
 // Package processtest has tests start other processes, which use the same database: this test binary again, with a task
 // in its environment.
 //
-//	func TestMain(m *testing.M) {
-//		processtest.Work(task.run)
-//		...
-//	}
+//	func TestMain(m *testing.M) { processtest.Main(m, task.run, servertest.Stop) }
 //
 //	func TestProcesses(t *testing.T) {
 //		p := processtest.Start(t, time.Minute, task{...})

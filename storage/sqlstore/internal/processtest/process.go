@@ -15,14 +15,26 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 // variable holds, in the environment, the task of a process in JSON.
 const variable = "ROSTER_TEST_TASK"
 
-// Work carries out the task that this process was started for, and exits: with 1 if it failed, after saying why on the
-// standard error. It returns at once if nobody started this process for a task. It is the first that TestMain does.
-func Work[T any](do func(task T) error) {
+// Main is the TestMain of a package whose tests start processes. In such a process it carries out the task and exits: with
+// 1 if it failed, after saying why on the standard error. Otherwise it runs the tests, stops what they have left running,
+// and fails if goroutines are left.
+func Main[T any](m *testing.M, do func(task T) error, stop func()) {
+	work(do)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		stop()
+		os.Exit(code)
+	}))
+}
+
+// work carries out the task that this process was started for, and exits. It returns at once if nobody started this
+// process for a task.
+func work[T any](do func(task T) error) {
 	text, found := os.LookupEnv(variable)
 	if !found {
 		return

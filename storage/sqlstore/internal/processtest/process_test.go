@@ -9,15 +9,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 )
 
-func TestMain(m *testing.M) {
-	processtest.Work(task.run)
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { processtest.Main(m, task.run, func() {}) }
 
 // A task answers each line, and ends with its input.
 type task struct {
