@@ -14,8 +14,8 @@
 //
 //   - [github.com/rosterkit/roster/access]: accounts, users, memberships, the decision, the history
 //   - [github.com/rosterkit/roster/invite]: invites and their tokens
-//   - [github.com/rosterkit/roster/contact]: contacts, categories, preferences, recipients
-//   - [github.com/rosterkit/roster/notify]: messages, the mailer interface, the outbox worker
+//   - [github.com/rosterkit/roster/contact]: contacts, categories, preferences, recipients, links to verify an address and to unsubscribe
+//   - [github.com/rosterkit/roster/notify]: messages, the mailer interface, the outbox worker; smtpmail is a mailer
 //   - [github.com/rosterkit/roster/storage]: the contract of a backend; memory and sqlstore are two, storagetest checks yours
 //   - [github.com/rosterkit/roster/access/accesshttp]: net/http middleware
 //   - [github.com/rosterkit/roster/access/accesstest], [github.com/rosterkit/roster/notify/notifytest]: for your tests

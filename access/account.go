@@ -48,7 +48,7 @@ type Profile struct {
 	Billing  PostalAddress // what invoices are addressed to
 	Postal   PostalAddress // where letters go, if that is elsewhere
 	Phone    string        // up to 40 characters
-	Locale   string        // BCP 47, for example "en-GB"; empty for English
+	Locale   string        // BCP 47, for example "en-GB"; empty for the one of Config.Locale
 	TimeZone string        // IANA name, for example "Europe/Vienna"; empty for UTC
 }
 

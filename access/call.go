@@ -273,6 +273,19 @@ func (c *Call) Mail(ctx context.Context, kind notify.Kind, ref string, generatio
 	return c.orSpoil(c.Tx.Enqueue(ctx, messages...))
 }
 
+// MailTo is Mail for an address instead of a user or contact, such as one that somebody just gave up.
+func (c *Call) MailTo(ctx context.Context, kind notify.Kind, ref string, generation uint64, to Address) error {
+	if c.Actor.Silent {
+		return nil
+	}
+	id, err := c.NewID()
+	if err != nil {
+		return c.orSpoil(err)
+	}
+	return c.orSpoil(c.Tx.Enqueue(ctx, notify.Message{ID: notify.MessageID(id), Kind: kind, Group: string(c.Account.ID), Ref: ref,
+		Generation: generation, Created: c.Now, State: notify.Queued, Due: c.Now, Address: to.Original()}))
+}
+
 // Revision returns the state of the account that the verb leaves.
 func (c *Call) Revision() Revision { return Revision{c.Account.ID, c.Account.Version} }
 

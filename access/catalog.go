@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -12,10 +13,13 @@ type Definition struct {
 	Permission Permission // exactly one bit, of 0 to 62; never changed or given to another permission
 	Key        string     // for programs: lower-case ASCII letters, digits, _ and -; never changed
 	Label      string     // for people
-	Help       string     // what somebody who holds it can do
-	Warning    string     // what to think of before granting it; empty if there is nothing
-	Group      string     // under which pages show it
-	Needs      Permission // what makes no sense to hold this without
+	// Labels are the label in other languages than Label's, by locale: BCP 47 tags such as "de" or "pt-BR". Mails in these
+	// languages use them.
+	Labels  map[string]string
+	Help    string     // what somebody who holds it can do
+	Warning string     // what to think of before granting it; empty if there is nothing
+	Group   string     // under which pages show it
+	Needs   Permission // what makes no sense to hold this without
 
 	Sensitive      bool // checked in the database, not in a cache, unless the host says otherwise
 	WhileSuspended bool // works in a suspended account too
@@ -47,7 +51,7 @@ type Catalog struct {
 // or label can't be one, if a permission needs what isn't defined or, in the end, itself, or if a preset is empty,
 // holds unknown bits or lacks what its permissions need. The key "all" means All and is no permission's.
 func NewCatalog(definitions []Definition, presets []Preset) (*Catalog, error) {
-	c := &Catalog{definitions: slices.Clone(definitions), presets: slices.Clone(presets), bits: map[string]Permission{}}
+	c := &Catalog{definitions: cloned(definitions), presets: slices.Clone(presets), bits: map[string]Permission{}}
 	if len(definitions) == 0 {
 		return nil, Invalid("catalog", "catalog.empty", "defines no permission")
 	}
@@ -76,7 +80,7 @@ func (c *Catalog) define(d Definition) error {
 	case c.bits[d.Key] != 0:
 		return Invalid("catalog", "catalog.key", fmt.Sprintf("has the key %q twice", d.Key))
 	}
-	if err := CheckName("label", d.Label); err != nil {
+	if err := CheckLabels(d.Label, d.Labels); err != nil {
 		return err
 	}
 	c.bits[d.Key] = d.Permission
@@ -128,8 +132,16 @@ func isKey(s string) bool {
 	})
 }
 
-// Definitions returns the permissions in the order of the catalog. The caller may change the slice.
-func (c *Catalog) Definitions() []Definition { return slices.Clone(c.definitions) }
+// Definitions returns the permissions in the order of the catalog. The caller may change the slice and what is in it.
+func (c *Catalog) Definitions() []Definition { return cloned(c.definitions) }
+
+func cloned(definitions []Definition) []Definition {
+	definitions = slices.Clone(definitions)
+	for i, d := range definitions {
+		definitions[i].Labels = maps.Clone(d.Labels)
+	}
+	return definitions
+}
 
 // Presets returns the presets in the order of the catalog. The caller may change the slice.
 func (c *Catalog) Presets() []Preset { return slices.Clone(c.presets) }
@@ -226,6 +238,18 @@ func (c *Catalog) Labels(p Permission) []string {
 	for _, d := range c.definitions {
 		if p.Has(d.Permission) {
 			labels = append(labels, d.Label)
+		}
+	}
+	return labels
+}
+
+// LabelsIn returns the labels of the permissions in p in a language, in the order of the catalog: for "de-AT" those of
+// "de-AT", or else of "de", or else Label.
+func (c *Catalog) LabelsIn(locale string, p Permission) []string {
+	var labels []string
+	for _, d := range c.definitions {
+		if p.Has(d.Permission) {
+			labels = append(labels, LabelIn(locale, d.Label, d.Labels))
 		}
 	}
 	return labels

@@ -36,6 +36,9 @@ func TestNewCatalogRefuses(t *testing.T) {
 		{"a key with a blank", with(func(d *access.Definition) { d.Key = "wri te" }), nil, "catalog.key"},
 		{"a key that isn't ASCII", with(func(d *access.Definition) { d.Key = "wríte" }), nil, "catalog.key"},
 		{"no label", with(func(d *access.Definition) { d.Label = " " }), nil, "text.empty"},
+		{"a label in no language", with(func(d *access.Definition) { d.Labels = map[string]string{"": "x"} }), nil, "locale.text"},
+		{"a label in what is no language", with(func(d *access.Definition) { d.Labels = map[string]string{"german": "x"} }), nil, "locale.unknown"},
+		{"an empty label in a language", with(func(d *access.Definition) { d.Labels = map[string]string{"de": ""} }), nil, "text.empty"},
 		{"needs what isn't there", with(func(d *access.Definition) { d.Needs = 4 }), nil, "catalog.needs"},
 		{"needs bit 63", with(func(d *access.Definition) { d.Needs = 1 << 63 }), nil, "catalog.needs"},
 		{"needs itself", with(func(d *access.Definition) { d.Needs = 2 }), nil, "catalog.needs"},
@@ -63,15 +66,44 @@ func TestNewCatalogRefuses(t *testing.T) {
 }
 
 func TestCatalogNeverChanges(t *testing.T) {
-	definitions := []access.Definition{{Permission: 1, Key: "read", Label: "Read", Group: "g"}}
+	definitions := []access.Definition{{Permission: 1, Key: "read", Label: "Read", Group: "g", Labels: map[string]string{"de": "Lesen"}}}
 	presets := []access.Preset{{Key: "p", Label: "P", Permissions: 1}}
 	c, err := access.NewCatalog(definitions, presets)
 	require.NoError(t, err)
 	definitions[0].Key, presets[0].Key = "changed", "changed"
+	definitions[0].Labels["de"], c.Definitions()[0].Labels["de"] = "changed", "changed"
 	c.Definitions()[0].Key, c.Presets()[0].Key, c.Groups()[0] = "changed", "changed", "changed"
 	require.Equal(t, "read", c.Definitions()[0].Key)
 	require.Equal(t, "p", c.Presets()[0].Key)
 	require.Equal(t, "g", c.Groups()[0])
+	require.Equal(t, []string{"Lesen"}, c.LabelsIn("de", 1))
+}
+
+func TestLabelsIn(t *testing.T) {
+	c, err := access.NewCatalog([]access.Definition{
+		{Permission: 1, Key: "read", Label: "Read", Labels: map[string]string{"de": "Lesen", "de-AT": "Anschauen", "zh-Hant": "讀"}},
+		{Permission: 2, Key: "write", Label: "Write"},
+	}, nil)
+	require.NoError(t, err)
+	for locale, want := range map[string]string{"de": "Lesen", "de-CH": "Lesen", "de-AT": "Anschauen", "zh-Hant-TW": "讀", "zh": "Read", "en": "Read", "": "Read"} {
+		require.Equal(t, []string{want, "Write"}, c.LabelsIn(locale, access.All), locale)
+		require.Equal(t, []string{"Write"}, c.LabelsIn(locale, 2))
+	}
+	require.Empty(t, c.LabelsIn("de", 4))
+}
+
+// TestPortalSpeaks: every permission has a label of its own in every language that mails are written in.
+func TestPortalSpeaks(t *testing.T) {
+	c := access.Portal()
+	seen := map[string]bool{}
+	for _, locale := range []string{"en", "de", "fr"} {
+		labels := c.LabelsIn(locale, access.All)
+		require.Len(t, labels, len(c.Definitions()))
+		for _, label := range labels {
+			require.False(t, seen[label], label)
+			seen[label] = true
+		}
+	}
 }
 
 func TestCatalogCheck(t *testing.T) {

@@ -265,12 +265,12 @@ func TestCatalogWithoutUsers(t *testing.T) {
 	requireRefused(t, err, access.ErrDenied, "denies.manage", "")
 	_, err = s.UpdateAccount(t.Context(), mona, "acme", fullProfile)
 	requireRefused(t, err, access.ErrDenied, "denies.missing", "")
-	_, err = s.Messages(t.Context(), mona, "acme", access.Page{})
+	_, err = s.Messages(t.Context(), mona, "acme", access.MessageFilter{}, access.Page{})
 	requireRefused(t, err, access.ErrDenied, "denies.missing", "")
 	for _, actor := range []access.Actor{alma, olive} {
 		w.must(s.Suspend(t.Context(), actor, "acme", "ivan"))
 		w.must(s.UpdateAccount(t.Context(), actor, "acme", fullProfile))
-		_, err = s.Messages(t.Context(), actor, "acme", access.Page{})
+		_, err = s.Messages(t.Context(), actor, "acme", access.MessageFilter{}, access.Page{})
 		require.NoError(t, err)
 	}
 }

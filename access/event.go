@@ -37,10 +37,17 @@ const (
 	EventInviteDeclined EventKind = "invite.declined"
 	EventInviteAccepted EventKind = "invite.accepted"
 
-	EventContactAdded       EventKind = "contact.added"
-	EventContactUpdated     EventKind = "contact.updated"
-	EventContactRemoved     EventKind = "contact.removed"
-	EventPreferencesChanged EventKind = "preferences.changed"
+	EventContactAdded   EventKind = "contact.added"
+	EventContactUpdated EventKind = "contact.updated"
+	EventContactRemoved EventKind = "contact.removed"
+	// The contact itself did the last two, by links that were mailed to it.
+	EventContactVerificationSent EventKind = "contact.verification_sent"
+	EventContactVerified         EventKind = "contact.verified"
+	EventContactUnsubscribed     EventKind = "contact.unsubscribed"
+	EventPreferencesChanged      EventKind = "preferences.changed"
+
+	// EventSuppressionLifted is in no account's history, as an address is no account's: staff's policy is asked for it.
+	EventSuppressionLifted EventKind = "suppression.lifted"
 )
 
 // An EventID names one event. It is a UUIDv7 in its text form.
@@ -92,6 +99,7 @@ type Facts struct {
 	Starts      time.Time  `json:"starts,omitzero"`
 	Expires     time.Time  `json:"expires,omitzero"`
 	Categories  Permission `json:"categories,omitzero"` // a set of bits, as permissions are
+	Waiting     Permission `json:"waiting,omitzero"`    // categories that wait for the contact's own word
 	Seats       int        `json:"seats,omitempty"`
 	Domains     []string   `json:"domains,omitempty"`
 	Fields      []string   `json:"fields,omitempty"` // names of personal fields that changed

@@ -162,6 +162,13 @@ func (tx faultyTx) Enqueue(ctx context.Context, messages ...notify.Message) erro
 	return tx.Tx.Enqueue(ctx, messages...)
 }
 
+func (tx faultyTx) Message(ctx context.Context, group string, id notify.MessageID) (notify.Message, error) {
+	if err := tx.fault(); err != nil {
+		return notify.Message{}, err
+	}
+	return tx.Tx.Message(ctx, group, id)
+}
+
 func (tx faultyTx) Messages(ctx context.Context, group string, q notify.MessageQuery) ([]notify.Message, error) {
 	if err := tx.fault(); err != nil {
 		return nil, err

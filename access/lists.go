@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"time"
 
 	"github.com/rosterkit/roster/notify"
 )
@@ -132,12 +133,15 @@ func (s *Service) Accounts(ctx context.Context, actor Actor, user UserID, f Acco
 	return orZero(accounts, err)
 }
 
-// Messages returns a page of the mails of an account, newest first. It needs the permission with the key "emails".
-// ErrInvalid, ErrNotFound, ErrDenied.
-func (s *Service) Messages(ctx context.Context, actor Actor, account AccountID, page Page) (List[notify.Message], error) {
+// Messages returns a page of the mails of an account, newest first, without what they said. It needs the permission with
+// the key "emails". ErrInvalid, ErrNotFound, ErrDenied.
+func (s *Service) Messages(ctx context.Context, actor Actor, account AccountID, f MessageFilter, page Page) (List[notify.Message], error) {
 	list := "messages/" + string(account)
 	limit, key, err := page.Open(list, 1)
 	if err != nil {
+		return List[notify.Message]{}, err
+	}
+	if err := f.check(); err != nil {
 		return List[notify.Message]{}, err
 	}
 	var messages List[notify.Message]
@@ -145,11 +149,30 @@ func (s *Service) Messages(ctx context.Context, actor Actor, account AccountID, 
 		if err := c.May(s.bitOrAll("emails")); err != nil {
 			return err
 		}
-		rows, err := c.Tx.Messages(ctx, string(account), notify.MessageQuery{Before: notify.MessageID(first(key)), Limit: limit + 1})
+		rows, err := c.Tx.Messages(ctx, string(account), notify.MessageQuery{States: f.States, Kinds: f.Kinds, Since: f.Since, Until: f.Until,
+			Before: notify.MessageID(first(key)), Limit: limit + 1})
 		messages = ListOf(rows, limit, list, func(m notify.Message) []string { return []string{string(m.ID)} })
 		return err
 	})
 	return orZero(messages, err)
+}
+
+// Message returns a mail of an account, with what it said but for links and other secrets, once it is sent. It needs the
+// permission with the key "emails". ErrNotFound, ErrDenied.
+func (s *Service) Message(ctx context.Context, actor Actor, account AccountID, id notify.MessageID) (notify.Message, error) {
+	var message notify.Message
+	err := s.look(ctx, actor, account, func(ctx context.Context, c *Call) error {
+		if err := c.May(s.bitOrAll("emails")); err != nil {
+			return err
+		}
+		var err error
+		message, err = c.Tx.Message(ctx, string(account), id)
+		if err == nil && message.ID == "" {
+			err = NotFound("message")
+		}
+		return err
+	})
+	return orZero(message, err)
 }
 
 // bitOrAll is the permission with a key; All in a catalog that has none.
@@ -176,15 +199,34 @@ func checkFilter(p Permission, prefix string) error {
 	return CheckText("prefix", prefix, MaxNameRunes)
 }
 
-func (f EventFilter) check() error {
+// A MessageFilter selects mails. The zero value selects them all.
+type MessageFilter struct {
+	States []notify.State // in one of these
+	Kinds  []notify.Kind  // of one of these
+	Since  time.Time      // caused at or after
+	Until  time.Time      // caused before
+}
+
+func (f MessageFilter) check() error {
+	const maxStates = 5 // there are no more
+	if len(f.States) > maxStates {
+		return Invalid("states", "states.many", "are more than 5")
+	}
+	return checkKinds(len(f.Kinds), f.Since, f.Until)
+}
+
+func (f EventFilter) check() error { return checkKinds(len(f.Kinds), f.Since, f.Until) }
+
+// checkKinds checks the number of kinds that are asked for, and the time.
+func checkKinds(kinds int, since, until time.Time) error {
 	const maxKinds = 100
-	if len(f.Kinds) > maxKinds {
+	if kinds > maxKinds {
 		return Invalid("kinds", "kinds.many", "are more than 100")
 	}
-	if err := checkYear("since", f.Since); err != nil {
+	if err := checkYear("since", since); err != nil {
 		return err
 	}
-	return checkYear("until", f.Until)
+	return checkYear("until", until)
 }
 
 func memberKey(m Member) []string { return []string{string(m.User)} }

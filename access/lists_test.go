@@ -12,6 +12,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/access/accesstest"
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
 
@@ -315,7 +316,7 @@ func TestMessages(t *testing.T) {
 	}
 	w.Deliver()
 	for _, actor := range []access.Actor{olive, alma, ivan, support, signup} {
-		list, err := w.Members.Messages(t.Context(), actor, "acme", access.Page{})
+		list, err := w.Members.Messages(t.Context(), actor, "acme", access.MessageFilter{}, access.Page{})
 		require.NoError(t, err)
 		require.Greater(t, len(list.Items), 6)
 		for i, m := range list.Items {
@@ -325,8 +326,54 @@ func TestMessages(t *testing.T) {
 			}
 		}
 	}
+	newest, err := w.Members.Messages(t.Context(), olive, "acme", access.MessageFilter{States: []notify.State{notify.Sent}}, access.Page{Limit: 1})
+	require.NoError(t, err)
+	require.Empty(t, newest.Items[0].Said)
+	message, err := w.Members.Message(t.Context(), ivan, "acme", newest.Items[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, notify.Sent, message.State)
+	require.Contains(t, message.Said, "Hello", "what it said")
+	require.NotContains(t, message.Said, "://")
+	for name, filter := range map[string]access.MessageFilter{
+		"states": {States: []notify.State{notify.Sent}}, "kinds": {Kinds: []notify.Kind{access.MailAccessChanged}},
+		"since": {Since: message.Created}, "until": {Until: message.Created},
+	} {
+		all, err := w.Members.Messages(t.Context(), olive, "acme", access.MessageFilter{}, access.Page{})
+		require.NoError(t, err)
+		some, err := w.Members.Messages(t.Context(), olive, "acme", filter, access.Page{})
+		require.NoError(t, err)
+		var want []notify.Message
+		for _, m := range all.Items {
+			if (filter.States == nil || m.State == notify.Sent) && (filter.Kinds == nil || m.Kind == access.MailAccessChanged) &&
+				!m.Created.Before(filter.Since) && (filter.Until.IsZero() || m.Created.Before(filter.Until)) {
+				want = append(want, m)
+			}
+		}
+		require.Equal(t, want, some.Items, name)
+	}
+	_, err = w.Members.Messages(t.Context(), olive, "acme", access.MessageFilter{States: make([]notify.State, 6)}, access.Page{})
+	require.ErrorIs(t, err, access.ErrInvalid)
+	_, err = w.Members.Messages(t.Context(), olive, "acme", access.MessageFilter{Kinds: make([]notify.Kind, 101)}, access.Page{})
+	require.ErrorIs(t, err, access.ErrInvalid)
+	for _, refused := range []struct {
+		actor   access.Actor
+		account access.AccountID
+		id      notify.MessageID
+		want    error
+	}{
+		{mona, "acme", message.ID, access.ErrDenied},
+		{gina, "acme", message.ID, access.ErrNotFound},
+		{olive, "acme", "none", access.ErrNotFound},
+		{gina, "globex", message.ID, access.ErrNotFound}, // it is acme's
+	} {
+		_, err := w.Members.Message(t.Context(), refused.actor, refused.account, refused.id)
+		require.ErrorIs(t, err, refused.want)
+	}
+
 	messages := func(actor access.Actor) func() (any, error) {
-		return func() (any, error) { return w.Members.Messages(t.Context(), actor, "acme", access.Page{}) }
+		return func() (any, error) {
+			return w.Members.Messages(t.Context(), actor, "acme", access.MessageFilter{}, access.Page{})
+		}
 	}
 	w.refuses(t, access.ErrDenied, "denies.missing", "", messages(mona))
 	w.refuses(t, access.ErrDenied, "denies.suspended", "", messages(access.As("sue")))

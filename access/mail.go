@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
-	"time"
 
 	"github.com/rosterkit/roster/notify"
 )
@@ -18,159 +17,119 @@ const (
 )
 
 //go:embed templates
-var templates embed.FS
+var embedded embed.FS
 
 var _ notify.Preparer = (*Service)(nil)
 
-type mails struct{ templates *notify.Templates }
-
-func newMails(replaced fs.FS) mails {
-	files := replaced
-	if files == nil {
-		files, _ = fs.Sub(templates, "templates") // can't fail: the folder is embedded
-	}
-	parsed, err := notify.ParseTemplates(files, MailAccessChanged, MailAccessRemoved, MailOwnerChanged)
-	if err != nil {
-		panic("access: " + err.Error())
-	}
-	return mails{parsed}
+// templates returns the folder of this package's templates. Its words are those of every package's mails.
+func templates() fs.FS {
+	files, _ := fs.Sub(embedded, "templates") // can't fail: the folder is embedded
+	return files
 }
 
 // Kinds returns the kinds of mail that the service prepares.
-func (s *Service) Kinds() []notify.Kind {
-	return []notify.Kind{MailAccessChanged, MailAccessRemoved, MailOwnerChanged}
+func (s *Service) Kinds() []notify.Kind { return s.mails.Kinds() }
+
+// Locales returns the languages that mails of a kind are written in, English first.
+func (s *Service) Locales(kind notify.Kind) []string { return s.mails.Locales(kind) }
+
+// Preview returns how the mails of a kind look, as Mails.Preview does.
+func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) ([]notify.Mail, error) {
+	return s.mails.Preview(kind, locale, brand)
 }
 
 // Prepare writes mails about memberships, just before they are sent, as things are then. It cancels those to users
-// without an address, about access that is there again, or isn't any more.
+// without an address or with a suppressed one, about access that is there again, or isn't any more.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
+		var draft Draft
+		var cancel string
 		err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {
-			prepared[i], err = s.prepare(ctx, tx, m)
+			draft, cancel, err = s.prepare(ctx, tx, m)
 			return err
 		})
-		if err != nil {
-			prepared[i] = notify.Prepared{Err: err}
-		}
+		prepared[i] = s.mails.Prepared(ctx, draft, cancel, err)
 	}
 	return prepared
 }
 
-func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.Prepared, error) {
+// prepare reads what a mail is about, and says why it is no longer due if it isn't.
+func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft Draft, cancel string, err error) {
 	to, err := tx.User(ctx, UserID(m.To))
 	if errors.Is(err, ErrNotFound) || err == nil && to.Address.IsZero() {
-		return notify.Prepared{Cancel: "the directory has no address"}, nil
+		return Draft{}, "the directory has no address", nil
 	}
 	if err != nil {
-		return notify.Prepared{}, err
+		return Draft{}, "", err
+	}
+	if reason, err := Suppressed(ctx, tx, to.Address, true); err != nil || reason != "" {
+		return Draft{}, reason, err
 	}
 	account, err := tx.Account(ctx, AccountID(m.Group))
 	if err != nil {
-		return notify.Prepared{}, err
+		return Draft{}, "", err
 	}
 	if newer, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref}); err != nil {
-		return notify.Prepared{}, err
+		return Draft{}, "", err
 	} else if newer[m.Ref].Generation > m.Generation {
-		return notify.Prepared{Cancel: "it has changed again"}, nil
+		return Draft{}, "it has changed again", nil
 	}
 	membership, err := tx.Membership(ctx, account.ID, to.ID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return notify.Prepared{}, err
+		return Draft{}, "", err
 	}
 	if there := err == nil; there && m.Kind == MailAccessRemoved {
-		return notify.Prepared{Cancel: "the user is a member again"}, nil
+		return Draft{}, "the user is a member again", nil
 	} else if !there && m.Kind == MailAccessChanged {
-		return notify.Prepared{Cancel: "the user is no member any more"}, nil
+		return Draft{}, "the user is no member any more", nil
 	}
 	by, err := s.actorOf(ctx, tx, m)
 	if err != nil {
-		return notify.Prepared{}, err
+		return Draft{}, "", err
 	}
 	data, err := s.mailData(ctx, tx, m, account, membership, by)
-	if err != nil {
-		return notify.Prepared{}, err
-	}
-	mail, err := s.mails.templates.Render(m.Kind, data)
-	if err != nil {
-		return notify.Prepared{}, err
-	}
-	mail.To, mail.ToName = to.Address.Original(), to.Name
-	return notify.Prepared{Mail: mail}, nil
+	return Draft{Kind: m.Kind, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: data}, "", err
 }
 
 // actorOf returns the name of who did what a mail is about. The event is the last one of the message's version that
 // concerns the user it is about.
-func (s *Service) actorOf(ctx context.Context, tx Tx, m notify.Message) (string, error) {
+func (s *Service) actorOf(ctx context.Context, tx Tx, m notify.Message) (NamedActor, error) {
 	rows, err := tx.Events(ctx, AccountID(m.Group), EventFilter{Concerns: UserID(m.Ref)}, EventKey{m.Generation, lastIndex}, false, 1)
-	if err != nil {
-		return "", err
-	}
-	if len(rows) == 0 {
-		return Actor{}.name(), nil
+	if err != nil || len(rows) == 0 {
+		return NamedActor{}, err
 	}
 	e, err := rows[0].Event()
 	if err != nil {
-		return "", err
+		return NamedActor{}, err
 	}
-	return ActorName(ctx, tx, e.Actor.Kind, e.Actor.ID)
+	return NameActor(ctx, tx, e.Actor.Kind, e.Actor.ID)
 }
 
-// ActorName returns how mails call an actor: a user by the directory's name, or else by masked address or id; staff
-// and system by what they are.
-func ActorName(ctx context.Context, tx Tx, kind ActorKind, id string) (string, error) {
-	if kind != ActorUser {
-		return Actor{Kind: kind}.name(), nil
-	}
-	u, err := tx.User(ctx, UserID(id))
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return "", err
-	}
-	switch {
-	case u.Name != "":
-		return u.Name, nil
-	case !u.Address.IsZero():
-		return u.Address.String(), nil
-	}
-	return id, nil
-}
-
-func (a Actor) name() string {
-	switch a.Kind {
-	case ActorStaff:
-		return "our support team"
-	case ActorSystem:
-		return "our system"
-	}
-	return "somebody"
-}
-
-func (s *Service) mailData(ctx context.Context, tx Tx, m notify.Message, account Account, member Membership, by string) (any, error) {
+// mailData returns what the templates of a message's mail are given.
+func (s *Service) mailData(ctx context.Context, tx Tx, m notify.Message, account Account, member Membership, by NamedActor) (
+	func(locale string, brand notify.Brand) (any, error), error) {
+	name := account.Profile.Name
 	switch m.Kind {
 	case MailAccessRemoved:
-		return struct{ Account, Actor string }{account.Profile.Name, by}, nil
+		return func(string, notify.Brand) (any, error) { return removedMail{name, by}, nil }, nil
 	case MailOwnerChanged:
-		owner, err := ActorName(ctx, tx, ActorUser, string(account.Owner))
-		return struct {
-			Account, Actor, NewOwner string
-			You                      bool
-			Keeps                    []string
-		}{account.Profile.Name, by, owner, UserID(m.To) == account.Owner, s.catalog.Labels(member.Permissions)}, err
+		owner, err := NameActor(ctx, tx, ActorUser, string(account.Owner))
+		return func(locale string, _ notify.Brand) (any, error) {
+			return ownerMail{name, by, owner, UserID(m.To) == account.Owner, s.catalog.LabelsIn(locale, member.Permissions)}, nil
+		}, err
 	}
-	link := ""
-	if s.config.AccountURL != nil {
-		link = s.config.AccountURL(account.ID)
-	}
-	return struct {
-		Account, Actor string
-		Labels         []string
-		All            bool
-		Status         string
-		Expires        time.Time
-		Zone           string
-		Link           string
-	}{account.Profile.Name, by, s.catalog.Labels(member.Permissions), member.Permissions == All, member.Status.String(),
-		member.Expires, account.Profile.TimeZone, link}, nil
+	return func(locale string, brand notify.Brand) (any, error) {
+		link := ""
+		if s.config.AccountURL != nil {
+			var err error
+			if link, err = brand.Link(s.config.AccountURL(account.ID)); err != nil {
+				return nil, err
+			}
+		}
+		return changedMail{name, by, s.catalog.LabelsIn(locale, member.Permissions), member.Permissions == All, member.Status.String(),
+			member.Expires, account.Profile.TimeZone, link}, nil
+	}, nil
 }
 
 // mail enqueues a mail to a user about what this call did to them.

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -13,6 +14,7 @@ import (
 	"github.com/rosterkit/roster/access/accesstest"
 	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
+	"github.com/rosterkit/roster/storage/memory"
 )
 
 // mail returns the only mail since the last time, and requires it to go to a user.
@@ -137,6 +139,10 @@ func TestMailsAreAsThingsAreThen(t *testing.T) {
 		{"nobody knows the address", "the directory has no address", func(w *world) {
 			w.As("olive").Suspends("acme", "ghost")
 		}, nil},
+		{"mail to the address bounces", "the address is suppressed: hard bounce", func(w *world) {
+			suppressIvan(w, notify.HardBounce)
+			w.As("olive").Suspends("acme", "ivan")
+		}, nil},
 		{"the address has gone", "the directory has no address", func(w *world) {
 			require.NoError(w.T, w.Members.SyncUser(context.Background(), access.User{ID: "ivan"}))
 			w.As("olive").Suspends("acme", "ivan")
@@ -148,7 +154,7 @@ func TestMailsAreAsThingsAreThen(t *testing.T) {
 			now := w.Members.Now()
 			tt.do(w)
 			require.Equal(t, tt.want, w.receivers())
-			list, err := w.Members.Messages(t.Context(), support, "acme", access.Page{})
+			list, err := w.Members.Messages(t.Context(), support, "acme", access.MessageFilter{}, access.Page{})
 			require.NoError(t, err)
 			var reasons []string
 			for _, m := range list.Items {
@@ -159,6 +165,60 @@ func TestMailsAreAsThingsAreThen(t *testing.T) {
 			require.Equal(t, []string{tt.reason}, reasons)
 		})
 	}
+}
+
+// TestSecurityMailGoesToThoseWhoComplained: somebody whose access changes is told, even if they want no mail.
+func TestSecurityMailGoesToThoseWhoComplained(t *testing.T) {
+	w := newWorld(t)
+	suppressIvan(w, notify.Complaint)
+	w.As("olive").Suspends("acme", "ivan")
+	require.Equal(t, []string{"ivan" + changedMail}, w.receivers())
+}
+
+// suppressIvan suppresses the address of ivan.
+func suppressIvan(w *world, kind notify.FeedbackKind) {
+	w.T.Helper()
+	w.update(func(ctx context.Context, tx storage.Tx) error {
+		return tx.PutSuppression(ctx, notify.Suppression{Address: accesstest.AddressOf("ivan").Canonical(), Kind: kind, Since: w.Clock.Now()})
+	})
+}
+
+// TestCheckHost checks who may do what is of no account.
+func TestCheckHost(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct {
+		actor access.Actor
+		kind  error
+		code  string
+	}{
+		{signup, nil, ""},
+		{support, nil, ""},
+		{olive, access.ErrDenied, "denies.host"},
+		{access.Actor{}, access.ErrInvalid, "actor.zero"},
+		{access.AsStaff("s-7", ""), access.ErrInvalid, "actor.reason"},
+	} {
+		err := w.Members.CheckHost(t.Context(), tt.actor, access.EventSuppressionLifted)
+		if tt.kind == nil {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, tt.kind)
+		var refusal *access.Error
+		require.ErrorAs(t, err, &refusal)
+		require.Equal(t, tt.code, refusal.Code)
+	}
+	night := access.Denied("denies.night", "not at night")
+	asked := w.service(func(c *access.Config) {
+		c.Staff = func(_ context.Context, actor access.Actor, kind access.EventKind, account access.AccountID) error {
+			require.Equal(t, support, actor)
+			require.Equal(t, access.EventSuppressionLifted, kind)
+			require.Empty(t, account)
+			return night
+		}
+	})
+	require.Equal(t, night, asked.CheckHost(t.Context(), support, access.EventSuppressionLifted))
+	require.NoError(t, asked.CheckHost(t.Context(), signup, access.EventSuppressionLifted))
+	require.ErrorIs(t, w.service(func(c *access.Config) { c.Staff = nil }).CheckHost(t.Context(), support, ""), access.ErrDenied)
 }
 
 // TestSilentStaffMailsNobody, and the event says that it was silent.
@@ -256,8 +316,8 @@ func TestTemplatesAndLinksAreTheHosts(t *testing.T) {
 	w := newWorld(t)
 	files := fstest.MapFS{}
 	for _, kind := range w.Members.Kinds() {
-		files[string(kind)+".txt"] = &fstest.MapFile{Data: []byte("Subject: Hallo {{.Account}}\nvon {{.Actor}}")}
-		files[string(kind)+".html"] = &fstest.MapFile{Data: []byte("<p>von {{.Actor}}</p>")}
+		files["en/"+string(kind)+".txt"] = &fstest.MapFile{Data: []byte("Subject: Hallo {{.Account}}\nvon {{.Actor}}")}
+		files["en/"+string(kind)+".html"] = &fstest.MapFile{Data: []byte("<p>von {{.Actor}}</p>")}
 	}
 	w.must(w.Members.Reinstate(t.Context(), olive, "acme", "sue"))
 	message := notify.Message{Kind: access.MailAccessChanged, Group: "acme", Ref: "sue", To: "sue", Generation: w.account("acme").Version}
@@ -267,23 +327,45 @@ func TestTemplatesAndLinksAreTheHosts(t *testing.T) {
 	require.Contains(t, m.Text, "von olive")
 	require.Contains(t, m.HTML, "<p>von olive</p>")
 
+	delete(files, "en/access.changed.txt")
 	s = w.service(func(c *access.Config) {
+		c.Templates = files
 		c.AccountURL = func(id access.AccountID) string { return "https://portal.example/accounts/" + string(id) }
 	})
 	m = s.Prepare(t.Context(), []notify.Message{message})[0].Mail
-	require.Contains(t, m.Text, "https://portal.example/accounts/acme")
-	require.Contains(t, m.HTML, `href="https://portal.example/accounts/acme"`)
-
-	require.PanicsWithValue(t, `access: `+missingTemplate(t), func() {
-		w.service(func(c *access.Config) { c.Templates = fstest.MapFS{} })
-	})
+	require.Contains(t, m.Text, "https://portal.example/accounts/acme", "ours, as the host's isn't there")
+	require.Contains(t, m.HTML, "<p>von olive</p>")
 }
 
-func missingTemplate(t *testing.T) string {
-	t.Helper()
-	_, err := notify.ParseTemplates(fstest.MapFS{}, access.MailAccessChanged)
-	require.Error(t, err)
-	return err.Error()
+// TestMailConfigIsChecked: what can't be used is found when the service is made.
+func TestMailConfigIsChecked(t *testing.T) {
+	broken := fstest.MapFS{"fr/access.removed.html": {Data: []byte("<p>{{.Nothing}}</p>")}}
+	for _, tt := range []struct {
+		name        string
+		config      access.Config
+		code, field string
+		says        string
+	}{
+		{"a template that doesn't parse", access.Config{Templates: fstest.MapFS{"de/access.changed.txt": {Data: []byte("Subject: {{")}}},
+			"templates.invalid", "templates", "de/access.changed.txt"},
+		{"a template that can't be rendered", access.Config{Templates: broken}, "templates.invalid", "templates", "fr/access.removed.html"},
+		{"a brand's template that can't be rendered", access.Config{BrandTemplates: map[string]fs.FS{"reseller": broken}},
+			"templates.invalid", "brand_templates", "fr/access.removed.html"},
+		{"brand templates without a name", access.Config{BrandTemplates: map[string]fs.FS{"": broken}}, "templates.invalid", "brand_templates", "without a name"},
+		{"brand templates without files", access.Config{BrandTemplates: map[string]fs.FS{"x": nil}}, "templates.invalid", "brand_templates", "files"},
+		{"a locale that isn't one", access.Config{Locale: "German"}, "locale.unknown", "locale", "not a language"},
+		{"a locale without templates", access.Config{Locale: "ja"}, "locale.unknown", "locale", "without templates"},
+		{"a relative base URL", access.Config{BaseURLs: []string{"https://good.example", "/portal"}}, "link.base", "base_urls", "absolute"},
+		{"a base URL of another scheme", access.Config{BaseURLs: []string{"ftp://portal.example"}}, "link.base", "base_urls", "absolute"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.config.Check()
+			requireOutcome(t, err, tt.code, tt.field)
+			require.ErrorContains(t, err, tt.says)
+			require.PanicsWithValue(t, "access: "+err.Error(), func() { access.New(memory.New(), tt.config) })
+		})
+	}
+	require.NoError(t, access.Config{Locale: "de-AT", BaseURLs: []string{"https://panel.example:8443/portal/"}}.Check())
 }
 
 // TestMailsThatWaitKeepTheirActor: each tells who did what it is about, whatever happened since; and what replaces a

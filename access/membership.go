@@ -65,6 +65,7 @@ type User struct {
 	Verified     bool    // the host has proof that the address is the user's
 	Name         string  // up to 200 characters
 	SecondFactor bool    // signs in with one
+	Locale       string  // of mails to the user: BCP 47; empty for the account's
 	LastSignIn   time.Time
 }
 

@@ -33,7 +33,7 @@ func checkYear(field string, t time.Time) error {
 }
 
 // Check returns an error of kind ErrInvalid if the directory can't hold the user: the codes of UserID.Check and
-// CheckText, and "address.missing" for a verified address that isn't there.
+// CheckText and CheckLocale, and "address.missing" for a verified address that isn't there.
 func (u User) Check() error {
 	if err := u.ID.Check(); err != nil {
 		return err
@@ -44,5 +44,5 @@ func (u User) Check() error {
 	if u.Verified && u.Address.IsZero() {
 		return Invalid("address", "address.missing", "is verified and not there")
 	}
-	return nil
+	return CheckLocale("locale", u.Locale)
 }

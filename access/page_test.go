@@ -43,7 +43,7 @@ func (w *world) everyList(t testing.TB, s *access.Service, account access.Accoun
 			return keysOf(list, err, func(a access.UserAccount) string { return string(a.Account.ID) })
 		}},
 		{"messages", func(p access.Page) ([]string, access.Cursor, error) {
-			list, err := s.Messages(t.Context(), support, account, p)
+			list, err := s.Messages(t.Context(), support, account, access.MessageFilter{}, p)
 			return keysOf(list, err, func(m notify.Message) string { return string(m.ID) })
 		}},
 		{"history", func(p access.Page) ([]string, access.Cursor, error) {

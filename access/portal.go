@@ -31,55 +31,69 @@ func Portal() *Catalog {
 func portalDefinitions() []Definition {
 	return []Definition{{
 		Permission: ModifyProfile, Key: "profile", Label: "Modify Master Account Profile", Group: "Account",
+		Labels:    map[string]string{"de": "Stammdaten des Kontos ändern", "fr": "Modifier le profil principal du compte"},
 		Help:      "Change the name, company, addresses and other details of the account holder.",
 		Sensitive: true,
 	}, {
 		Permission: ManageContacts, Key: "contacts", Label: "View & Manage Contacts", Group: "People",
-		Help: "Add, edit and remove contacts, who receive e-mail and have no login.",
+		Labels: map[string]string{"de": "Kontakte ansehen und verwalten", "fr": "Consulter et gérer les contacts"},
+		Help:   "Add, edit and remove contacts, who receive e-mail and have no login.",
 	}, {
 		Permission: ViewProducts, Key: "products", Label: "View Products & Services", Group: "Services",
-		Help: "See hosting plans, services and add-ons, and their status.",
+		Labels: map[string]string{"de": "Produkte und Dienste ansehen", "fr": "Consulter les produits et services"},
+		Help:   "See hosting plans, services and add-ons, and their status.",
 	}, {
 		Permission: ManageProducts, Key: "manageproducts", Label: "View & Modify Product Passwords", Group: "Services",
+		Labels:    map[string]string{"de": "Passwörter der Produkte ansehen und ändern", "fr": "Consulter et modifier les mots de passe des produits"},
 		Help:      "See and change the passwords of the services on the account.",
 		Warning:   "Can see and change your FTP, database, e-mail and control panel passwords.",
 		Needs:     ViewProducts,
 		Sensitive: true,
 	}, {
 		Permission: ProductSSO, Key: "productsso", Label: "Perform Single Sign-On", Group: "Services",
+		Labels:    map[string]string{"de": "Single Sign-On verwenden", "fr": "Utiliser l’authentification unique"},
 		Help:      "Log in to the control panel or WordPress admin from the portal, without a separate password.",
 		Warning:   "Logs in to the control panel with your level of access, without seeing your passwords.",
 		Needs:     ViewProducts,
 		Sensitive: true,
 	}, {
 		Permission: ViewDomains, Key: "domains", Label: "View Domains", Group: "Domains",
-		Help: "See the domains that are registered with us or were transferred to us.",
+		Labels: map[string]string{"de": "Domains ansehen", "fr": "Consulter les domaines"},
+		Help:   "See the domains that are registered with us or were transferred to us.",
 	}, {
 		Permission: ManageDomains, Key: "managedomains", Label: "Manage Domain Settings", Group: "Domains",
-		Help:  "Change domains: name servers, WHOIS details, transfers.",
-		Needs: ViewDomains,
+		Labels: map[string]string{"de": "Domain-Einstellungen verwalten", "fr": "Gérer les paramètres des domaines"},
+		Help:   "Change domains: name servers, WHOIS details, transfers.",
+		Needs:  ViewDomains,
 	}, {
 		Permission: PayInvoices, Key: "invoices", Label: "View & Pay Invoices", Group: "Billing",
+		Labels:         map[string]string{"de": "Rechnungen ansehen und bezahlen", "fr": "Consulter et payer les factures"},
 		Help:           "See the billing history and pay outstanding invoices.",
 		WhileSuspended: true,
 	}, {
 		Permission: AcceptQuotes, Key: "quotes", Label: "View & Accept Quotes", Group: "Billing",
-		Help: "See quotes and accept them.",
+		Labels: map[string]string{"de": "Angebote ansehen und annehmen", "fr": "Consulter et accepter les devis"},
+		Help:   "See quotes and accept them.",
 	}, {
 		Permission: OpenTickets, Key: "tickets", Label: "View & Open Support Tickets", Group: "Support",
+		Labels:         map[string]string{"de": "Support-Tickets ansehen und eröffnen", "fr": "Consulter et ouvrir des tickets d’assistance"},
 		Help:           "Open new tickets, read existing conversations and reply to them.",
 		WhileSuspended: true,
 	}, {
 		Permission: ManageAffiliates, Key: "affiliates", Label: "View & Manage Affiliate Account", Group: "Account",
-		Help: "See the affiliate account and request withdrawals from it.",
+		Labels: map[string]string{"de": "Partnerkonto ansehen und verwalten", "fr": "Consulter et gérer le compte d’affiliation"},
+		Help:   "See the affiliate account and request withdrawals from it.",
 	}, {
 		Permission: ViewEmails, Key: "emails", Label: "View Emails", Group: "Account",
-		Help: "See the history of e-mail that was sent to the account.",
+		Labels: map[string]string{"de": "E-Mails ansehen", "fr": "Consulter les e-mails"},
+		Help:   "See the history of e-mail that was sent to the account.",
 	}, {
 		Permission: PlaceOrders, Key: "orders", Label: "Place New Orders/Upgrades/Cancellations", Group: "Services",
-		Help: "Order new services, upgrade existing ones, and request their cancellation.",
+		Labels: map[string]string{"de": "Bestellungen, Upgrades und Kündigungen vornehmen", "fr": "Passer commande, demander des mises à niveau et des résiliations"},
+		Help:   "Order new services, upgrade existing ones, and request their cancellation.",
 	}, {
 		Permission: ManageUsers, Key: "users", Label: "View & Manage Users", Group: "People",
+		Labels:    map[string]string{"de": "Benutzer ansehen und verwalten", "fr": "Consulter et gérer les utilisateurs"},
 		Help:      "Invite people, and change or remove their access, within the permissions that one holds oneself.",
 		Warning:   "Like a co-owner for people: decides who else gets into the account.",
 		Sensitive: true,

@@ -3,6 +3,8 @@ package access
 import (
 	"strings"
 	"time"
+
+	"golang.org/x/text/language"
 )
 
 // The limits of a Policy.
@@ -18,7 +20,7 @@ const (
 )
 
 // Check returns an error of kind ErrInvalid if the profile can't be one. Beside the codes of CheckName and CheckText
-// these are "phone.text", "locale.text", "time_zone.unknown" and "country.text". Time zones are looked up with
+// these are "phone.text", those of CheckLocale, "time_zone.unknown" and "country.text". Time zones are looked up with
 // time.LoadLocation: a host on a machine without a time zone database imports time/tzdata.
 func (p Profile) Check() error {
 	if err := CheckName("name", p.Name); err != nil {
@@ -36,8 +38,8 @@ func (p Profile) Check() error {
 	if err := CheckPhone("phone", p.Phone); err != nil {
 		return err
 	}
-	if p.Locale != "" && !isLocale(p.Locale) {
-		return Invalid("locale", "locale.text", "is not a BCP 47 language tag")
+	if err := CheckLocale("locale", p.Locale); err != nil {
+		return err
 	}
 	if !isTimeZone(p.TimeZone) {
 		return Invalid("time_zone", "time_zone.unknown", "is not the name of a time zone that is known here")
@@ -92,6 +94,22 @@ func (p Policy) Check() error {
 			return Invalid("domains", "domains.repeated", "hold one twice")
 		}
 		seen[domain] = true
+	}
+	return nil
+}
+
+// CheckLocale returns an error of kind ErrInvalid if a text can't be a locale, a BCP 47 language tag of up to 35
+// characters: with code "locale.text" if it hasn't the shape of one, "locale.unknown" if a part of it isn't registered.
+// It may be empty.
+func CheckLocale(field, locale string) error {
+	switch {
+	case locale == "":
+		return nil
+	case !isLocale(locale):
+		return Invalid(field, "locale.text", "is not a BCP 47 language tag")
+	}
+	if _, err := language.Parse(locale); err != nil {
+		return Invalid(field, "locale.unknown", "is not a language that is known")
 	}
 	return nil
 }

@@ -59,6 +59,9 @@ func TestLocale(t *testing.T) {
 		"i-klingon", "en-u", "en-x", "en-toolongone", "dé", "en-é", "C.UTF-8", "../../etc", "en-" + strings.Repeat("abcde-", 6) + "fg"} {
 		requireOutcome(t, access.Profile{Name: "Ann", Locale: locale}.Check(), "locale.text", "locale")
 	}
+	for _, locale := range []string{"xq", "german", "en-ZY", "de-Wxyz", "en-abcde"} {
+		requireOutcome(t, access.Profile{Name: "Ann", Locale: locale}.Check(), "locale.unknown", "locale")
+	}
 }
 
 func TestTimeZone(t *testing.T) {

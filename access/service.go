@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"time"
+
+	"github.com/rosterkit/roster/notify"
 )
 
 // An Authorizer answers the question this library exists for. *Service is one.
@@ -27,7 +29,7 @@ type Config struct {
 	// Random is where ids and salts come from; crypto/rand if nil.
 	Random io.Reader
 	// Staff is the host's policy: whether a member of staff may do what would go on the record of an account as an
-	// event of this kind; the kind is empty for reading. It returns nil for yes, and for no what the verb is to return:
+	// event of this kind; the kind is empty for reading, and the account for what is of none. It returns nil for yes, and for no what the verb is to return:
 	// Denied makes one. Staff may do nothing if it is nil.
 	Staff func(ctx context.Context, actor Actor, kind EventKind, account AccountID) error
 	// OnlyOwnerManages keeps members, whatever they hold, from managing members and invites.
@@ -37,16 +39,48 @@ type Config struct {
 	Before func(ctx context.Context, tx Tx, event Event) error
 	// AccountURL returns the page of an account that mails link to. Without it they have no link.
 	AccountURL func(AccountID) string
-	// Templates replaces the mails' texts: files as in this package's templates folder. Nil for ours. New panics if
-	// one can't be read.
+	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
+	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.
 	Templates fs.FS
+	// Locale is the language of mails to those of whom no language is known, nor of their account or brand: BCP 47.
+	// English if empty.
+	Locale string
+	// Brand returns the name under which the mails of an account go out, those of package invite and contact too: a
+	// reseller's own, for example. Nil for the zero Brand, which is for accounts without one. It is called when a mail
+	// is written, outside any transaction, by several goroutines at once. When it fails, or its Brand can't be one, the
+	// mail is written again later.
+	Brand func(ctx context.Context, account Account) (notify.Brand, error)
+	// BaseURLs are what Brand.BaseURL may be, to the letter: absolute http or https URLs.
+	BaseURLs []string
+	// BrandTemplates are the sets of templates that Brand.Templates names: files that hide those of all others, with
+	// mails of package invite and contact too.
+	BrandTemplates map[string]fs.FS
+}
+
+// Check returns an error of kind ErrInvalid for what New panics for: a template that can't be read or rendered, which
+// is named, a Locale that isn't a BCP 47 language tag or has no templates, a base URL that isn't an absolute http or
+// https URL.
+func (c Config) Check() error {
+	if c.Catalog == nil {
+		c.Catalog = Portal()
+	}
+	_, err := c.mails()
+	return err
+}
+
+// mails returns what writes this package's mails.
+func (c Config) mails() (*Mails, error) {
+	if err := c.checkMails(); err != nil {
+		return nil, err
+	}
+	return newMails(c, c.Templates, nil, sampleMails(c.Catalog))
 }
 
 // A Service knows the rules of accounts, memberships and permissions. It is safe for concurrent use.
 type Service struct {
 	catalog *Catalog
 	config  Config
-	mails   mails
+	mails   *Mails
 	grant   func(ctx context.Context, account AccountID, user UserID) (Grant, error)
 	read    func(ctx context.Context, fn func(context.Context, Tx) error) error
 	view    func(ctx context.Context, fn func(context.Context, Tx) error) error
@@ -57,7 +91,8 @@ type Service struct {
 	inside   bool // a unit of work that somebody else commits
 }
 
-// New returns a Service on a store, which every storage backend is. It panics if the store is nil.
+// New returns a Service on a store, which every storage backend is. It panics if the store is nil, and
+// with the error of Config.Check.
 func New[T Tx](store Store[T], config Config) *Service {
 	if store == nil {
 		panic("access: New without a store")
@@ -71,10 +106,14 @@ func New[T Tx](store Store[T], config Config) *Service {
 	if config.Random == nil {
 		config.Random = rand.Reader
 	}
+	mails, err := config.mails()
+	if err != nil {
+		panic("access: " + err.Error())
+	}
 	return &Service{
 		catalog: config.Catalog,
 		config:  config,
-		mails:   newMails(config.Templates),
+		mails:   mails,
 		grant:   store.Grant,
 		read: func(ctx context.Context, fn func(context.Context, Tx) error) error {
 			return store.Read(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })

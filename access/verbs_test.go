@@ -10,6 +10,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/access/accesstest"
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
 
@@ -81,8 +82,15 @@ func everyVerb() []verb {
 		{"WhoCan", "", "", func(ctx context.Context, s *access.Service, actor access.Actor, account access.AccountID, _ access.UserID) (any, error) {
 			return s.WhoCan(ctx, actor, account, access.PayInvoices, access.Page{})
 		}},
+		{"Message", "", "", func(ctx context.Context, s *access.Service, actor access.Actor, account access.AccountID, _ access.UserID) (any, error) {
+			list, err := s.Messages(ctx, actor, account, access.MessageFilter{}, access.Page{})
+			if err != nil || len(list.Items) == 0 {
+				return notify.Message{}, err
+			}
+			return s.Message(ctx, actor, account, list.Items[0].ID)
+		}},
 		{"Messages", "", "", func(ctx context.Context, s *access.Service, actor access.Actor, account access.AccountID, _ access.UserID) (any, error) {
-			return s.Messages(ctx, actor, account, access.Page{})
+			return s.Messages(ctx, actor, account, access.MessageFilter{}, access.Page{})
 		}},
 		{"History", "", "", func(ctx context.Context, s *access.Service, actor access.Actor, account access.AccountID, _ access.UserID) (any, error) {
 			return s.History(ctx, actor, account, access.EventFilter{}, access.Page{})
@@ -372,7 +380,7 @@ func TestVerbsMayRunAgain(t *testing.T) {
 				require.NoError(t, err)
 				heads[i] = w.account(account).Head.Count
 				switch v.name {
-				case "Account", "HistoryHead", "History", "Messages": // hold random ids and hashes
+				case "Account", "HistoryHead", "History", "Message", "Messages": // hold random ids and hashes
 				default:
 					results[i] = result
 				}

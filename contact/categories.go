@@ -2,6 +2,7 @@ package contact
 
 import (
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -14,7 +15,10 @@ type CategoryDefinition struct {
 	Category Category // exactly one bit, of 0 to 62; never changed or given to another category
 	Key      string   // for programs: lower-case ASCII letters, digits, _ and -; never changed
 	Label    string   // for people
-	Help     string   // its one meaning: which mails are of this category, and no others
+	// Labels are the label in other languages than Label's, by locale: BCP 47 tags such as "de" or "pt-BR". Mails in these
+	// languages use them.
+	Labels map[string]string
+	Help   string // its one meaning: which mails are of this category, and no others
 	// Reveals is the permission whose matters these mails tell of; zero for none. Who switches the category on for a
 	// contact holds it, and a member receives the mails only while holding it.
 	Reveals access.Permission
@@ -35,7 +39,7 @@ type Categories struct {
 // there is none, if one isn't a single bit of 0 to 62, if two share a bit or a key, if a key, a label or a meaning
 // can't be one, or if one reveals bit 63. The key "all" means All and is no category's.
 func NewCategories(definitions []CategoryDefinition) (*Categories, error) {
-	s := &Categories{definitions: slices.Clone(definitions), bits: map[string]Category{}}
+	s := &Categories{definitions: cloned(definitions), bits: map[string]Category{}}
 	if len(definitions) == 0 {
 		return nil, access.Invalid("categories", "categories.empty", "define no category")
 	}
@@ -62,7 +66,7 @@ func (s *Categories) define(d CategoryDefinition) error {
 	case strings.TrimSpace(d.Help) == "":
 		return access.Invalid("categories", "categories.help", fmt.Sprintf("give %q no meaning", d.Key))
 	}
-	if err := access.CheckName("label", d.Label); err != nil {
+	if err := access.CheckLabels(d.Label, d.Labels); err != nil {
 		return err
 	}
 	s.bits[d.Key] = d.Category
@@ -77,8 +81,16 @@ func isKey(text string) bool {
 	})
 }
 
-// Definitions returns the categories in their order. The caller may change the slice.
-func (s *Categories) Definitions() []CategoryDefinition { return slices.Clone(s.definitions) }
+// Definitions returns the categories in their order. The caller may change the slice and what is in it.
+func (s *Categories) Definitions() []CategoryDefinition { return cloned(s.definitions) }
+
+func cloned(definitions []CategoryDefinition) []CategoryDefinition {
+	definitions = slices.Clone(definitions)
+	for i, d := range definitions {
+		definitions[i].Labels = maps.Clone(d.Labels)
+	}
+	return definitions
+}
 
 // Known returns every category of the set. It is what "all" means today; All is what it means for ever.
 func (s *Categories) Known() Category { return s.known }
@@ -129,6 +141,17 @@ func (s *Categories) Labels(c Category) []string {
 	return labels
 }
 
+// LabelsIn returns the labels of the categories in c in a language, as access.Catalog.LabelsIn does.
+func (s *Categories) LabelsIn(locale string, c Category) []string {
+	var labels []string
+	for _, d := range s.definitions {
+		if c.Has(d.Category) {
+			labels = append(labels, access.LabelIn(locale, d.Label, d.Labels))
+		}
+	}
+	return labels
+}
+
 // Check returns an error of kind access.ErrInvalid, with code "category.unknown", if c holds a bit that isn't defined
 // and isn't All. The empty set may be chosen: it is no mail.
 func (s *Categories) Check(c Category) error {
@@ -151,6 +174,17 @@ func (s *Categories) Reveals(c Category) access.Permission {
 		}
 	}
 	return p
+}
+
+// in returns the definitions of the categories in c, in the order of the set.
+func (s *Categories) in(c Category) []CategoryDefinition {
+	var definitions []CategoryDefinition
+	for _, d := range s.definitions {
+		if c.Has(d.Category) {
+			definitions = append(definitions, d)
+		}
+	}
+	return definitions
 }
 
 // one returns the definition of exactly one category.

@@ -80,6 +80,7 @@ func TestNewCategoriesRefuses(t *testing.T) {
 		"key all":       {with(func(d *contact.CategoryDefinition) { d.Key = "all" }), "categories.key", "categories"},
 		"key taken":     {with(func(d *contact.CategoryDefinition) { d.Key = "billing" }), "categories.key", "categories"},
 		"no label":      {with(func(d *contact.CategoryDefinition) { d.Label = " " }), "text.empty", "label"},
+		"no language":   {with(func(d *contact.CategoryDefinition) { d.Labels = map[string]string{"german": "x"} }), "locale.unknown", "labels"},
 		"label control": {with(func(d *contact.CategoryDefinition) { d.Label = "a\nb" }), "text.control", "label"},
 		"no meaning":    {with(func(d *contact.CategoryDefinition) { d.Help = " " }), "categories.help", "categories"},
 		"reveals 63":    {with(func(d *contact.CategoryDefinition) { d.Reveals = 1 << 63 }), "categories.reveals", "categories"},
@@ -150,4 +151,21 @@ func TestNewPanics(t *testing.T) {
 		func() { contact.New(db, servers, contact.Config{}) })
 	require.PanicsWithValue(t, "contact: New with a category that reveals a permission which the catalog doesn't have",
 		func() { contact.New(db, servers, contact.Config{Categories: contact.Portal()}) })
+}
+
+// TestPortalSpeaks: every category has a label of its own in every language that mails are written in.
+func TestPortalSpeaks(t *testing.T) {
+	categories := contact.Portal()
+	seen := map[string]bool{}
+	for _, locale := range []string{"en", "de-AT", "fr"} {
+		labels := categories.LabelsIn(locale, contact.All)
+		require.Len(t, labels, len(categories.Definitions()))
+		for _, label := range labels {
+			require.False(t, seen[label], label)
+			seen[label] = true
+		}
+	}
+	categories.Definitions()[0].Labels["de"] = "changed"
+	require.Equal(t, []string{"E-Mails zu Domains"}, categories.LabelsIn("de", contact.Domain))
+	require.NotContains(t, categories.LabelsIn("de", contact.All), "changed")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/notify"
 )
 
 // An ID names a contact. It is a UUIDv7 in its text form.
@@ -31,9 +32,32 @@ type Contact struct {
 	Postal     access.PostalAddress
 	Phone      string   // up to 40 characters
 	Label      string   // the account's own note, up to 200 characters
+	Locale     string   // of mails to it: BCP 47; empty for the account's
 	Categories Category // the mail it receives
-	Created    time.Time
-	Updated    time.Time
+	// Verified is when the contact verified its address, by a link that was mailed there: zero if it didn't yet, or has
+	// to again.
+	Verified time.Time
+	// Unsubscribed are the categories that the contact switched off itself. Nobody else can switch them on again: those
+	// that somebody wants to since are Waiting, until the contact says yes by a link that is mailed to it.
+	Unsubscribed Category
+	Waiting      Category
+	// AlternateOf is the owner who said that the address is theirs too; empty if none did. It counts for Requester while
+	// they own the account and the address is verified.
+	AlternateOf access.UserID
+	Created     time.Time
+	Updated     time.Time
+}
+
+// A Receiver is what a mail needs to know of a contact.
+type Receiver struct {
+	ID      ID
+	Name    string
+	Address access.Address
+	// Verified and Locale are those of the contact.
+	Verified time.Time
+	Locale   string
+	// Suppressed says why the address gets no mail; zero if it does.
+	Suppressed notify.FeedbackKind
 }
 
 // Details are what somebody says about a contact.
@@ -44,18 +68,19 @@ type Details struct {
 	Postal     access.PostalAddress
 	Phone      string   // up to 40 characters
 	Label      string   // the account's own note, up to 200 characters
-	Categories Category // the mail it receives; none for the zero value
+	Categories Category // the mail it is to receive; none for the zero value
+	Locale     string   // of mails to it: BCP 47; empty for the account's
 }
 
-// Details returns what was said about the contact, for changing a part of it.
+// Details returns what was said about the contact, for changing a part of it: its categories with those that wait.
 func (c Contact) Details() Details {
-	return Details{c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories}
+	return Details{c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories | c.Waiting, c.Locale}
 }
 
-// with returns the contact with these details.
+// with returns the contact with these details. What it switched off itself waits for its word.
 func (c Contact) with(d Details) Contact {
-	c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Categories =
-		d.Name, d.Address, d.Company, d.Postal, d.Phone, d.Label, d.Categories
+	c.Name, c.Address, c.Company, c.Postal, c.Phone, c.Label, c.Locale = d.Name, d.Address, d.Company, d.Postal, d.Phone, d.Label, d.Locale
+	c.Categories, c.Waiting = d.Categories&^c.Unsubscribed, d.Categories&c.Unsubscribed
 	return c
 }
 
@@ -77,6 +102,9 @@ func (d Details) check(categories *Categories) error {
 		return err
 	}
 	if err := access.CheckText("label", d.Label, access.MaxNameRunes); err != nil {
+		return err
+	}
+	if err := access.CheckLocale("locale", d.Locale); err != nil {
 		return err
 	}
 	return categories.Check(d.Categories)

@@ -3,15 +3,16 @@ package contact
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 )
 
-// Add adds a contact, and tells it by mail which account it belongs to and which mails it will receive. It needs the
-// permission with the key "contacts", and, for each of the categories, the permission that it reveals. ErrInvalid,
+// Add adds a contact, and tells it by mail which account it belongs to and which mails it will receive, with a link by
+// which it verifies its address. What the address switched off itself, as a contact of the account before, isn't switched
+// on, but waits until the contact says yes by that link. Add needs the permission with the key "contacts", and, for each of the categories, the permission that it reveals. ErrInvalid,
 // ErrNotFound, ErrDenied ("category.beyond", or if the account isn't active), ErrExists ("contact.exists") if the
-// account has a contact with the canonical address, and ErrLimit: an account can have contacts told 250 times in 24 hours,
-// one address 5 times.
+// account has a contact with the canonical address, and ErrLimit for one of Config.Limits.
 func (s *Service) Add(ctx context.Context, actor access.Actor, account access.AccountID, details Details) (Contact, access.Revision, error) {
 	if err := details.check(s.categories); err != nil {
 		return Contact{}, access.Revision{}, err
@@ -28,17 +29,20 @@ func (s *Service) Add(ctx context.Context, actor access.Actor, account access.Ac
 		if err != nil {
 			return err
 		}
-		added = Contact{ID: ID(id), Account: account, Created: c.Now, Updated: c.Now}.with(details)
+		added = Contact{ID: ID(id), Account: account, Created: c.Now, Updated: c.Now}
+		if added, err = c.at(ctx, added, details); err != nil {
+			return err
+		}
 		if err := c.checkUnique(ctx, added); err != nil {
 			return err
 		}
-		if err := c.tx.PutContact(ctx, added); err != nil {
+		if err := c.put(ctx, Contact{}, added); err != nil {
 			return err
 		}
 		if err := c.recordContact(ctx, access.EventContactAdded, Contact{}, added); err != nil {
 			return err
 		}
-		return c.tell(ctx, added)
+		return c.tell(ctx, MailContactAdded, added)
 	})
 	if err != nil {
 		return Contact{}, access.Revision{}, err
@@ -47,10 +51,13 @@ func (s *Service) Add(ctx context.Context, actor access.Actor, account access.Ac
 }
 
 // Update replaces what is said about a contact. It needs what Add needs, but a category that the contact has already,
-// or that goes, needs no permission of its own; with a new address all of its categories count as new, and the new
-// address gets the mail of Add. ErrInvalid, ErrNotFound, ErrExists, and ErrDenied as Add, and with code
-// "category.required" if nobody would receive a required category any more. Details that the contact has already
-// change nothing.
+// or that goes, needs no permission of its own; with a new address all of its categories count as new, the new address
+// gets the mail of Add and isn't verified, and the old one is told. A category that the contact switched off itself waits
+// until it says yes: it is mailed a link to do so.
+//
+// ErrInvalid, ErrNotFound, ErrExists, ErrLimit, also with code "contact.wait" for a second link within Limits.Between, and
+// ErrDenied as Add, and with code "category.required" if nobody would receive a required category any more. Details that
+// the contact has already change nothing.
 func (s *Service) Update(ctx context.Context, actor access.Actor, account access.AccountID, id ID, details Details) (access.Revision, error) {
 	if err := id.Check(); err != nil {
 		return access.Revision{}, err
@@ -69,47 +76,64 @@ func (s *Service) Update(ctx context.Context, actor access.Actor, account access
 		if before.Details() == details {
 			return nil
 		}
-		after := before.with(details)
+		after, err := c.at(ctx, before, details)
+		if err != nil {
+			return err
+		}
 		after.Updated = c.Now
 		if err := c.checkUpdate(ctx, before, after); err != nil {
 			return err
 		}
-		if err := c.tx.PutContact(ctx, after); err != nil {
+		if err := c.put(ctx, before, after); err != nil {
 			return err
 		}
 		if err := c.recordContact(ctx, access.EventContactUpdated, before, after); err != nil {
 			return err
 		}
-		if before.Address.Same(after.Address) {
-			return nil
-		}
-		return c.tell(ctx, after)
+		return c.tellUpdate(ctx, before, after)
 	})
 }
 
-// The limits of mails that tell contacts about themselves, in 24 hours: whoever adds contacts could otherwise mail
-// strangers without end.
-const (
-	mailsPerAccount   = 250
-	mailsPerRecipient = 5 // of one account
-)
-
-// tell mails a contact that it was added.
-func (c *call) tell(ctx context.Context, contact Contact) error {
-	err := c.Count(ctx,
-		access.Limit{Code: "contact.per_account", Max: mailsPerAccount, Name: []string{"contact/account", string(c.Account.ID)}},
-		access.Limit{Code: "contact.per_recipient", Max: mailsPerRecipient,
-			Name: []string{"contact/recipient", string(c.Account.ID), contact.Address.Canonical()}})
-	if err != nil {
-		return err
+// at returns a contact with new details. At another address it is another mailbox: nothing is verified there, and what
+// counts is what that one switched off, perhaps when it was a contact before.
+func (c *call) at(ctx context.Context, contact Contact, details Details) (Contact, error) {
+	if !contact.Address.Same(details.Address) {
+		switchedOff, err := c.tx.Unsubscribed(ctx, c.Account.ID, details.Address)
+		if err != nil {
+			return Contact{}, err
+		}
+		contact.Verified, contact.Unsubscribed, contact.AlternateOf = time.Time{}, switchedOff, ""
 	}
-	return c.Mail(ctx, MailContactAdded, string(contact.ID), c.Account.Version, "")
+	return contact.with(details), nil
+}
+
+// put stores a contact that was added, changed or removed, and what the addresses that it leaves and takes switched off:
+// that is kept beside the contact while the address is one's, and otherwise by itself. A contact without an address is
+// none.
+func (c *call) put(ctx context.Context, before, after Contact) error {
+	if !before.Address.Same(after.Address) {
+		if before.Unsubscribed != 0 {
+			if err := c.tx.PutUnsubscribed(ctx, c.Account.ID, before.Address, before.Unsubscribed); err != nil {
+				return err
+			}
+		}
+		if after.Unsubscribed != 0 {
+			if err := c.tx.PutUnsubscribed(ctx, c.Account.ID, after.Address, 0); err != nil {
+				return err
+			}
+		}
+	}
+	if after.Address.IsZero() {
+		return c.tx.DeleteContact(ctx, c.Account.ID, before.ID)
+	}
+	return c.tx.PutContact(ctx, after)
 }
 
 func (c *call) checkUpdate(ctx context.Context, before, after Contact) error {
-	switchedOn := after.Categories &^ before.Categories
-	if !before.Address.Same(after.Address) {
-		switchedOn = after.Categories
+	same := before.Address.Same(after.Address)
+	switchedOn := after.Details().Categories
+	if same {
+		switchedOn &^= before.Details().Categories
 	}
 	if err := c.service.categories.checkWithin(switchedOn, c.held()); err != nil {
 		return err
@@ -117,7 +141,12 @@ func (c *call) checkUpdate(ctx context.Context, before, after Contact) error {
 	if err := c.checkUnique(ctx, after); err != nil {
 		return err
 	}
-	return c.keepRequired(ctx, before.Categories&^after.Categories, recipientOf{contact: before.ID})
+	if same && after.Waiting&^before.Waiting != 0 {
+		if err := c.mayAsk(ctx, after); err != nil {
+			return err
+		}
+	}
+	return c.keepRequired(ctx, c.heard(before)&^c.heard(after), recipientOf{contact: before.ID})
 }
 
 // Remove removes a contact: it receives nothing any more, and mails to it that wait are cancelled. It needs the
@@ -135,10 +164,10 @@ func (s *Service) Remove(ctx context.Context, actor access.Actor, account access
 		if err != nil {
 			return err
 		}
-		if err := c.keepRequired(ctx, contact.Categories, recipientOf{contact: id}); err != nil {
+		if err := c.keepRequired(ctx, c.heard(contact), recipientOf{contact: id}); err != nil {
 			return err
 		}
-		if err := c.tx.DeleteContact(ctx, account, id); err != nil {
+		if err := c.put(ctx, contact, Contact{}); err != nil {
 			return err
 		}
 		return c.recordContact(ctx, access.EventContactRemoved, contact, Contact{ID: id})
@@ -162,7 +191,7 @@ func (s *Service) Contact(ctx context.Context, actor access.Actor, account acces
 	if err != nil {
 		return Contact{}, err
 	}
-	return contact, nil
+	return s.shown(contact), nil
 }
 
 // Contacts returns a page of an account's contacts, ordered by id, which is by age. It needs the permission with the
@@ -186,6 +215,9 @@ func (s *Service) Contacts(ctx context.Context, actor access.Actor, account acce
 			return err
 		}
 		rows, err := c.tx.Contacts(ctx, account, f, after, limit+1)
+		for i := range rows {
+			rows[i] = s.shown(rows[i])
+		}
 		contacts = access.ListOf(rows, limit, list, func(c Contact) []string { return []string{string(c.ID)} })
 		return err
 	})

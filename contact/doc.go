@@ -5,8 +5,8 @@
 //
 //   - Contacts, Add, Update and Remove, behind a page for people with the permission "contacts".
 //   - Preferences and SetPreferences, behind a page of each user, and of the owner's account.
-//   - Recipients, wherever the host sends a mail about an account: it resolves a category to addresses, each with the
-//     reason why it is among them.
+//   - Notify, wherever the host has something to say about an account: it mails everybody who is to hear of it, in the
+//     host's own unit of work. Recipients tells who that is, each with the reason why they are among them.
 //
 // Give the Service to the outbox's worker too: it prepares the mail that tells a new contact what it will receive.
 //
@@ -28,10 +28,29 @@
 // Security mail, such as that about a change of owner, is of no category. It goes to those concerned, at their login
 // address.
 //
+// # Addresses that get no mail
+//
+// Give TakeFeedback what the mail provider reports about addresses, once it is certain that the provider does: the mail
+// that an address refuses, and that its holder complains of, harms the sender's name with all receivers. An address that
+// refuses mail for good, or again and again, and one whose holder complained, is suppressed: it receives no mail of any
+// category and no invite. The worker reports by itself what the mailer's AddressError says. Suppressions lists them,
+// Feedback tells what was heard about an address, and Lift ends a suppression, each for staff and system. A host that
+// writes mail of its own asks Suppressed.
+//
+// # Links
+//
+// With Config.Links, contacts verify their address by a link that is mailed to it, and every mail of a category can have a
+// link to unsubscribe (UnsubscribeURL). Package contacthttp serves the pages of both. Looking changes nothing; a POST acts.
+// A contact that hasn't verified its address receives mail and is marked, unless Config.RequireVerified says otherwise.
+// Who unsubscribed stays so: what somebody else switches on again waits until the contact says yes by a mailed link, also
+// when it was removed and added again.
+//
 // # What to watch for
 //
 // Who may add contacts can make the host mail an address of their choice, once for each contact. A host whose accounts
 // are open to everybody limits how often.
+//
+// SetAlternate gives the owner's word at the support desk to whoever reads an address: put it behind a fresh sign-in.
 //
 // The answer of Requester is about an address, not about a mail: ask only for senders that the mail system has
 // authenticated.

@@ -5,112 +5,239 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
 )
 
-// MailContactAdded tells a contact which account it belongs to now, and which mails it will receive. Kinds are stored
-// and never renamed.
-const MailContactAdded notify.Kind = "contact.added"
+// The kinds of mail that this package prepares. They are stored and never renamed.
+const (
+	// MailContactAdded tells a contact which account it belongs to now, and which mails it will receive.
+	MailContactAdded notify.Kind = "contact.added"
+	// MailContactVerify asks a contact to verify its address, and to say yes to the categories that wait.
+	MailContactVerify notify.Kind = "contact.verify"
+	// MailPreferencesChanged tells an owner that somebody else changed which mails they receive.
+	MailPreferencesChanged notify.Kind = "preferences.changed"
+	// MailAlternateAdded tells an owner that an address is an alternate one of theirs now.
+	MailAlternateAdded notify.Kind = "alternate.added"
+	// MailContactMoved tells whoever reads a contact's former address that mail goes to another one now.
+	MailContactMoved notify.Kind = "contact.moved"
+)
 
 //go:embed templates
-var templates embed.FS
+var embedded embed.FS
 
 var _ notify.Preparer = (*Service)(nil)
 
-func parseTemplates(replaced fs.FS) *notify.Templates {
-	files := replaced
-	if files == nil {
-		files, _ = fs.Sub(templates, "templates") // can't fail: the folder is embedded
-	}
-	parsed, err := notify.ParseTemplates(files, MailContactAdded)
-	if err != nil {
-		panic("contact: " + err.Error())
-	}
-	return parsed
+func newMails(members *access.Service, host fs.FS, samples []notify.Sample) (*access.Mails, error) {
+	files, _ := fs.Sub(embedded, "templates") // can't fail: the folder is embedded
+	return members.Mails(host, files, samples...)
 }
 
 // Kinds returns the kinds of mail that the service prepares.
-func (s *Service) Kinds() []notify.Kind { return []notify.Kind{MailContactAdded} }
+func (s *Service) Kinds() []notify.Kind { return s.mails.Kinds() }
 
-// Prepare writes mails to contacts, just before they are sent, as things are then. It cancels those to contacts that
-// were removed, of closed accounts, and those that a newer one replaces because the address was changed again.
+// Locales returns the languages that mails of a kind are written in, English first.
+func (s *Service) Locales(kind notify.Kind) []string { return s.mails.Locales(kind) }
+
+// Preview returns how the mails of a kind look, as access.Mails.Preview does.
+func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) ([]notify.Mail, error) {
+	return s.mails.Preview(kind, locale, brand)
+}
+
+// Prepare writes mails to contacts, and those of notices, just before they are sent, as things are then. It cancels those
+// to contacts that were removed, at suppressed addresses, of closed accounts, and those that a newer one replaces because
+// the address was changed again; and those of notices to whom Recipients wouldn't return any more. The link by which a
+// contact verifies its address is made here, again for each attempt; a mail that is about the link alone is cancelled
+// when that is over or used.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
+	var notices []notify.Message
+	var places []int
 	for i, m := range messages {
+		if s.isNotice(m.Kind) {
+			notices, places = append(notices, m), append(places, i)
+			continue
+		}
+		var draft access.Draft
+		var cancel string
 		err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {
-			prepared[i], err = s.prepare(ctx, tx, m)
+			draft, cancel, err = s.prepare(ctx, tx, m)
 			return err
 		})
-		if err != nil {
-			prepared[i] = notify.Prepared{Err: err}
-		}
+		prepared[i] = s.mails.Prepared(ctx, draft, cancel, err)
+	}
+	for i, p := range s.prepareNotices(ctx, notices) {
+		prepared[places[i]] = p
 	}
 	return prepared
 }
 
-func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.Prepared, error) {
+// isNotice reports whether mails of a kind are about notices.
+func (s *Service) isNotice(kind notify.Kind) bool {
+	return slices.ContainsFunc(s.config.Notices, func(sample notify.Sample) bool { return sample.Kind == kind })
+}
+
+// prepare reads what a mail is about, and says why it is no longer due if it isn't.
+func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft access.Draft, cancel string, err error) {
 	account, err := tx.Account(ctx, access.AccountID(m.Group))
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
 	if account.Status == access.AccountClosed {
-		return notify.Prepared{Cancel: "the account was closed"}, nil
+		return access.Draft{}, "the account was closed", nil
+	}
+	if m.Kind == MailPreferencesChanged || m.Kind == MailAlternateAdded {
+		return s.prepareOwners(ctx, tx, m, account)
 	}
 	contact, err := tx.Contact(ctx, account.ID, ID(m.Ref))
-	if errors.Is(err, access.ErrNotFound) {
-		return notify.Prepared{Cancel: "the contact was removed"}, nil
+	gone := errors.Is(err, access.ErrNotFound)
+	if err != nil && !gone {
+		return access.Draft{}, "", err
 	}
-	if err != nil {
-		return notify.Prepared{}, err
+	if m.Kind == MailContactMoved {
+		return s.prepareMoved(ctx, tx, m, account, contact)
+	}
+	if gone {
+		return access.Draft{}, "the contact was removed", nil
+	}
+	if reason, err := access.Suppressed(ctx, tx, contact.Address, false); err != nil || reason != "" {
+		return access.Draft{}, reason, err
 	}
 	newest, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref})
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
 	if newest[m.Ref].Generation > m.Generation {
-		return notify.Prepared{Cancel: "the contact's address was changed again"}, nil
+		return access.Draft{}, replaced(m.Kind), nil
+	}
+	v, err := verificationOf(ctx, tx, account.ID, contact.ID)
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	link := ""
+	if s.config.Links != nil && v.live(s.members.Now()) {
+		link = s.config.Links.verifyURL(contact, v)
+	}
+	if m.Kind == MailContactVerify && link == "" {
+		return access.Draft{}, "the link was used or has expired", nil
 	}
 	actor, err := s.actorOf(ctx, tx, m)
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
-	mail, err := s.templates.Render(m.Kind, struct {
-		Account, Actor, Contact string
-		Categories              []string
-	}{account.Profile.Name, actor, contact.Name, s.categories.Labels(contact.Categories)})
-	if err != nil {
-		return notify.Prepared{}, err
+	data := func(locale string, brand notify.Brand) (_ any, err error) {
+		branded := ""
+		if link != "" {
+			branded, err = brand.Link(link)
+		}
+		return addedMail{account.Profile.Name, actor, contact.Name, s.categories.LabelsIn(locale, contact.Categories),
+			s.categories.LabelsIn(locale, contact.Waiting), branded, v.hours(), v.Expires, account.Profile.TimeZone}, err
 	}
-	mail.To, mail.ToName = contact.Address.Original(), contact.Name
-	return notify.Prepared{Mail: mail}, nil
+	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Locale: contact.Locale, Data: data}, "", nil
 }
 
-// actorOf returns the name of who caused a mail: the actor of the event of the message's version about its contact.
+// replaced says why a mail isn't due of which there is a newer one.
+func replaced(kind notify.Kind) string {
+	if kind == MailContactVerify {
+		return "the contact was mailed a newer link"
+	}
+	return "the contact's address was changed again"
+}
+
+// prepareMoved writes to the address that a contact had. The contact may have gone since.
+func (s *Service) prepareMoved(ctx context.Context, tx Tx, m notify.Message, account access.Account, contact Contact) (access.Draft, string, error) {
+	former, err := access.ParseAddress(m.Address)
+	if err != nil {
+		return access.Draft{}, "", notify.Permanent(err)
+	}
+	if former.Same(contact.Address) {
+		return access.Draft{}, "the contact's address was changed back", nil
+	}
+	if reason, err := access.Suppressed(ctx, tx, former, true); err != nil || reason != "" {
+		return access.Draft{}, reason, err
+	}
+	actor, err := s.actorOf(ctx, tx, m)
+	return access.Draft{Kind: m.Kind, Account: account, To: former, Data: func(string, notify.Brand) (any, error) {
+		return movedMail{account.Profile.Name, actor, contact.Address.String()}, nil
+	}}, "", err
+}
+
+// prepareOwners writes to the owner, at their login address, about what concerns them alone.
+func (s *Service) prepareOwners(ctx context.Context, tx Tx, m notify.Message, account access.Account) (access.Draft, string, error) {
+	if access.UserID(m.To) != account.Owner {
+		return access.Draft{}, "the account has another owner", nil
+	}
+	people, err := tx.Users(ctx, []access.UserID{account.Owner})
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	owner := people[account.Owner]
+	if owner.Address.IsZero() {
+		return access.Draft{}, "the directory has no address", nil
+	}
+	if reason, err := access.Suppressed(ctx, tx, owner.Address, true); err != nil || reason != "" {
+		return access.Draft{}, reason, err
+	}
+	draft := access.Draft{Kind: m.Kind, Account: account, To: owner.Address, ToName: owner.Name, Locale: owner.Locale}
+	if m.Kind == MailAlternateAdded {
+		return s.alternateMail(ctx, tx, m, draft)
+	}
+	newest, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref})
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	if newest[m.Ref].Generation > m.Generation {
+		return access.Draft{}, "the preferences were changed again", nil
+	}
+	chosen, err := preferenceOf(ctx, tx, account, account.Owner)
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	actor, err := s.actorOf(ctx, tx, m)
+	draft.Data = func(locale string, _ notify.Brand) (any, error) {
+		return preferencesMail{account.Profile.Name, actor, s.categories.LabelsIn(locale, chosen)}, nil
+	}
+	return draft, "", err
+}
+
+func (s *Service) alternateMail(ctx context.Context, tx Tx, m notify.Message, draft access.Draft) (access.Draft, string, error) {
+	contact, err := tx.Contact(ctx, draft.Account.ID, ID(m.Ref))
+	if errors.Is(err, access.ErrNotFound) || err == nil && contact.AlternateOf != draft.Account.Owner {
+		return access.Draft{}, "the alternate address was given up again", nil
+	}
+	draft.Data = func(string, notify.Brand) (any, error) {
+		return alternateMail{draft.Account.Profile.Name, contact.Name, contact.Address.String()}, nil
+	}
+	return draft, "", err
+}
+
+// actorOf returns the name of who caused a mail: the actor of the event of the message's version about its contact or user.
 // One unit of work may have changed many contacts at that version.
-func (s *Service) actorOf(ctx context.Context, tx Tx, m notify.Message) (string, error) {
-	filter := access.EventFilter{Kinds: []access.EventKind{access.EventContactAdded, access.EventContactUpdated}}
+func (s *Service) actorOf(ctx context.Context, tx Tx, m notify.Message) (access.NamedActor, error) {
+	filter := access.EventFilter{Kinds: []access.EventKind{access.EventContactAdded, access.EventContactUpdated,
+		access.EventContactVerificationSent, access.EventPreferencesChanged}}
 	for before := (access.EventKey{Version: m.Generation + 1}); ; {
 		rows, err := tx.Events(ctx, access.AccountID(m.Group), filter, before, false, access.DefaultPage)
 		if err != nil {
-			return "", err
+			return access.NamedActor{}, err
 		}
 		for _, row := range rows {
 			if row.Version != m.Generation {
-				return access.ActorName(ctx, tx, 0, "")
+				return access.NamedActor{}, nil
 			}
 			e, err := row.Event()
 			if err != nil {
-				return "", err
+				return access.NamedActor{}, err
 			}
 			if e.Target.ID == m.Ref {
-				return access.ActorName(ctx, tx, e.Actor.Kind, e.Actor.ID)
+				return access.NameActor(ctx, tx, e.Actor.Kind, e.Actor.ID)
 			}
 			before = access.EventKey{Version: row.Version, Index: row.Index}
 		}
 		if len(rows) < access.DefaultPage {
-			return access.ActorName(ctx, tx, 0, "")
+			return access.NamedActor{}, nil
 		}
 	}
 }

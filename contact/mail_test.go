@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -36,7 +37,8 @@ func TestContactAddedMail(t *testing.T) {
 	require.Equal(t, string(acme), messages[0].Group)
 	require.Equal(t, string(carl.ID), messages[0].Ref)
 	require.Equal(t, revision.Version, messages[0].Generation)
-	require.Equal(t, []notify.Kind{contact.MailContactAdded}, w.contacts.Kinds())
+	require.Equal(t, []notify.Kind{contact.MailContactAdded, contact.MailContactVerify, contact.MailContactMoved,
+		contact.MailPreferencesChanged, contact.MailAlternateAdded}, w.contacts.Kinds())
 
 	prepared := w.prepare()[0]
 	require.NoError(t, prepared.Err)
@@ -106,10 +108,15 @@ func TestContactAddedMailIsCancelled(t *testing.T) {
 		_, err := w.contacts.Update(ctx, system, acme, carl.ID, d)
 		require.NoError(t, err)
 		prepared := w.prepare()
-		require.Len(t, prepared, 2)
+		require.Len(t, prepared, 3)
 		require.Equal(t, notify.Prepared{Cancel: "the contact's address was changed again"}, prepared[0])
-		require.Equal(t, "carla@contacts.example", prepared[1].Mail.To)
-		require.Contains(t, prepared[1].Mail.Text, "our system")
+		added, moved := prepared[1].Mail, prepared[2].Mail // in any order
+		if moved.To == "carla@contacts.example" {
+			added, moved = moved, added
+		}
+		require.Equal(t, "carla@contacts.example", added.To)
+		require.Contains(t, added.Text, "our system")
+		require.Equal(t, "carl@contacts.example", moved.To)
 	})
 }
 
@@ -130,8 +137,8 @@ func TestWhoIsNotMailed(t *testing.T) {
 func TestTemplatesCanBeReplaced(t *testing.T) {
 	w := newWorld(t)
 	files := fstest.MapFS{
-		"contact.added.txt":  {Data: []byte("Subject: {{.Account}}\n{{.Actor}}, {{.Contact}}, {{range .Categories}}{{.}};{{end}}")},
-		"contact.added.html": {Data: []byte("<p>{{.Contact}}</p>")},
+		"en/contact.added.txt":  {Data: []byte("Subject: {{.Account}}\n{{.Actor}}, {{.Contact}}, {{range .Categories}}{{.}};{{end}}")},
+		"en/contact.added.html": {Data: []byte("<p>{{.Contact}}</p>")},
 	}
 	w.contacts = contact.New(w.db, w.members, contact.Config{Templates: files})
 	w.contact("carl", contact.All)
@@ -139,6 +146,41 @@ func TestTemplatesCanBeReplaced(t *testing.T) {
 	require.Equal(t, "Acme & Sons", mail.Subject)
 	require.Contains(t, mail.Text, "our system, carl, General Emails;Product Emails;Domain Emails;Invoice Emails;Support Emails;Affiliate Emails;")
 
-	delete(files, "contact.added.html")
-	require.Panics(t, func() { contact.New(w.db, w.members, contact.Config{Templates: files}) })
+	files["de/contact.added.html"] = &fstest.MapFile{Data: []byte("{{.Nobody}}")}
+	err := contact.Config{Templates: files}.Check(w.members)
+	require.ErrorIs(t, err, access.ErrInvalid)
+	require.ErrorContains(t, err, "de/contact.added.html")
+	require.PanicsWithValue(t, "contact: "+err.Error(), func() { contact.New(w.db, w.members, contact.Config{Templates: files}) })
+}
+
+// A contact's mails are in its own language, or else in the account's, and links are the brand's.
+func TestContactMailsAreInItsLanguage(t *testing.T) {
+	w := newLinkedWorld(t, contact.Config{})
+	w.members = access.New(w.db, access.Config{
+		Now:      func() time.Time { return w.now },
+		Locale:   "fr",
+		BaseURLs: []string{"https://panel.reseller.example"},
+		Brand: func(context.Context, access.Account) (notify.Brand, error) {
+			return notify.Brand{Name: "Reseller", BaseURL: "https://panel.reseller.example"}, nil
+		},
+	})
+	w.configured(contact.Config{Links: linksOf(t, "", keyOf("2026"))})
+	d := details(t, "carl", contact.Invoice)
+	d.Locale = "de-AT"
+	carl, _, err := w.contacts.Add(ctx, system, acme, d)
+	require.NoError(t, err)
+	require.Equal(t, "de-AT", w.get(carl.ID).Locale)
+	mail := w.prepare()[0].Mail
+	require.Contains(t, mail.Subject, "Sie sind jetzt ein Kontakt")
+	require.Contains(t, mail.Text, "- E-Mails zu Rechnungen\n")
+	require.Contains(t, mail.Text, "https://panel.reseller.example/contacts/verify/")
+	require.Contains(t, mail.Text, "Nachricht von Reseller.")
+
+	require.NoError(t, w.update(carl.ID, func(d *contact.Details) { d.Locale = "" }))
+	require.Contains(t, w.prepare()[0].Mail.Subject, "Vous êtes désormais un contact")
+	for locale, code := range map[string]string{"de_AT": "locale.text", "german": "locale.unknown"} {
+		d.Locale = locale
+		_, _, err = w.contacts.Add(ctx, system, acme, d)
+		requireRefused(t, err, access.ErrInvalid, code, "locale")
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
 
@@ -18,6 +19,10 @@ type model struct {
 	status   access.AccountStatus
 	people   []person // the owner first
 	contacts []contact.Contact
+	required bool          // contacts hear nothing before they have verified their address
+	again    time.Duration // how long an address stays verified; zero for ever
+	// suppressed are the suppressions, by the canonical address.
+	suppressed map[string]notify.FeedbackKind
 }
 
 // A person is the owner or a member. Of the owner only address and choice matter.
@@ -43,7 +48,7 @@ func drawModel(t *rapid.T) *model {
 	drawPermissions := rapid.OneOf(
 		rapid.SampledFrom([]access.Permission{access.All, access.ViewDomains, access.PayInvoices}),
 		rapid.Map(rapid.Uint64Range(1, uint64(access.Portal().Known())), func(p uint64) access.Permission { return access.Permission(p) }))
-	drawTime := rapid.SampledFrom([]time.Time{{}, start.Add(-time.Hour), start, start.Add(time.Hour)})
+	drawTime := rapid.SampledFrom([]time.Time{{}, start.Add(-time.Hour), start.Add(-time.Minute), start, start.Add(time.Hour)})
 
 	m := &model{status: rapid.SampledFrom([]access.AccountStatus{access.AccountActive, access.AccountSuspended,
 		access.AccountClosed}).Draw(t, "status")}
@@ -60,6 +65,8 @@ func drawModel(t *rapid.T) *model {
 			stranger: i > 0 && rapid.IntRange(0, 3).Draw(t, "stranger") == 0,
 		})
 	}
+	m.required = rapid.Bool().Draw(t, "required")
+	m.again = rapid.SampledFrom([]time.Duration{0, time.Hour}).Draw(t, "again")
 	ids := []contact.ID{"0190c3a0-0000-7000-8000-000000000001", "0190c3a0-0000-7000-8000-000000000002", "0190c3a0-0000-7000-8000-000000000003"}
 	taken := map[string]bool{"": true}
 	for _, id := range ids {
@@ -68,15 +75,20 @@ func drawModel(t *rapid.T) *model {
 			continue
 		}
 		taken[strings.ToLower(text)] = true
+		wanted, switchedOff := drawCategories.Draw(t, "categories"), drawCategories.Draw(t, "unsubscribed")
 		m.contacts = append(m.contacts, contact.Contact{ID: id, Account: acme, Name: "contact", Address: address(t, text),
-			Categories: drawCategories.Draw(t, "categories"), Created: start, Updated: start})
+			Categories: wanted &^ switchedOff, Waiting: wanted & switchedOff, Unsubscribed: switchedOff,
+			Verified: drawTime.Draw(t, "verified"), Created: start, Updated: start})
 	}
+	m.suppressed = rapid.MapOfN(rapid.SampledFrom([]string{"a@one.example", "b@one.example", "c@two.example", "d@two.example"}),
+		rapid.SampledFrom([]notify.FeedbackKind{notify.HardBounce, notify.SoftBounce, notify.Complaint}), 0, 3).Draw(t, "suppressed")
 	return m
 }
 
 // store puts the account into storage as it is, past the rules: what verbs and time can lead to.
 func (m *model) store(w *world) {
 	w.t.Helper()
+	w.configured(contact.Config{Links: linksOf(w.t, "", keyOf("2026")), RequireVerified: m.required, VerifyAgain: m.again})
 	w.write(func(tx storage.Tx) error {
 		a, err := tx.Account(ctx, acme)
 		require.NoError(w.t, err)
@@ -98,6 +110,9 @@ func (m *model) store(w *world) {
 		}
 		for _, c := range m.contacts {
 			require.NoError(w.t, tx.PutContact(ctx, c))
+		}
+		for about, kind := range m.suppressed {
+			require.NoError(w.t, tx.PutSuppression(ctx, notify.Suppression{Address: about, Kind: kind, Since: start}))
 		}
 		return nil
 	})
@@ -157,22 +172,34 @@ func (m *model) recipients(c contact.Category, also []access.UserID) (list []con
 			}
 		}
 		for _, each := range m.contacts {
-			if each.Categories&c != 0 {
-				everybody = append(everybody, contact.Recipient{Reason: contact.ReasonContact, Name: each.Name, Contact: each.ID, Address: each.Address})
+			if each.Categories&c != 0 && (m.verified(each) || !m.required) {
+				everybody = append(everybody, contact.Recipient{Reason: contact.ReasonContact, Name: each.Name, Contact: each.ID,
+					Address: each.Address, Unverified: !m.verified(each)})
 			}
 		}
 	}
 	seen := map[string]bool{"": true}
 	for _, r := range everybody {
-		if !seen[r.Address.Canonical()] {
+		if !seen[r.Address.Canonical()] && m.suppressed[r.Address.Canonical()] == 0 {
 			seen[r.Address.Canonical()] = true
 			list = append(list, r)
 		}
 	}
-	if c == contact.Domain && len(list) == 0 && owner.address != "" {
+	if c == contact.Domain && len(list) == 0 && m.reachable(owner) {
 		list = []contact.Recipient{{Reason: contact.ReasonFallback, Name: string(olive), User: olive, Address: parsed(owner.address)}}
 	}
 	return list
+}
+
+// reachable reports whether security mail reaches a person.
+func (m *model) reachable(p person) bool {
+	kind := m.suppressed[parsed(p.address).Canonical()]
+	return p.address != "" && (kind == 0 || kind == notify.Complaint)
+}
+
+// verified reports whether a contact has verified its address, and not too long ago.
+func (m *model) verified(c contact.Contact) bool {
+	return !c.Verified.IsZero() && (m.again == 0 || start.Sub(c.Verified) < m.again)
 }
 
 // received reports whether a category has a receiver other than the fallback.
@@ -204,19 +231,44 @@ func (m *model) drawNarrowing(t *rapid.T) func(*world) error {
 	if len(m.contacts) == 0 {
 		return func(*world) error { return nil }
 	}
-	i := n % len(m.contacts)
-	c := m.contacts[i]
-	if m.status != access.AccountActive || rapid.Bool().Draw(t, "remove") {
+	return m.drawContactNarrowing(t, n%len(m.contacts), left)
+}
+
+// drawContactNarrowing has the i-th contact removed, changed, moved to an address that nobody verified, or unsubscribe.
+func (m *model) drawContactNarrowing(t *rapid.T, i int, left contact.Category) func(*world) error {
+	c := &m.contacts[i]
+	id := c.ID
+	verbs := []string{"remove", "unsubscribe"}
+	if m.status == access.AccountActive {
+		verbs = append(verbs, "update", "move")
+	}
+	verb := rapid.SampledFrom(verbs).Draw(t, "verb")
+	switch verb {
+	case "remove":
 		m.contacts = slices.Delete(m.contacts, i, i+1)
 		return func(w *world) error {
-			_, err := w.contacts.Remove(ctx, system, acme, c.ID)
+			_, err := w.contacts.Remove(ctx, system, acme, id)
 			return err
 		}
+	case "unsubscribe":
+		one := contact.Portal().Definitions()[rapid.IntRange(0, 5).Draw(t, "category")].Category
+		if c.Categories|c.Waiting == contact.All {
+			c.Categories &= contact.Portal().Known()
+		}
+		c.Categories, c.Waiting, c.Unsubscribed = c.Categories&^one, c.Waiting&^one, c.Unsubscribed|one
+		return func(w *world) error {
+			_, err := w.contacts.Unsubscribe(ctx, clicked, w.unsubscribeToken(id, one))
+			return err
+		}
+	case "move":
+		c.Address, c.Verified = parsed("new@one.example"), time.Time{}
+		c.Categories, c.Waiting, c.Unsubscribed = c.Categories|c.Waiting, 0, 0
+	case "update":
+		c.Categories, c.Waiting = c.Categories&left, c.Waiting&left
 	}
-	m.contacts[i].Categories &= left
-	changed := m.contacts[i].Details()
+	changed := c.Details()
 	return func(w *world) error {
-		_, err := w.contacts.Update(ctx, system, acme, c.ID, changed)
+		_, err := w.contacts.Update(ctx, system, acme, id, changed)
 		return err
 	}
 }

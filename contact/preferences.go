@@ -32,7 +32,8 @@ func (s *Service) Preferences(ctx context.Context, actor access.Actor, account a
 // SetPreferences sets the categories that a user of an account receives. Users set their own; those with the
 // permission that has the key "profile" may set the owner's; staff and system anybody's. A category that is switched
 // on for a member needs the permission that it reveals, held by that member and in use. Nobody is given access by it,
-// so it works in a suspended account too. Mail about security, such as a change of owner, is of no category: it can't
+// so it works in a suspended account too. An owner whose preferences somebody else sets hears of it at their login address.
+// Mail about security, such as a change of owner, is of no category: it can't
 // be switched off.
 //
 // ErrInvalid, ErrNotFound, and ErrDenied, with code "category.beyond" for what the member may not see, and
@@ -65,8 +66,12 @@ func (s *Service) SetPreferences(ctx context.Context, actor access.Actor, accoun
 			return err
 		}
 		target := access.Target{Kind: access.TargetUser, ID: string(user)}
-		return c.Record(ctx, access.EventPreferencesChanged, target,
+		err = c.Record(ctx, access.EventPreferencesChanged, target,
 			access.Facts{Categories: access.Permission(before)}, access.Facts{Categories: access.Permission(categories)})
+		if err != nil || !grant.Owner || c.Actor.User() == user {
+			return err
+		}
+		return c.Mail(ctx, MailPreferencesChanged, string(user), c.Account.Version, string(user))
 	})
 }
 
@@ -100,11 +105,15 @@ func (c *call) grant(ctx context.Context, user access.UserID) (access.Grant, err
 
 // preference returns what a user of the account chose.
 func (c *call) preference(ctx context.Context, user access.UserID) (Category, error) {
-	chosen, err := c.tx.Preference(ctx, c.Account.ID, user)
+	return preferenceOf(ctx, c.tx, c.Account, user)
+}
+
+func preferenceOf(ctx context.Context, tx Tx, account access.Account, user access.UserID) (Category, error) {
+	chosen, err := tx.Preference(ctx, account.ID, user)
 	if !errors.Is(err, access.ErrNotFound) {
 		return chosen, err
 	}
-	if user == c.Account.Owner {
+	if user == account.Owner {
 		return All, nil
 	}
 	return 0, nil

@@ -124,8 +124,8 @@ func contactAtMias(w *world) {
 }
 
 // TestRecipientsEqualTheModel is the property behind the table: for random accounts the answer is the model's, holds
-// no address twice, tells no member what they may not see, and a required category has a receiver if the owner has an
-// address.
+// no address twice and no suppressed one, tells no member what they may not see and no contact what it wasn't given, and
+// a required category has a receiver if mail reaches the owner.
 func TestRecipientsEqualTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
@@ -142,13 +142,21 @@ func TestRecipientsEqualTheModel(t *testing.T) {
 			for _, r := range got {
 				require.False(t, seen[strings.ToLower(r.Address.Original())], "twice: %s", r.Address)
 				seen[strings.ToLower(r.Address.Original())] = true
+				if r.Reason != contact.ReasonFallback {
+					require.Zero(t, m.suppressed[r.Address.Canonical()], "suppressed: %s", r.Address)
+				}
+				if r.Contact != "" {
+					told, err := w.contacts.Contact(ctx, system, acme, r.Contact)
+					require.NoError(t, err)
+					require.True(t, told.Categories.Has(d.Category), "%s hears of %s", r.Contact, d.Key)
+				}
 				if r.User != "" && r.User != olive && d.Reveals != 0 {
 					can, err := w.members.Can(ctx, r.User, acme, d.Reveals)
 					require.NoError(t, err)
 					require.True(t, can, "%s hears of %s", r.User, d.Key)
 				}
 			}
-			if d.Required && m.people[0].address != "" {
+			if d.Required && m.reachable(m.people[0]) {
 				require.NotEmpty(t, got, d.Key)
 			}
 		}
@@ -183,6 +191,6 @@ func TestRecipientsNameThem(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []contact.Recipient{
 		{Reason: contact.ReasonOwner, Address: addressOf(t, olive), Name: "Name of olive", User: olive},
-		{Reason: contact.ReasonContact, Address: carl.Address, Name: "carl", Contact: carl.ID},
+		{Reason: contact.ReasonContact, Address: carl.Address, Name: "carl", Contact: carl.ID, Unverified: true},
 	}, got)
 }

@@ -26,12 +26,22 @@ func (c *call) recordContact(ctx context.Context, kind access.EventKind, before,
 		target.Before = put(target.Before, f.name, from)
 		target.After = put(target.After, f.name, to)
 	}
-	factsBefore := access.Facts{Categories: access.Permission(before.Categories)}
-	factsAfter := access.Facts{Categories: access.Permission(after.Categories)}
+	factsBefore, factsAfter := before.facts(), after.facts()
 	if kind == access.EventContactUpdated {
 		factsAfter.Fields = changed
 	}
 	return c.Record(ctx, kind, target, factsBefore, factsAfter)
+}
+
+// recordOwn puts on the record what a contact did itself, or was asked to.
+func (c *call) recordOwn(ctx context.Context, kind access.EventKind, before, after Contact) error {
+	target := access.Target{Kind: access.TargetContact, ID: string(after.ID), Name: after.Name}
+	return c.Record(ctx, kind, target, before.facts(), after.facts())
+}
+
+// facts are what events tell of a contact that isn't personal.
+func (c Contact) facts() access.Facts {
+	return access.Facts{Categories: access.Permission(c.Categories), Waiting: access.Permission(c.Waiting)}
 }
 
 // contactFields are what events tell of a contact, sorted by name.
@@ -40,8 +50,10 @@ var contactFields = []struct {
 	value func(Contact) string
 }{
 	{"address", func(c Contact) string { return c.Address.Original() }},
+	{"alternate_of", func(c Contact) string { return string(c.AlternateOf) }},
 	{"company", func(c Contact) string { return c.Company }},
 	{"label", func(c Contact) string { return c.Label }},
+	{"locale", func(c Contact) string { return c.Locale }},
 	{"name", func(c Contact) string { return c.Name }},
 	{"phone", func(c Contact) string { return c.Phone }},
 	{"postal.city", func(c Contact) string { return c.Postal.City }},

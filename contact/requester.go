@@ -13,19 +13,22 @@ type RequesterKind uint8
 
 // The kinds of requester. The numbers may change; the texts of String are stable.
 const (
-	RequesterUnknown RequesterKind = iota // nobody known, or nobody in particular: may request nothing
-	RequesterContact                      // receives mail of the account: may not request changes
-	RequesterUser                         // a member: may request what their permissions cover
-	RequesterOwner                        // the owner
+	RequesterUnknown   RequesterKind = iota // nobody known, or nobody in particular: may request nothing
+	RequesterContact                        // receives mail of the account: may not request changes
+	RequesterUser                           // a member: may request what their permissions cover
+	RequesterAlternate                      // the owner, at an address that they said is theirs too
+	RequesterOwner                          // the owner, at their login address
 )
 
-// String returns the kind in lower case: "unknown", "contact", "user" or "owner".
+// String returns the kind in lower case: "unknown", "contact", "user", "alternate" or "owner".
 func (k RequesterKind) String() string {
 	switch k {
 	case RequesterContact:
 		return "contact"
 	case RequesterUser:
 		return "user"
+	case RequesterAlternate:
+		return "alternate"
 	case RequesterOwner:
 		return "owner"
 	}
@@ -38,7 +41,7 @@ type Requester struct {
 	Kind        RequesterKind
 	Name        string            // the directory's or the contact's: for the greeting, it proves nothing
 	User        access.UserID     // of the owner or the user
-	Contact     ID                // of the contact
+	Contact     ID                // of the contact, the owner's alternate address too
 	Permissions access.Permission // of the owner or the user: what they may do now, in this state of the account
 }
 
@@ -49,7 +52,8 @@ type Requester struct {
 // It fails closed. An address in the directory counts only if it is verified. Of a closed account, and for a user
 // whose membership isn't in use, nobody is known. If several users of the account have the address, whatever they
 // hold, it is unknown which of them writes, and so who. An address that is a contact's as well as a user's is the
-// user's. Equal names mean nothing.
+// user's. A contact's address is the owner's, as an alternate, only if the present owner said so and it is verified: see
+// SetAlternate. Equal names mean nothing.
 //
 // ErrInvalid, ErrNotFound, ErrDenied.
 func (s *Service) Requester(ctx context.Context, actor access.Actor, account access.AccountID, address access.Address) (Requester, error) {
@@ -99,6 +103,14 @@ func (c *call) requester(ctx context.Context, address access.Address) (Requester
 	}
 	if err != nil {
 		return Requester{}, err
+	}
+	if contact.AlternateOf == c.Account.Owner && c.service.verified(contact.Verified, c.Now) {
+		grant, err := c.grant(ctx, c.Account.Owner)
+		if err != nil {
+			return Requester{}, err
+		}
+		return Requester{Kind: RequesterAlternate, Name: contact.Name, User: c.Account.Owner, Contact: contact.ID,
+			Permissions: grant.Effective(c.Now)}, nil
 	}
 	return Requester{Kind: RequesterContact, Name: contact.Name, Contact: contact.ID}, nil
 }

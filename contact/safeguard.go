@@ -13,9 +13,9 @@ type recipientOf struct {
 }
 
 // keepRequired is the safeguard: when somebody gives up categories, it returns an error of kind access.ErrDenied, with
-// code "category.required", for the first required one that they alone receive. To receive is to have an address, and
-// to be told by Recipients for another reason than the fallback. An owner without an address in the directory doesn't
-// count, for better and worse: the last contact can't go, and they may give up what they don't receive.
+// code "category.required", for the first required one that they alone receive. To receive is to have an address that
+// isn't suppressed, and to be told by Recipients for another reason than the fallback. An owner without an address in the
+// directory doesn't count, for better and worse: the last contact can't go, and they may give up what they don't receive.
 func (c *call) keepRequired(ctx context.Context, given Category, who recipientOf) error {
 	for _, d := range c.service.categories.definitions {
 		if !d.Required || !given.Has(d.Category) {
@@ -39,14 +39,30 @@ func (c *call) keepRequired(ctx context.Context, given Category, who recipientOf
 // receives reports whether somebody who chose a category receives it.
 func (c *call) receives(ctx context.Context, d CategoryDefinition, who recipientOf) (bool, error) {
 	if who.contact != "" {
-		return true, nil
+		contact, err := c.tx.Contact(ctx, c.Account.ID, who.contact)
+		if err != nil {
+			return false, err
+		}
+		return c.reaches(ctx, contact.Address)
 	}
 	grant, err := c.grant(ctx, who.user)
 	if err != nil || !c.hears(grant, d) {
 		return false, err
 	}
 	people, err := c.tx.Users(ctx, []access.UserID{who.user})
-	return !people[who.user].Address.IsZero(), err
+	if err != nil {
+		return false, err
+	}
+	return c.reaches(ctx, people[who.user].Address)
+}
+
+// reaches reports whether mail of a category can reach an address.
+func (c *call) reaches(ctx context.Context, address access.Address) (bool, error) {
+	if address.IsZero() {
+		return false, nil
+	}
+	reason, err := access.Suppressed(ctx, c.tx, address, false)
+	return err == nil && reason == "", err
 }
 
 // othersReceive reports whether somebody else receives a category.
@@ -61,18 +77,20 @@ func (c *call) othersReceive(ctx context.Context, d CategoryDefinition, who reci
 			return receives, err
 		}
 	}
-	contacts, err := c.tx.Contacts(ctx, c.Account.ID, Filter{Categories: d.Category}, "", 2)
-	if err != nil {
-		return false, err
-	}
-	for _, contact := range contacts {
-		if contact.ID != who.contact {
-			return true, nil
+	for contact, err := range c.receivers(ctx, d) {
+		if err != nil || contact.ID != who.contact {
+			return err == nil, err
 		}
 	}
 	for member, err := range c.listeners(ctx, d) {
-		if err != nil || member.User != who.user {
-			return err == nil, err
+		if err != nil {
+			return false, err
+		}
+		if member.User == who.user {
+			continue
+		}
+		if reached, err := c.reaches(ctx, member.Person.Address); err != nil || reached {
+			return reached, err
 		}
 	}
 	return false, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/notify"
 )
 
 // TestSafeguard checks which changes are refused because nobody would receive domain mail any more.
@@ -64,8 +65,23 @@ func TestSafeguard(t *testing.T) {
 			require.NoError(w.t, err)
 			w.prefer("ghost", contact.Domain)
 		}, ownerOff, true},
-		"an owner without an address":                {forgetOlive, ownerOff, false},
-		"the last contact":                           {onlyCarl, removeCarl, true},
+		"an owner without an address":          {forgetOlive, ownerOff, false},
+		"the last contact":                     {onlyCarl, removeCarl, true},
+		"the last contact, whose mail bounces": {func(w *world) { onlyCarl(w); w.heard(notify.HardBounce, carls) }, removeCarl, false},
+		"the owner, with a contact whose mail bounces": {func(w *world) {
+			w.contact("carl", contact.Domain)
+			w.heard(notify.HardBounce, carls)
+		}, ownerOff, true},
+		"the owner, with a member whose mail bounces": {func(w *world) {
+			w.member("mia", access.ViewDomains)
+			w.prefer("mia", contact.Domain)
+			w.heard(notify.Complaint, "mia@example.com")
+		}, ownerOff, true},
+		"the owner, whose mail bounces": {func(w *world) { w.heard(notify.HardBounce, "olive@example.com") }, ownerOff, false},
+		"the last contact, with an owner whose mail bounces": {func(w *world) {
+			w.contact("carl", contact.Domain)
+			w.heard(notify.HardBounce, "olive@example.com")
+		}, removeCarl, true},
 		"the last contact's category":                {onlyCarl, changeCarl(func(d *contact.Details) { d.Categories = contact.Invoice }), true},
 		"the last contact's other details":           {onlyCarl, changeCarl(func(d *contact.Details) { d.Name = "Carla" }), false},
 		"the last contact's address":                 {onlyCarl, changeCarl(func(d *contact.Details) { d.Address = address(t, "carla@contacts.example") }), false},

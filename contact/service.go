@@ -1,8 +1,13 @@
 package contact
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io/fs"
+	"slices"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
@@ -14,22 +19,95 @@ type Config struct {
 	// access.Portal: New panics if the catalog of the members' service has others in their place, or hasn't what a
 	// category reveals.
 	Categories *Categories
-	// Templates replaces the mails' texts: files as in this package's templates folder. Nil for ours. New panics if
-	// one can't be read.
+	// Links are those in mails to contacts. Without them contacts can neither verify their address nor unsubscribe.
+	Links *Links
+	// Lifetime is how long the link works by which a contact verifies its address; DefaultLifetime if zero.
+	Lifetime time.Duration
+	// RequireVerified says that a contact receives no category before it has verified its address. It needs Links.
+	RequireVerified bool
+	// VerifyAgain is how long an address stays verified. Zero, the default, is for ever. Nobody is asked again by itself: a
+	// job of the host's goes through Contacts, and calls SendVerification for those that have to.
+	VerifyAgain time.Duration
+	Limits      Limits
+	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
+	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.
 	Templates fs.FS
+	// Notices are samples of the host's own mails, the kinds that Notify takes: each with what Notice.Data could be, with
+	// which the templates of the kind are tried, in Templates: "en/invoice.created.txt" and so on. They are given a
+	// NoticeMail. New panics if one is of a kind that this package has, or its templates can't be rendered.
+	Notices []notify.Sample
+	// Attachment returns what a name of Notice.Attachments stands for, when the mail is prepared: outside of units of work,
+	// and again for each attempt. After an error it is tried again later, or never after one made by notify.Permanent.
+	Attachment func(ctx context.Context, account access.AccountID, name string) (notify.Attachment, error)
+	// SoftBounces is how many soft bounces within SoftWindow suppress an address: 5 within 7 days by default.
+	SoftBounces int
+	SoftWindow  time.Duration
+}
+
+// Check returns an error of kind access.ErrInvalid for what New panics for besides missing categories and Links: a template
+// that can't be read or rendered, which is named, and notices that can't be.
+func (c Config) Check(members *access.Service) error {
+	_, err := c.mails(members, categoriesFor(members.Catalog(), c.Categories))
+	return err
+}
+
+func (c Config) mails(members *access.Service, categories *Categories) (*access.Mails, error) {
+	notices, err := c.notices(categories)
+	if err != nil {
+		return nil, err
+	}
+	return newMails(members, c.Templates, append(samples(categories), notices...))
+}
+
+// DefaultLifetime is how long a link to verify an address works if the Config doesn't say.
+const DefaultLifetime = 72 * time.Hour
+
+// Limits keep contacts from being used to send unwanted mail. A zero field has its default.
+type Limits struct {
+	PerAccount   int           // mails that tell contacts about themselves, of an account in 24 hours; 250
+	PerActor     int           // of an actor in 24 hours, over all accounts; 250
+	PerRecipient int           // of an account to one address in 24 hours; 5
+	Between      time.Duration // between two links to one address; 60 seconds
+}
+
+func (c Config) withDefaults() Config {
+	c.Lifetime = cmp.Or(c.Lifetime, DefaultLifetime)
+	c.Limits.PerAccount = cmp.Or(c.Limits.PerAccount, 250)
+	c.Limits.PerActor = cmp.Or(c.Limits.PerActor, 250)
+	c.Limits.PerRecipient = cmp.Or(c.Limits.PerRecipient, 5)
+	c.Limits.Between = cmp.Or(c.Limits.Between, time.Minute)
+	c.SoftBounces = cmp.Or(c.SoftBounces, 5)
+	c.SoftWindow = cmp.Or(c.SoftWindow, 7*24*time.Hour)
+	return c
+}
+
+// mustFit panics if the config can't be meant.
+func (c Config) mustFit() {
+	switch {
+	case c.RequireVerified && c.Links == nil:
+		panic("contact: New with Config.RequireVerified and without Links: nobody could ever verify an address")
+	case c.Lifetime < 0 || c.VerifyAgain < 0:
+		panic("contact: New with a negative Config.Lifetime or VerifyAgain")
+	case c.Limits.PerAccount < 0 || c.Limits.PerActor < 0 || c.Limits.PerRecipient < 0 || c.Limits.Between < 0:
+		panic("contact: New with a negative limit")
+	case c.SoftBounces < 0 || c.SoftWindow < 0:
+		panic("contact: New with a negative Config.SoftBounces or SoftWindow")
+	}
 }
 
 // A Service knows the rules of contacts, preferences and recipients. It is safe for concurrent use.
 type Service struct {
 	members    *access.Service
 	categories *Categories
-	templates  *notify.Templates
+	config     Config
+	mails      *access.Mails
 	view       func(ctx context.Context, fn func(context.Context, Tx) error) error
 	update     func(ctx context.Context, fn func(context.Context, Tx) error) error
 }
 
 // New returns a Service on a store, which every storage backend is, beside the service for the members of its
-// accounts: clock, randomness, catalog, staff policy and observers are taken from there. It panics if either is nil.
+// accounts: clock, randomness, catalog, staff policy, observers and brands are taken from there. It panics if either
+// is nil, if the Config can't be meant, and with the error of Config.Check.
 func New[T Tx](store access.Store[T], members *access.Service, config Config) *Service {
 	if store == nil {
 		panic("contact: New without a store")
@@ -37,10 +115,17 @@ func New[T Tx](store access.Store[T], members *access.Service, config Config) *S
 	if members == nil {
 		panic("contact: New without a service for members")
 	}
+	config.mustFit()
+	categories := categoriesFor(members.Catalog(), config.Categories)
+	mails, err := config.mails(members, categories)
+	if err != nil {
+		panic("contact: " + err.Error())
+	}
 	return &Service{
 		members:    members,
-		categories: categoriesFor(members.Catalog(), config.Categories),
-		templates:  parseTemplates(config.Templates),
+		config:     config.withDefaults(),
+		categories: categories,
+		mails:      mails,
 		view: func(ctx context.Context, fn func(context.Context, Tx) error) error {
 			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},
@@ -48,6 +133,29 @@ func New[T Tx](store access.Store[T], members *access.Service, config Config) *S
 			return store.Update(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},
 	}
+}
+
+// notices are samples of the mails that notices become.
+func (c Config) notices(categories *Categories) ([]notify.Sample, error) {
+	var mails []notify.Sample
+	own := samples(categories)
+	for _, notice := range c.Notices {
+		taken := slices.ContainsFunc(own, func(sample notify.Sample) bool { return sample.Kind == notice.Kind })
+		if taken || notice.Kind == "" || len(notice.Kind) > notify.MaxKindBytes || notice.Data == nil {
+			return nil, access.Invalid("notices", "notices.kind", fmt.Sprintf("have %q, which is taken, too long, or without data", notice.Kind))
+		}
+		data, err := json.Marshal(notice.Data(notify.English))
+		if err != nil {
+			return nil, access.Invalid("notices", "notice.data", fmt.Sprintf("have data of %q that JSON has no room for", notice.Kind))
+		}
+		mails = append(mails, notify.Sample{Kind: notice.Kind, Data: func(locale string) any {
+			given, _ := decoded(data) // can't fail: it was written just now
+			label := categories.LabelsIn(locale, categories.definitions[0].Category)
+			return NoticeMail{Account: "Example & Sons", Name: "Carl Example", Category: label[0], Reason: ReasonContact,
+				Unsubscribe: "https://portal.example/unsubscribe/sample", Data: given}
+		}})
+	}
+	return mails, nil
 }
 
 // categoriesFor returns the categories that go with a catalog, and panics if they don't.
@@ -93,17 +201,26 @@ func (s *Service) change(ctx context.Context, actor access.Actor, kind access.Ev
 	verb func(context.Context, *call) error) (access.Revision, error) {
 	var revision access.Revision
 	err := s.update(ctx, func(ctx context.Context, tx Tx) error {
-		c, err := s.members.Begin(ctx, tx, actor, kind, account)
+		c, err := s.begin(ctx, tx, actor, kind, account)
 		if err != nil {
 			return err
 		}
 		revision = c.Revision()
-		return verb(ctx, &call{c, tx, s})
+		return verb(ctx, c)
 	})
 	if err != nil {
 		return access.Revision{}, err
 	}
 	return revision, nil
+}
+
+// begin locks an account for a verb.
+func (s *Service) begin(ctx context.Context, tx Tx, actor access.Actor, kind access.EventKind, account access.AccountID) (*call, error) {
+	c, err := s.members.Begin(ctx, tx, actor, kind, account)
+	if err != nil {
+		return nil, err
+	}
+	return &call{c, tx, s}, nil
 }
 
 // look runs a reading verb on one account.

@@ -43,16 +43,24 @@ type world struct {
 	members  *access.Service
 	contacts *contact.Service
 	policy   error // the host's answer to everything staff asks
+
+	fetched   []string // attachments
+	unfetched error    // the host's answer when one is fetched
 }
 
 func newWorld(t tester) *world {
+	t.Helper()
+	return newWorldWith(t, contact.Config{})
+}
+
+func newWorldWith(t tester, config contact.Config) *world {
 	t.Helper()
 	w := &world{t: t, db: memory.New(), now: start}
 	w.members = access.New(w.db, access.Config{
 		Now:   func() time.Time { return w.now },
 		Staff: func(context.Context, access.Actor, access.EventKind, access.AccountID) error { return w.policy },
 	})
-	w.contacts = contact.New(w.db, w.members, contact.Config{})
+	w.contacts = contact.New(w.db, w.members, config)
 	w.account(acme, olive)
 	return w
 }
@@ -127,21 +135,30 @@ func (w *world) last() access.Event {
 
 // A state is everything that the verbs of this package can change about acme.
 type state struct {
-	Account     access.Account
-	Contacts    []contact.Contact
-	Preferences map[access.UserID]contact.Category
-	Messages    []notify.Message
+	Account       access.Account
+	Contacts      []contact.Contact
+	Preferences   map[access.UserID]contact.Category
+	Messages      []notify.Message
+	Verifications map[contact.ID]contact.Verification
 }
 
 func (w *world) state(users ...access.UserID) state {
 	w.t.Helper()
-	s := state{Preferences: map[access.UserID]contact.Category{}}
+	s := state{Preferences: map[access.UserID]contact.Category{}, Verifications: map[contact.ID]contact.Verification{}}
 	require.NoError(w.t, w.db.View(ctx, func(ctx context.Context, tx storage.Tx) (err error) {
 		if s.Account, err = tx.Account(ctx, acme); err != nil {
 			return err
 		}
 		if s.Contacts, err = tx.Contacts(ctx, acme, contact.Filter{}, "", 1000); err != nil {
 			return err
+		}
+		for _, c := range s.Contacts {
+			v, err := tx.Verification(ctx, acme, c.ID)
+			if err == nil {
+				s.Verifications[c.ID] = v
+			} else if !errors.Is(err, access.ErrNotFound) {
+				return err
+			}
 		}
 		for _, user := range append(users, olive) {
 			c, err := tx.Preference(ctx, acme, user)

@@ -75,18 +75,18 @@ type found struct {
 
 // authentic returns the invite that a token was made for.
 func (s *Service) authentic(ctx context.Context, tx Tx, token string) (found, error) {
-	c, ok := parseToken(token)
+	t, ok := access.ParseToken(token)
 	if !ok {
 		return found{}, unknown()
 	}
-	r, version, err := tx.FindInvite(ctx, c.id)
+	r, version, err := tx.FindInvite(ctx, ID(t.ID()))
 	if err != nil && !errors.Is(err, access.ErrNotFound) {
 		return found{}, err
 	}
-	if !s.ring.authentic(c, r) {
+	if !s.ring.authentic(t, r) {
 		return found{}, unknown()
 	}
-	return found{r, proof{generation: c.generation, token: true}, version}, nil
+	return found{r, proof{generation: t.Number(), token: true}, version}, nil
 }
 
 // waiting returns an invite to the verified address of a person, by id. Any other looks like none.

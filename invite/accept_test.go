@@ -439,7 +439,7 @@ func TestConcurrentAccepts(t *testing.T) {
 // messages counts the mails of an account, sent or not.
 func (w *world) messages(account access.AccountID) int {
 	w.T.Helper()
-	list, err := w.Members.Messages(ctx, system, account, access.Page{Limit: access.MaxPage})
+	list, err := w.Members.Messages(ctx, system, account, access.MessageFilter{}, access.Page{Limit: access.MaxPage})
 	require.NoError(w.T, err)
 	return len(list.Items)
 }

@@ -1,8 +1,6 @@
 package invite
 
 import (
-	"fmt"
-	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -97,10 +95,4 @@ type Filter struct {
 }
 
 // A Secret is the random part of an invite that its tokens are derived from. It prints as a placeholder.
-type Secret [16]byte
-
-// Format writes a placeholder, so that no way of printing shows the secret.
-func (Secret) Format(state fmt.State, _ rune) { io.WriteString(state, "invite.Secret") }
-
-// MarshalText returns the placeholder, so that the secret doesn't reach JSON.
-func (Secret) MarshalText() ([]byte, error) { return []byte("invite.Secret"), nil }
+type Secret = access.Secret

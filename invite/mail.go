@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"math"
-	"time"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
@@ -19,79 +18,81 @@ const (
 )
 
 //go:embed templates
-var templates embed.FS
+var embedded embed.FS
 
 var _ notify.Preparer = (*Service)(nil)
 
-func parseTemplates(replaced fs.FS) (*notify.Templates, error) {
-	files := replaced
-	if files == nil {
-		files, _ = fs.Sub(templates, "templates") // can't fail: the folder is embedded
-	}
-	return notify.ParseTemplates(files, MailInvite, MailAccepted)
+func newMails(members *access.Service, host fs.FS) (*access.Mails, error) {
+	files, _ := fs.Sub(embedded, "templates") // can't fail: the folder is embedded
+	return members.Mails(host, files, samples(members.Catalog())...)
 }
 
 // Kinds returns the kinds of mail that the service prepares.
-func (s *Service) Kinds() []notify.Kind { return []notify.Kind{MailInvite, MailAccepted} }
+func (s *Service) Kinds() []notify.Kind { return s.mails.Kinds() }
+
+// Locales returns the languages that mails of a kind are written in, English first.
+func (s *Service) Locales(kind notify.Kind) []string { return s.mails.Locales(kind) }
+
+// Preview returns how the mails of a kind look, as access.Mails.Preview does.
+func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) ([]notify.Mail, error) {
+	return s.mails.Preview(kind, locale, brand)
+}
 
 // Prepare writes mails about invites, just before they are sent, as things are then: the link of an invite is made
 // here, again for each attempt. It cancels the mail of an invite that was revoked, replaced, answered or has expired,
-// or whose account isn't active, and the mail about an acceptance to or about somebody who has left again.
+// or whose account isn't active or address is suppressed, and the mail about an acceptance to or about somebody who has left again.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
+		var draft access.Draft
+		var cancel string
 		err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {
-			prepared[i], err = s.prepare(ctx, tx, m)
+			draft, cancel, err = s.prepare(ctx, tx, m)
 			return err
 		})
-		if err != nil {
-			prepared[i] = notify.Prepared{Err: err}
-		}
+		prepared[i] = s.mails.Prepared(ctx, draft, cancel, err)
 	}
 	return prepared
 }
 
-func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (notify.Prepared, error) {
+// prepare reads what a mail is about, and says why it is no longer due if it isn't.
+func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft access.Draft, cancel string, err error) {
 	r, err := tx.Invite(ctx, access.AccountID(m.Group), ID(m.Ref))
 	if errors.Is(err, access.ErrNotFound) {
-		return notify.Prepared{Cancel: "the invite is gone"}, nil
+		return access.Draft{}, "the invite is gone", nil
 	}
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
 	if m.Kind == MailAccepted {
 		return s.prepareAccepted(ctx, tx, r, m)
 	}
 	if reason := s.notDue(r, m); reason != "" {
-		return notify.Prepared{Cancel: reason}, nil
+		return access.Draft{}, reason, nil
 	}
 	account, err := tx.Account(ctx, r.Account)
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
 	if account.Status != access.AccountActive {
-		return notify.Prepared{Cancel: "the account isn't active"}, nil
+		return access.Draft{}, "the account isn't active", nil
 	}
-	inviter, err := access.ActorName(ctx, tx, r.By.Kind, r.By.ID)
+	if reason, err := access.Suppressed(ctx, tx, r.Address, false); err != nil || reason != "" {
+		return access.Draft{}, reason, err
+	}
+	inviter, err := access.NameActor(ctx, tx, r.By.Kind, r.By.ID)
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
 	token, ok := s.ring.token(r)
 	if !ok {
-		return notify.Prepared{Err: errors.New("invite: the key of the invite is not in the configuration")}, nil
+		return access.Draft{}, "", errors.New("invite: the key of the invite is not in the configuration")
 	}
-	mail, err := s.templates.Render(MailInvite, struct {
-		Account, Inviter, Link string
-		Labels                 []string
-		All                    bool
-		Until                  time.Time
-		Zone                   string
-		Hours                  int
-		Resent                 bool
-	}{account.Profile.Name, inviter, s.config.LinkBase + token.Secret(), s.members.Catalog().Labels(r.Terms.Permissions),
-		r.Terms.Permissions == access.All, r.Expires, account.Profile.TimeZone, int(math.Ceil(r.Expires.Sub(r.Sent).Hours())), r.Generation > 1})
-	mail.To = r.Address.Original()
-	return notify.Prepared{Mail: mail}, err
+	return access.Draft{Kind: MailInvite, Account: account, To: r.Address, Data: func(locale string, brand notify.Brand) (any, error) {
+		link, err := brand.Link(s.config.LinkBase + token.Secret())
+		return inviteMail{account.Profile.Name, inviter, link, s.members.Catalog().LabelsIn(locale, r.Terms.Permissions),
+			r.Terms.Permissions == access.All, r.Expires, account.Profile.TimeZone, int(math.Ceil(r.Expires.Sub(r.Sent).Hours())), r.Generation > 1}, err
+	}}, "", nil
 }
 
 // notDue says why an invite's mail is not to be sent any more, or nothing.
@@ -107,51 +108,53 @@ func (s *Service) notDue(r Record, m notify.Message) string {
 	return ""
 }
 
-func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify.Message) (notify.Prepared, error) {
+func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify.Message) (access.Draft, string, error) {
 	to, err := tx.User(ctx, access.UserID(m.To))
 	if errors.Is(err, access.ErrNotFound) || err == nil && to.Address.IsZero() {
-		return notify.Prepared{Cancel: "the directory has no address"}, nil
+		return access.Draft{}, "the directory has no address", nil
 	}
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
+	}
+	if reason, err := access.Suppressed(ctx, tx, to.Address, true); err != nil || reason != "" {
+		return access.Draft{}, reason, err
 	}
 	// Who may not use the account any more doesn't hear about it any more.
 	grant, err := tx.Grant(ctx, r.Account, to.ID)
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
 	if grant.Held(s.members.Now()) == 0 {
-		return notify.Prepared{Cancel: "the receiver is no member any more"}, nil
+		return access.Draft{}, "the receiver is no member any more", nil
 	}
 	joined, err := tx.Membership(ctx, r.Account, r.AcceptedBy)
 	if errors.Is(err, access.ErrNotFound) {
-		return notify.Prepared{Cancel: "the new member is no member any more"}, nil
+		return access.Draft{}, "the new member is no member any more", nil
 	}
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
 	account, err := tx.Account(ctx, r.Account)
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
 	member, err := access.ActorName(ctx, tx, access.ActorUser, string(r.AcceptedBy))
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
-	inviter, err := access.ActorName(ctx, tx, r.By.Kind, r.By.ID)
+	inviter, err := access.NameActor(ctx, tx, r.By.Kind, r.By.ID)
 	if err != nil {
-		return notify.Prepared{}, err
+		return access.Draft{}, "", err
 	}
-	link := ""
-	if s.config.MembersURL != nil {
-		link = s.config.MembersURL(r.Account)
-	}
-	mail, err := s.templates.Render(MailAccepted, struct {
-		Account, Member, Inviter string
-		Labels                   []string
-		All                      bool
-		Link                     string
-	}{account.Profile.Name, member, inviter, s.members.Catalog().Labels(joined.Permissions), joined.Permissions == access.All, link})
-	mail.To, mail.ToName = to.Address.Original(), to.Name
-	return notify.Prepared{Mail: mail}, err
+	return access.Draft{Kind: MailAccepted, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: func(locale string, brand notify.Brand) (any, error) {
+		link := ""
+		if s.config.MembersURL != nil {
+			var err error
+			if link, err = brand.Link(s.config.MembersURL(r.Account)); err != nil {
+				return nil, err
+			}
+		}
+		return acceptedMail{account.Profile.Name, member, inviter, s.members.Catalog().LabelsIn(locale, joined.Permissions),
+			joined.Permissions == access.All, link}, nil
+	}}, "", nil
 }

@@ -2,6 +2,7 @@ package invite_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -39,7 +40,7 @@ func (w *world) cancelled(reason string) {
 	for _, m := range w.Mail.Mails() {
 		require.NotContains(w.T, m.Text, linkBase)
 	}
-	list, err := w.Members.Messages(ctx, system, acme, access.Page{})
+	list, err := w.Members.Messages(ctx, system, acme, access.MessageFilter{}, access.Page{})
 	require.NoError(w.T, err)
 	for _, m := range list.Items {
 		if m.Kind == invite.MailInvite || m.Kind == invite.MailAccepted {
@@ -90,7 +91,7 @@ func TestInviteMailSaysWhatDiffers(t *testing.T) {
 	w := newWorld(t, invite.Config{Lifetime: 48 * time.Hour, LinkBase: "http://localhost:8080/i/"})
 	w.sendAs(staff, acme, bob, access.All)
 	mail := w.mailTo("bob@example.com")
-	require.Equal(t, "our support team invites you to “acme”", mail.Subject)
+	require.Equal(t, "Our support team invites you to “acme”", mail.Subject)
 	require.Contains(t, words(mail.Text), "everything the owner can, except what only the owner may")
 	require.Contains(t, words(mail.Text), "48 hours, until Wednesday, 4 November 2026, 12:00 UTC.")
 	require.Contains(t, mail.Text, "http://localhost:8080/i/")
@@ -106,7 +107,7 @@ func TestInviteMailSaysWhatDiffers(t *testing.T) {
 
 // Hours are rounded up: a mail never says that a link is valid for none.
 func TestInviteMailSaysHours(t *testing.T) {
-	for lifetime, want := range map[time.Duration]string{30 * time.Minute: "1 hours", 90 * time.Minute: "2 hours", 72 * time.Hour: "72 hours"} {
+	for lifetime, want := range map[time.Duration]string{30 * time.Minute: "1 hour", 90 * time.Minute: "2 hours", 72 * time.Hour: "72 hours"} {
 		w := newWorld(t, invite.Config{Lifetime: lifetime})
 		w.send(bob, access.PayInvoices)
 		require.Contains(t, words(w.mailTo("bob@example.com").Text), "valid for "+want+", until")
@@ -142,6 +143,8 @@ func TestInviteMailIsCancelled(t *testing.T) {
 			_, err := w.Members.SuspendAccount(ctx, system, acme)
 			require.NoError(w.T, err)
 		},
+		"the address is suppressed: hard bounce": func(w *world, sent invite.Sent) { w.suppress(bob, notify.HardBounce) },
+		"the address is suppressed: complaint":   func(w *world, sent invite.Sent) { w.suppress(bob, notify.Complaint) },
 		"the invite is gone": func(w *world, sent invite.Sent) {
 			w.write(func(ctx context.Context, tx storage.Tx) error {
 				return tx.Enqueue(ctx, notify.Message{ID: "ffffffff-7c10-7abc-8def-0123456789ab", Kind: invite.MailInvite, Group: string(acme),
@@ -159,6 +162,23 @@ func TestInviteMailIsCancelled(t *testing.T) {
 	}
 }
 
+// suppress suppresses the address of a user.
+func (w *world) suppress(user access.UserID, kind notify.FeedbackKind) {
+	w.T.Helper()
+	w.write(func(ctx context.Context, tx storage.Tx) error {
+		return tx.PutSuppression(ctx, notify.Suppression{Address: accesstest.AddressOf(user).Canonical(), Kind: kind, Since: w.Clock.Now()})
+	})
+}
+
+// The mail that somebody joined is about security: who complained of mail gets it.
+func TestAcceptedMailGoesToThoseWhoComplained(t *testing.T) {
+	w := newWorld(t, invite.Config{})
+	w.sendAs(access.As(ann), acme, bob, access.PayInvoices)
+	w.join(bob)
+	w.suppress(ann, notify.Complaint)
+	require.Contains(t, w.mailTo("ann@example.com").Subject, "now a member")
+}
+
 // A mail that is late because it was sent again is not sent twice.
 func TestInviteMailIsReplaced(t *testing.T) {
 	w := newWorld(t, invite.Config{})
@@ -166,7 +186,7 @@ func TestInviteMailIsReplaced(t *testing.T) {
 	w.Clock.Advance(time.Minute)
 	w.send(bob, access.PayInvoices)
 	w.mailTo("bob@example.com")
-	list, err := w.Members.Messages(ctx, system, acme, access.Page{})
+	list, err := w.Members.Messages(ctx, system, acme, access.MessageFilter{}, access.Page{})
 	require.NoError(t, err)
 	require.Len(t, list.Items, 2)
 	require.Equal(t, notify.Sent, list.Items[0].State)
@@ -263,8 +283,9 @@ func TestAcceptedMailIsCancelled(t *testing.T) {
 		"the directory has no address": func(w *world) {
 			require.NoError(w.T, w.Members.SyncUser(ctx, access.User{ID: max, Name: "max"}))
 		},
-		"the receiver is no member any more":   func(w *world) { w.As(ann).Suspends(acme, max) },
-		"the new member is no member any more": func(w *world) { w.As(ann).Removes(acme, bob) },
+		"the address is suppressed: soft bounce": func(w *world) { w.suppress(max, notify.SoftBounce) },
+		"the receiver is no member any more":     func(w *world) { w.As(ann).Suspends(acme, max) },
+		"the new member is no member any more":   func(w *world) { w.As(ann).Removes(acme, bob) },
 	} {
 		t.Run(reason, func(t *testing.T) {
 			w := newWorld(t, invite.Config{})
@@ -273,7 +294,7 @@ func TestAcceptedMailIsCancelled(t *testing.T) {
 			change(w)
 			w.Mail.Reset()
 			w.Deliver()
-			list, err := w.Members.Messages(ctx, system, acme, access.Page{})
+			list, err := w.Members.Messages(ctx, system, acme, access.MessageFilter{}, access.Page{})
 			require.NoError(t, err)
 			for _, m := range list.Items {
 				if m.Kind == invite.MailAccepted && m.To == string(max) {
@@ -369,23 +390,58 @@ func TestPrepareAnswersInOrder(t *testing.T) {
 	failed("an acceptance", notify.Message{Kind: invite.MailAccepted, Group: string(acme), Ref: string(sent.Invite.ID), Generation: 1, To: "ann"})
 }
 
-// A host's own templates are used, and one that can't be filled says so without what it was filled with.
+// A host's own templates are used, beside ours.
 func TestTemplatesCanBeReplaced(t *testing.T) {
 	own := fstest.MapFS{
-		"invite.txt":           {Data: []byte("Subject: Komm zu {{.Account}}\n{{.Link}} {{.Hours}} {{range .Labels}}{{.}}{{end}}")},
-		"invite.html":          {Data: []byte("<p>{{.Link}}</p>")},
-		"invite.accepted.txt":  {Data: []byte("Subject: {{.Nothing}}\n{{.Member}}")},
-		"invite.accepted.html": {Data: []byte("<p>{{.Member}}</p>")},
+		"en/invite.txt":           {Data: []byte("Subject: Komm zu {{.Account}}\n{{.Link}} {{.Hours}} {{range .Labels}}{{.}}{{end}}")},
+		"en/invite.html":          {Data: []byte("<p>{{.Link}}</p>")},
+		"en/invite.accepted.html": {Data: []byte("<p>{{.Member}} by {{.Inviter}}</p>")},
 	}
 	w := newWorld(t, invite.Config{Templates: own})
-	sent := w.send(bob, access.PayInvoices)
+	w.send(bob, access.PayInvoices)
 	mail := w.mailTo("bob@example.com")
 	require.Equal(t, "Komm zu acme", mail.Subject)
 	require.Contains(t, mail.Text, linkBase)
 	require.Contains(t, mail.Text, "72 View & Pay Invoices")
 	_, err := w.Invites.Accept(ctx, strings.TrimPrefix(notifytest.FirstURL(mail.Text), linkBase), verified(bob))
 	require.NoError(t, err)
-	prepared := w.Invites.Prepare(ctx, []notify.Message{{Kind: invite.MailAccepted, Group: string(acme), Ref: string(sent.Invite.ID), To: "ann"}})
-	require.ErrorContains(t, prepared[0].Err, "Nothing")
-	require.NotContains(t, prepared[0].Err.Error(), "example.com")
+	mail = w.mailTo("ann@example.com")
+	require.Contains(t, mail.HTML, "<p>bob by ann</p>")
+	require.Contains(t, mail.Text, "bob has accepted the invitation by ann")
+}
+
+// The brand's links lead to its own site, with the token that works there too; a brand that fails keeps the mail back.
+func TestInviteMailUnderABrand(t *testing.T) {
+	w := newWorld(t, invite.Config{})
+	brand, failure := notify.Brand{From: "mail@reseller.example", BaseURL: "https://panel.reseller.example", Locale: "fr"}, error(nil)
+	w.Members = access.New(w.DB, access.Config{
+		Now:      w.Clock.Now,
+		Staff:    func(context.Context, access.Actor, access.EventKind, access.AccountID) error { return nil },
+		BaseURLs: []string{brand.BaseURL},
+		Brand:    func(context.Context, access.Account) (notify.Brand, error) { return brand, failure },
+	})
+	w.Invites = w.service(keys, invite.Config{MembersURL: func(id access.AccountID) string { return "https://portal.example/" + string(id) }})
+	w.worker(w.Mail)
+	w.send(bob, access.PayInvoices)
+
+	failure = errors.New("the brands are away")
+	w.Deliver()
+	require.Empty(t, w.Mail.Mails())
+	failure = nil
+	w.Clock.Advance(time.Hour)
+
+	mail := w.mailTo("bob@example.com")
+	require.Equal(t, brand.From, mail.From)
+	require.Equal(t, "ann vous invite à rejoindre «\u00a0acme\u00a0»", mail.Subject)
+	require.NotContains(t, mail.Text+mail.HTML, "portal.example")
+	token, found := strings.CutPrefix(notifytest.FirstURL(mail.Text), "https://panel.reseller.example/invites/")
+	require.True(t, found)
+	_, err := w.Invites.Accept(ctx, token, verified(bob))
+	require.NoError(t, err)
+	require.Contains(t, w.mailTo("ann@example.com").Text, "https://panel.reseller.example/acme\n")
+
+	mails, err := w.Invites.Preview(invite.MailInvite, "de", notify.Brand{})
+	require.NoError(t, err)
+	require.Len(t, mails, 2)
+	require.Contains(t, mails[0].Subject, "lädt Sie")
 }

@@ -76,7 +76,7 @@ func TestSecretsAreNowhereElse(t *testing.T) {
 			_, err = w.Invites.Accept(ctx, again, verified(eve))
 			saw(err)
 			w.Deliver()
-			messages, err := w.Members.Messages(ctx, access.As(ann), acme, access.Page{})
+			messages, err := w.Members.Messages(ctx, access.As(ann), acme, access.MessageFilter{}, access.Page{})
 			saw(messages, err)
 			require.GreaterOrEqual(t, len(tokens), 4)
 

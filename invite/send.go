@@ -179,7 +179,7 @@ func (s *Service) send(ctx context.Context, tx Tx, c *access.Call, before, r Rec
 		return Sent{}, err
 	}
 	r.Generation++
-	r.Key, r.Delivery = s.ring.current, s.config.Delivery
+	r.Key, r.Delivery = s.ring.Current(), s.config.Delivery
 	r.By = Inviter{c.Actor.Kind, c.Actor.ID}
 	r.Sent, r.Expires = c.Now, c.Now.Add(s.config.Lifetime)
 	kind := access.EventInviteResent

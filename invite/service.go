@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/rosterkit/roster/access"
-	"github.com/rosterkit/roster/notify"
 )
 
 // DefaultLifetime is how long an invite is valid if the Config doesn't say.
@@ -50,7 +49,8 @@ type Config struct {
 	// MembersURL returns the page of an account's members, to which the mail about an accepted invite links. Without
 	// it there is no link.
 	MembersURL func(access.AccountID) string
-	// Templates replaces the mails' texts: files as in this package's templates folder. Nil for ours.
+	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
+	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.
 	Templates fs.FS
 }
 
@@ -80,18 +80,18 @@ func (l Limits) withDefaults() Limits {
 
 // A Service knows the rules of invites. It is safe for concurrent use.
 type Service struct {
-	members   *access.Service
-	ring      keyring
-	config    Config
-	templates *notify.Templates
-	view      func(ctx context.Context, fn func(context.Context, Tx) error) error
-	update    func(ctx context.Context, fn func(context.Context, Tx) error) error
+	members *access.Service
+	ring    keyring
+	config  Config
+	mails   *access.Mails
+	view    func(ctx context.Context, fn func(context.Context, Tx) error) error
+	update  func(ctx context.Context, fn func(context.Context, Tx) error) error
 }
 
-// New returns a Service on a store and on the service that knows the members; it shares the clock, the catalog and
-// the observers of that. The first key makes new tokens; the others are former ones, whose invites are still
+// New returns a Service on a store and on the service that knows the members; it shares the clock, the catalog,
+// the observers and the brands of that. The first key makes new tokens; the others are former ones, whose invites are still
 // honoured. ErrInvalid for a key shorter than 32 bytes or a LinkBase that isn't absolute, or for a template that
-// can't be read. It panics if store or members is nil.
+// can't be read or rendered, which is named. It panics if store or members is nil.
 func New[T Tx](store access.Store[T], members *access.Service, keys []Key, config Config) (*Service, error) {
 	if store == nil || members == nil {
 		panic("invite: New without a store or members")
@@ -103,7 +103,7 @@ func New[T Tx](store access.Store[T], members *access.Service, keys []Key, confi
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	templates, err := parseTemplates(config.Templates)
+	mails, err := newMails(members, config.Templates)
 	if err != nil {
 		return nil, err
 	}
@@ -112,10 +112,10 @@ func New[T Tx](store access.Store[T], members *access.Service, keys []Key, confi
 	}
 	config.Limits = config.Limits.withDefaults()
 	return &Service{
-		members:   members,
-		ring:      ring,
-		config:    config,
-		templates: templates,
+		members: members,
+		ring:    ring,
+		config:  config,
+		mails:   mails,
 		view: func(ctx context.Context, fn func(context.Context, Tx) error) error {
 			return store.View(ctx, func(ctx context.Context, tx T) error { return fn(ctx, tx) })
 		},

@@ -95,15 +95,19 @@ func TestConfigIsChecked(t *testing.T) {
 		require.NotContains(t, err.Error(), strings.Repeat("k", 8))
 	}
 	for name, files := range map[string]fs.FS{
-		"none":        fstest.MapFS{},
-		"one missing": fstest.MapFS{"invite.txt": {Data: []byte("Subject: x\nx")}, "invite.html": {Data: []byte("x")}},
-		"broken":      fstest.MapFS{"invite.txt": {Data: []byte("Subject: x\n{{")}, "invite.html": {Data: []byte("x")}},
+		"en/invite.txt":           fstest.MapFS{"en/invite.txt": {Data: []byte("Subject: x\n{{")}},
+		"fr/invite.accepted.html": fstest.MapFS{"fr/invite.accepted.html": {Data: []byte("{{.Nothing}}")}},
+		"it/invite.html":          fstest.MapFS{"it/invite.txt": {Data: []byte("Subject: x\nx")}, "it/words.txt": {Data: []byte(italian)}},
 	} {
 		s, err := invite.New(db, members, keys, invite.Config{LinkBase: linkBase, Templates: files})
-		require.Error(t, err, name)
+		require.ErrorIs(t, err, access.ErrInvalid)
+		require.ErrorContains(t, err, name)
 		require.Nil(t, s)
 	}
 }
+
+const italian = `{{define "automatic"}}x{{end}}{{define "months"}}1,2,3,4,5,6,7,8,9,10,11,12{{end}}{{define "weekdays"}}1,2,3,4,5,6,7{{end}}
+{{define "date"}}{{.Day}}{{end}}`
 
 func TestNewPanicsWithoutParts(t *testing.T) {
 	db := memory.New()

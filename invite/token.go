@@ -1,19 +1,20 @@
 package invite
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"strings"
 
-	"github.com/google/uuid"
+	"github.com/rosterkit/roster/access"
 )
 
 // TokenLength is the length of every token, in characters.
-const TokenLength = 64
+const TokenLength = access.TokenLength
+
+// MinKeyBytes is the length of the shortest secret of a Key.
+const MinKeyBytes = access.MinKeyBytes
+
+// A Key is a secret of the host. It is access.Key: the links of other packages are made with the same ones.
+type Key = access.Key
 
 // A Token is the secret of one invite's link: whoever has it can look at the invite, and accept it as far as the
 // Config lets holders do so. It prints as a placeholder; Secret returns it.
@@ -34,77 +35,32 @@ func (t Token) Format(f fmt.State, _ rune) { io.WriteString(f, t.String()) }
 // MarshalText returns the placeholder, so that tokens don't reach JSON.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// A token is base64url(id 16 || generation 2 || MAC 30): 48 bytes leave no spare bits, so that it has one spelling.
-const (
-	idBytes  = 16
-	macBytes = 30
-)
+// A keyring makes and recognises the tokens of invites, whose number is the generation.
+type keyring struct{ *access.Keyring }
 
-// claim is what a token says before anything of it is believed.
-type claim struct {
-	id         ID
-	generation uint16
-	mac        [macBytes]byte
-}
-
-// parseToken reads a token's three parts. Anything but exactly 64 characters of the alphabet is refused: Go's
-// decoder would skip line breaks.
-func parseToken(text string) (claim, bool) {
-	if len(text) != TokenLength || strings.ContainsFunc(text, notInAlphabet) {
-		return claim{}, false
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
-		return claim{}, false
-	}
-	c := claim{id: ID(uuid.UUID(b[:idBytes]).String()), generation: binary.BigEndian.Uint16(b[idBytes:])}
-	copy(c.mac[:], b[idBytes+2:])
-	return c, true
-}
-
-func notInAlphabet(r rune) bool {
-	return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
+func newKeyring(keys []Key, deployment string) (keyring, error) {
+	ring, err := access.NewKeyring(keys, deployment, "invite")
+	return keyring{ring}, err
 }
 
 // token derives the token of an invite's present generation. Only the database and the host's key together can.
 func (k keyring) token(r Record) (Token, bool) {
-	id, err := uuid.Parse(string(r.ID))
-	key := k.derived[r.Key]
-	if err != nil || key == nil {
-		return Token{}, false
-	}
-	mac := tokenMAC(key, r, r.Generation)
-	b := append(make([]byte, 0, idBytes+2+macBytes), id[:]...)
-	b = binary.BigEndian.AppendUint16(b, r.Generation)
-	return Token{base64.RawURLEncoding.EncodeToString(append(b, mac[:]...))}, true
+	text, ok := k.Token(r.Key, string(r.ID), r.Generation, bound(r))
+	return Token{text}, ok
 }
 
-// authentic reports, in constant time, whether a claim was made by the host for this invite, in any generation so
+// authentic reports, in constant time, whether a token was made by the host for this invite, in any generation so
 // far: the present one with the key that the row names, an earlier one perhaps with another. For an invite that isn't
 // there it does the same work and says no.
-func (k keyring) authentic(c claim, r Record) bool {
+func (k keyring) authentic(t access.LinkToken, r Record) bool {
 	made := false
-	for id, key := range k.derived {
-		mac := tokenMAC(key, r, c.generation)
-		same := hmac.Equal(mac[:], c.mac[:])
-		made = made || same && (id == r.Key || c.generation < r.Generation)
+	for _, key := range k.Makers(t, bound(r)) {
+		made = made || key == r.Key || t.Number() < r.Generation
 	}
-	return made && r.State != 0 && r.ID == c.id && c.generation <= r.Generation
+	return made && r.State != 0 && string(r.ID) == t.ID() && t.Number() <= r.Generation
 }
 
-// tokenMAC is HMAC-SHA256 over id, generation, the invite's secret, and a hash of the account and address that the
-// token is for, truncated to 30 bytes.
-func tokenMAC(key *derivedKey, r Record, generation uint16) [macBytes]byte {
-	id, _ := uuid.Parse(string(r.ID)) // zero for an invite that isn't there
-	bound := sha256.New()
-	for _, text := range []string{string(r.Account), r.Address.Canonical()} {
-		bound.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text))))
-		bound.Write([]byte(text))
-	}
-	h := hmac.New(sha256.New, key.bytes)
-	h.Write(id[:])
-	h.Write(binary.BigEndian.AppendUint16(nil, generation))
-	h.Write(r.Secret[:])
-	h.Write(bound.Sum(nil))
-	return [macBytes]byte(h.Sum(nil)[:macBytes])
+// bound is the invite's secret, and a hash of the account and address that its tokens are for.
+func bound(r Record) []byte {
+	return append(r.Secret[:], access.Bind(string(r.Account), r.Address.Canonical())...)
 }

@@ -184,14 +184,14 @@ func TestSecretsDontPrint(t *testing.T) {
 		for _, spelling := range []string{"%v", "%x", "%#v"} {
 			require.NotContains(t, fmt.Sprintf(verb, row), strings.Trim(fmt.Sprintf(spelling, row.Secret[:]), "[]"), verb)
 		}
-		require.Contains(t, fmt.Sprintf(verb, row.Secret), "invite.Secret")
+		require.Contains(t, fmt.Sprintf(verb, row.Secret), "access.Secret")
 	}
 	text, err := json.Marshal(row)
 	require.NoError(t, err)
-	require.Contains(t, string(text), `"Secret":"invite.Secret"`)
+	require.Contains(t, string(text), `"Secret":"access.Secret"`)
 	for _, verb := range []string{"%v", "%+v", "%s", "%#v", "%d"} {
 		require.Equal(t, "invite.Token(secret)", fmt.Sprintf(verb, sent.Token), verb)
-		require.Equal(t, "invite.Key(2026)", fmt.Sprintf(verb, key), verb)
+		require.Equal(t, "access.Key(2026)", fmt.Sprintf(verb, key), verb)
 	}
 	text, err = json.Marshal(sent.Token)
 	require.NoError(t, err)

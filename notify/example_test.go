@@ -24,7 +24,7 @@ func (w welcome) Prepare(ctx context.Context, messages []notify.Message) []notif
 			prepared[i].Cancel = "the user has left"
 			continue
 		}
-		mail, err := w.templates.Render(m.Kind, map[string]string{"Name": "Ann"})
+		mail, err := w.templates.Render(m.Kind, notify.English, notify.Brand{}, map[string]string{"Name": "Ann"})
 		mail.To = "ann@example.com"
 		prepared[i] = notify.Prepared{Mail: mail, Err: err}
 	}
@@ -34,7 +34,9 @@ func (w welcome) Prepare(ctx context.Context, messages []notify.Message) []notif
 func ExampleWorker() {
 	ctx := context.Background()
 	db := memory.New()
-	templates, err := notify.ParseTemplates(exampleFiles, "host.welcome")
+	templates, err := notify.ParseTemplates([]notify.Sample{{
+		Kind: "host.welcome", Data: func(locale string) any { return map[string]string{"Name": "Somebody"} },
+	}}, exampleFiles)
 	if err != nil {
 		panic(err)
 	}
@@ -68,6 +70,6 @@ func ExampleWorker() {
 }
 
 var exampleFiles = fstest.MapFS{
-	"host.welcome.txt":  {Data: []byte("Subject: Welcome, {{.Name}}\nHello {{.Name}},\n\nit is good to have you here.\n")},
-	"host.welcome.html": {Data: []byte("<h1>Welcome, {{.Name}}</h1>\n<p>It is good to have you here.</p>\n")},
+	"en/host.welcome.txt":  {Data: []byte("Subject: Welcome, {{.Name}}\nHello {{.Name}},\n\nit is good to have you here.\n")},
+	"en/host.welcome.html": {Data: []byte("<h1>Welcome, {{.Name}}</h1>\n<p>It is good to have you here.</p>\n")},
 }

@@ -68,6 +68,18 @@ func (o *outbox) message() notify.Message {
 	return messages[0]
 }
 
+// said returns what the only message that is stored said.
+func (o *outbox) said() (said string) {
+	o.t.Helper()
+	id := o.message().ID
+	require.NoError(o.t, o.db.View(context.Background(), func(ctx context.Context, tx storage.Tx) error {
+		m, err := tx.Message(ctx, "acme", id)
+		said = m.Said
+		return err
+	}))
+	return said
+}
+
 // config is a worker's configuration with this outbox's clock and log, and without chance.
 func (o *outbox) config() notify.WorkerConfig {
 	return notify.WorkerConfig{
@@ -152,11 +164,11 @@ func (q *brokenQueue) Claim(ctx context.Context, now time.Time, lease time.Durat
 	return q.Queue.Claim(ctx, now, lease, n)
 }
 
-func (q *brokenQueue) Finish(ctx context.Context, id notify.MessageID, attempt int, r notify.Result) error {
+func (q *brokenQueue) Finish(ctx context.Context, results ...notify.Result) ([]notify.MessageID, error) {
 	if q.fails(&q.finish) {
-		return errBroken
+		return nil, errBroken
 	}
-	return q.Queue.Finish(ctx, id, attempt, r)
+	return q.Queue.Finish(ctx, results...)
 }
 
 func (q *brokenQueue) fails(times *int) bool {

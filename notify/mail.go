@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,10 +12,11 @@ import (
 
 // The sizes that Mail.Check allows.
 const (
-	MaxAddressBytes = 254     // of an e-mail address
-	MaxNameRunes    = 200     // of the receiver's name, in characters
-	MaxSubjectRunes = 250     // in characters
-	MaxPartBytes    = 1 << 20 // of the text and of the HTML, each
+	MaxAddressBytes     = 254     // of an e-mail address
+	MaxNameRunes        = 200     // of the receiver's and of the sender's name, in characters
+	MaxSubjectRunes     = 250     // in characters
+	MaxPartBytes        = 1 << 20 // of the text and of the HTML, each
+	MaxUnsubscribeBytes = 900     // of the link, which must fit on one line of a header
 )
 
 // A Mail is ready to be sent to one receiver. Its text may hold a secret, such as the link of an invite: it is
@@ -26,20 +28,27 @@ type Mail struct {
 	To        string // the address, as the person spells it
 	ToName    string // shown beside the address; may be empty
 	From      string // the sender's address; empty for the mailer's own
+	FromName  string // shown beside the sender's address; may be empty, which is the mailer's own name if From is
+	ReplyTo   string // the address that answers go to; empty for the sender's
 	Subject   string
 	Text      string // lines end with \n
 	HTML      string // says the same as the text; may be empty
+	// Unsubscribe is an absolute http or https URL at which the receiver ends mails like this one; empty for mail that
+	// isn't up to them. From it a mailer writes List-Unsubscribe, and for https List-Unsubscribe-Post (RFC 8058, which
+	// has mail programs send a POST there without asking further).
+	Unsubscribe string
+	Attachments []Attachment
 }
 
 // A Mailer hands mails to whatever carries them.
 type Mailer interface {
 	// Send returns nil when the mail has been taken: from then on the carrier answers for it. An error made by
-	// Permanent says that the same mail will never be taken; after any other error it is sent again later. Send ends
-	// when its context does. It is called by several goroutines at once, and may be called again for a mail that it has
+	// Permanent says that the same mail will never be taken, and an AddressError that no mail to this address will;
+	// after any other error it is sent again later. Send ends when its context does. It is called by several goroutines at once, and may be called again for a mail that it has
 	// taken, when the record of that was lost.
 	//
 	// Mails are checked before Send gets them: no header value holds line breaks or other control characters. A mailer
-	// adds the headers Date, Message-ID and "Auto-Submitted: auto-generated" (RFC 3834).
+	// adds the headers Date, Message-ID and "Auto-Submitted: auto-generated" (RFC 3834), and those of Mail.Unsubscribe.
 	Send(ctx context.Context, m Mail) error
 }
 
@@ -52,10 +61,11 @@ func Permanent(err error) error {
 	return &permanentError{err}
 }
 
-// IsPermanent reports whether an error was made by Permanent, or wraps one that was.
+// IsPermanent reports whether an error was made by Permanent or is an AddressError, or wraps one of these.
 func IsPermanent(err error) bool {
 	var permanent *permanentError
-	return errors.As(err, &permanent)
+	var address *AddressError
+	return errors.As(err, &permanent) || errors.As(err, &address)
 }
 
 type permanentError struct{ err error }
@@ -78,7 +88,15 @@ func (m Mail) Check() error {
 			return err
 		}
 	}
+	if m.ReplyTo != "" {
+		if err := checkAddress("address for answers", m.ReplyTo); err != nil {
+			return err
+		}
+	}
 	if err := checkLine("receiver's name", m.ToName, MaxNameRunes); err != nil {
+		return err
+	}
+	if err := checkLine("sender's name", m.FromName, MaxNameRunes); err != nil {
 		return err
 	}
 	if strings.TrimSpace(m.Subject) == "" {
@@ -93,7 +111,23 @@ func (m Mail) Check() error {
 	if err := checkPart("text", m.Text); err != nil {
 		return err
 	}
-	return checkPart("HTML", m.HTML)
+	if err := checkPart("HTML", m.HTML); err != nil {
+		return err
+	}
+	if err := checkUnsubscribe(m.Unsubscribe); err != nil {
+		return err
+	}
+	return checkAttachments(m.Attachments)
+}
+
+// Size returns the bytes of the subject, the text, the HTML and the content of the attachments, as they are before they
+// are encoded for sending, which makes attachments a third more.
+func (m Mail) Size() int {
+	size := len(m.Subject) + len(m.Text) + len(m.HTML)
+	for _, each := range m.Attachments {
+		size += len(each.Content)
+	}
+	return size
 }
 
 // checkAddress is no grammar of addresses: it lets nothing through that could be read as two of them, or as a header.
@@ -106,10 +140,15 @@ func checkAddress(field, address string) error {
 		return fmt.Errorf("notify: %s is longer than %d bytes", field, MaxAddressBytes)
 	case !utf8.ValidString(address) || strings.ContainsFunc(address, unfitForAddress):
 		return fmt.Errorf("notify: %s holds characters that addresses can't", field)
-	case !found || local == "" || domain == "" || strings.Contains(domain, "@"):
+	case !found || strings.Contains(domain, "@") || hasEmptyLabel(local) || hasEmptyLabel(domain):
 		return fmt.Errorf("notify: %s is not one address", field)
 	}
 	return nil
+}
+
+// hasEmptyLabel reports whether there is nothing before, between or after the dots.
+func hasEmptyLabel(s string) bool {
+	return s == "" || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..")
 }
 
 func checkLine(field, line string, max int) error {
@@ -131,6 +170,28 @@ func checkPart(field, part string) error {
 		return fmt.Errorf("notify: %s holds control characters", field)
 	}
 	return nil
+}
+
+// checkUnsubscribe also refuses what is told apart by nothing but brackets and commas in the header.
+func checkUnsubscribe(link string) error {
+	if link == "" {
+		return nil
+	}
+	if len(link) > MaxUnsubscribeBytes {
+		return fmt.Errorf("notify: unsubscribe link is longer than %d bytes", MaxUnsubscribeBytes)
+	}
+	if strings.ContainsFunc(link, unfitForLink) {
+		return errors.New("notify: unsubscribe link holds characters that must be escaped")
+	}
+	parsed, err := url.Parse(link)
+	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Hostname() == "" || parsed.User != nil {
+		return errors.New("notify: unsubscribe link is not an absolute http or https URL")
+	}
+	return nil
+}
+
+func unfitForLink(r rune) bool {
+	return r <= ' ' || r >= unicode.MaxASCII || strings.ContainsRune("<>\"\\^`{|},", r)
 }
 
 func unfitForID(r rune) bool {

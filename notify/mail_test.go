@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,9 +19,14 @@ func validMail() notify.Mail {
 		To:        "Bob.Builder@example.com",
 		ToName:    "Bob Builder",
 		From:      "portal@example.net",
+		FromName:  "The Portal",
+		ReplyTo:   "support@example.net",
 		Subject:   "Ann invites you to “Acme”",
 		Text:      "Hello,\n\n\tbye\n",
 		HTML:      "<p>Hello,</p>\n",
+
+		Unsubscribe: "https://portal.example.net/unsubscribe?token=a-b_c.d~e",
+		Attachments: []notify.Attachment{{Name: "Überblick 7.pdf", Type: "application/pdf", Content: []byte("%PDF")}},
 	}
 }
 
@@ -28,7 +34,7 @@ func TestCheckLetsMailsThrough(t *testing.T) {
 	require.NoError(t, validMail().Check())
 
 	bare := validMail()
-	bare.ToName, bare.From, bare.HTML = "", "", ""
+	bare.ToName, bare.From, bare.FromName, bare.ReplyTo, bare.HTML, bare.Unsubscribe, bare.Attachments = "", "", "", "", "", "", nil
 	require.NoError(t, bare.Check())
 
 	joined := validMail()
@@ -62,7 +68,12 @@ func TestCheckRefuses(t *testing.T) {
 		{"parameter in address", func(m *notify.Mail) { m.To = "bob@example.com> ORCPT=eve" }, "receiver's address holds"},
 		{"invisible in address", func(m *notify.Mail) { m.To = "b\u200bob@example.com" }, "receiver's address holds"},
 		{"long address", func(m *notify.Mail) { m.To = strings.Repeat("a", 243) + "@example.com" }, "receiver's address is longer than 254 bytes"},
+		{"dot at the end of the local part", func(m *notify.Mail) { m.To = "bob.@example.com" }, "receiver's address is not one address"},
+		{"two dots", func(m *notify.Mail) { m.To = "bob@example..com" }, "receiver's address is not one address"},
 		{"bad sender", func(m *notify.Mail) { m.From = "portal" }, "sender's address is not one address"},
+		{"bad address for answers", func(m *notify.Mail) { m.ReplyTo = "a@example.com, b@example.com" }, "address for answers holds"},
+		{"line break in sender's name", func(m *notify.Mail) { m.FromName = "Portal\r\nBcc: eve@example.com" }, "sender's name holds"},
+		{"long sender's name", func(m *notify.Mail) { m.FromName = strings.Repeat("é", 201) }, "sender's name is longer than 200 characters"},
 		{"line break in name", func(m *notify.Mail) { m.ToName = "Bob\nBcc: eve@example.com" }, "receiver's name holds"},
 		{"separator in name", func(m *notify.Mail) { m.ToName = "Bob\u2028Bcc" }, "receiver's name holds"},
 		{"paragraph separator in name", func(m *notify.Mail) { m.ToName = "Bob\u2029Bcc" }, "receiver's name holds"},
@@ -78,6 +89,34 @@ func TestCheckRefuses(t *testing.T) {
 		{"bare return in text", func(m *notify.Mail) { m.Text = "a\r.\rb" }, "text holds"},
 		{"long text", func(m *notify.Mail) { m.Text = strings.Repeat("x", 1<<20+1) }, "text is longer than 1048576 bytes"},
 		{"HTML not UTF-8", func(m *notify.Mail) { m.HTML = "\xc3" }, "HTML holds"},
+		{"relative link", func(m *notify.Mail) { m.Unsubscribe = "/unsubscribe" }, "unsubscribe link is not an absolute"},
+		{"link without host", func(m *notify.Mail) { m.Unsubscribe = "https:///unsubscribe" }, "unsubscribe link is not an absolute"},
+		{"link with a port only", func(m *notify.Mail) { m.Unsubscribe = "https://:443/unsubscribe" }, "unsubscribe link is not an absolute"},
+		{"link with a password", func(m *notify.Mail) { m.Unsubscribe = "https://a:b@portal.example.net/" }, "unsubscribe link is not an absolute"},
+		{"script as link", func(m *notify.Mail) { m.Unsubscribe = "javascript:alert(1)" }, "unsubscribe link is not an absolute"},
+		{"mailto as link", func(m *notify.Mail) { m.Unsubscribe = "mailto:x.example.net" }, "unsubscribe link is not an absolute"},
+		{"two links", func(m *notify.Mail) { m.Unsubscribe = "https://a.example.net>,<https://b.example.net" }, "unsubscribe link holds"},
+		{"line break in link", func(m *notify.Mail) { m.Unsubscribe = "https://a.example.net/\r\nBcc:b" }, "unsubscribe link holds"},
+		{"letters beyond ASCII in link", func(m *notify.Mail) { m.Unsubscribe = "https://ä.example.net/" }, "unsubscribe link holds"},
+		{"long link", func(m *notify.Mail) { m.Unsubscribe += strings.Repeat("a", 900) }, "unsubscribe link is longer than 900 bytes"},
+		{"attachment without name", attachment(func(a *notify.Attachment) { a.Name = "" }), "attachment's name is not"},
+		{"attachment named by dots", attachment(func(a *notify.Attachment) { a.Name = ".." }), "attachment's name is not"},
+		{"attachment in a folder", attachment(func(a *notify.Attachment) { a.Name = "../../x.example" }), "attachment's name is not"},
+		{"attachment in a folder of Windows", attachment(func(a *notify.Attachment) { a.Name = `..\x.example` }), "attachment's name is not"},
+		{"line break in attachment's name", attachment(func(a *notify.Attachment) { a.Name = "a\r\nBcc: eve@example.com" }), "attachment's name holds"},
+		{"attachment that looks like another", attachment(func(a *notify.Attachment) { a.Name = "a\u202efdp.exe" }), "attachment's name holds"},
+		{"long attachment's name", attachment(func(a *notify.Attachment) { a.Name = strings.Repeat("é", 101) }), "attachment's name is longer than 200 bytes"},
+		{"no media type", attachment(func(a *notify.Attachment) { a.Type = "" }), "attachment's media type"},
+		{"half a media type", attachment(func(a *notify.Attachment) { a.Type = "pdf" }), "attachment's media type"},
+		{"media type with parameter", attachment(func(a *notify.Attachment) { a.Type = "text/plain; charset=utf-7" }), "attachment's media type"},
+		{"line break in media type", attachment(func(a *notify.Attachment) { a.Type = "text/plain\r\nX-Example: y" }), "attachment's media type"},
+		{"parts as attachment", attachment(func(a *notify.Attachment) { a.Type = "Multipart/mixed" }), "attachment's media type"},
+		{"message as attachment", attachment(func(a *notify.Attachment) { a.Type = "message/rfc822" }), "attachment's media type"},
+		{"too many attachments", func(m *notify.Mail) { m.Attachments = slices.Repeat(m.Attachments, 21) }, "more than 20 attachments"},
+		{"long attachments", func(m *notify.Mail) {
+			m.Attachments[0].Content = make([]byte, 8<<20+1)
+			m.Attachments = slices.Repeat(m.Attachments, 2)
+		}, "attachments are longer than 16777216 bytes"},
 		{"escape in HTML", func(m *notify.Mail) { m.HTML = "\x1b[2J" }, "HTML holds"},
 	}
 	for _, tt := range tests {
@@ -89,6 +128,11 @@ func TestCheckRefuses(t *testing.T) {
 			require.NotContains(t, err.Error(), "example", "the part itself is not repeated")
 		})
 	}
+}
+
+// attachment spoils the one attachment of a mail.
+func attachment(spoil func(*notify.Attachment)) func(*notify.Mail) {
+	return func(m *notify.Mail) { spoil(&m.Attachments[0]) }
 }
 
 // TestCheckedMailForgesNoHeader writes the headers in the most careless way there is: what passed the check comes back
@@ -142,4 +186,12 @@ func TestPermanent(t *testing.T) {
 	require.Equal(t, "no such user", notify.Permanent(refused).Error())
 	require.False(t, notify.IsPermanent(refused))
 	require.False(t, notify.IsPermanent(nil))
+}
+
+func TestAddressError(t *testing.T) {
+	err := fmt.Errorf("sending: %w", &notify.AddressError{Code: 550, Status: "5.1.1"})
+	require.True(t, notify.IsPermanent(err))
+	require.EqualError(t, err, "sending: the receiver's address was refused: 550 5.1.1")
+	require.EqualError(t, &notify.AddressError{Code: 550}, "the receiver's address was refused: 550")
+	require.EqualError(t, &notify.AddressError{}, "the receiver's address was refused")
 }

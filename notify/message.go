@@ -21,6 +21,7 @@ const (
 	Sent      State = 2 // the mailer has taken it
 	Cancelled State = 3 // no longer due when its turn came; Reason says why
 	Dead      State = 4 // given up after the last attempt; Reason says why
+	Dropped   State = 5 // was Dead, and somebody has put it aside; Reason says why it was given up
 )
 
 // String returns the state in lower case, "none" for the zero value.
@@ -34,6 +35,8 @@ func (s State) String() string {
 		return "cancelled"
 	case Dead:
 		return "dead"
+	case Dropped:
+		return "dropped"
 	}
 	return "none"
 }
@@ -53,11 +56,18 @@ type Message struct {
 	State   State
 	Due     time.Time // not sent before
 	Attempt int       // attempts so far; also the fence against a late worker
-	Leased  time.Time // a worker holds the message until then; zero when none does
-	Done    time.Time // when it reached a state other than Queued
-	Reason  string    // why it was cancelled, gave up, or failed last; without addresses and secrets
-	Address string    // where it went, as the person spells it; empty until it is sent
-	Subject string    // its subject; empty until it is sent
+	// Uncounted is how many of the attempts don't count towards giving up: those that ended before the mail was tried,
+	// and those before Retried.
+	Uncounted int
+	Retried   time.Time // when it was last put back after it had been Dead; zero if never
+	Leased    time.Time // a worker holds the message until then; zero when none does
+	Done      time.Time // when it reached a state other than Queued
+	Reason    string    // why it was cancelled, gave up, or failed last; without addresses and secrets
+	// Address is where it went, as the person spells it: empty until it is sent, but of a message that is for one address,
+	// whoever has it, where it is to go.
+	Address string
+	Subject string // its subject; empty until it is sent
+	Said    string // what it said, as far as history keeps that: without secrets; empty until it is sent, and in lists
 }
 
 // The lengths of the longest kind of a message, and of its Group, Ref and To.
@@ -65,6 +75,9 @@ const (
 	MaxKindBytes = 64
 	MaxRefBytes  = 128
 )
+
+// MaxSaidBytes is how much of what a mail said is kept.
+const MaxSaidBytes = 1 << 14
 
 // Check returns an error if the message can't be stored: it has no id or kind, or a text is too long. Backends call
 // it in Enqueue.
@@ -82,6 +95,10 @@ func (m Message) Check() error {
 
 // A MessageQuery selects messages of one group, newest first.
 type MessageQuery struct {
+	States []State   // in one of these; any if there are none. Up to 5.
+	Kinds  []Kind    // of one of these; any if there are none. Up to 100.
+	Since  time.Time // created at or after
+	Until  time.Time // created before; zero for no end
 	Before MessageID // only messages with a lower id; empty for the newest
 	Limit  int       // how many at most, above zero
 }
@@ -89,30 +106,31 @@ type MessageQuery struct {
 // Tx is what this package needs of a transaction.
 type Tx interface {
 	// Enqueue stores messages, in state Queued. It returns an error if an id is taken or Message.Check refuses one.
+	//
+	// A message that is due when it is created gets a place in the line at once, the others when their time has come:
+	// see Queue. The k-th of a group in one call is k turns behind the first turn in the line, or behind the group's
+	// last one if that is later; with an empty line, its turn is k.
 	Enqueue(ctx context.Context, messages ...Message) error
-	// Messages returns a group's messages, newest first by id.
+	// Message returns a group's message with what it said; the zero Message if there is none.
+	Message(ctx context.Context, group string, id MessageID) (Message, error)
+	// Messages returns a group's messages, newest first by id, without what they said.
 	Messages(ctx context.Context, group string, q MessageQuery) ([]Message, error)
 	// Deliveries returns, for each of refs in a group, the message of a kind with the highest generation, and of those
 	// the highest id. Refs without one are left out.
 	Deliveries(ctx context.Context, group string, kind Kind, refs []string) (map[string]Message, error)
-}
 
-// A Queue is the outbox as a worker sees it. Its methods are transactions of their own.
-type Queue interface {
-	// Claim leases up to n messages that are queued, due at now, and not leased beyond now, the longest due first
-	// (by Due, then ID). It raises their Attempt, sets Leased to now+lease and returns them so changed.
-	Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]Message, error)
-	// Finish records what became of a claimed message. It changes nothing and returns ErrFenced if the message is
-	// no longer queued or another attempt has begun.
-	Finish(ctx context.Context, id MessageID, attempt int, r Result) error
-}
-
-// A Result is what a worker reports of one attempt.
-type Result struct {
-	State   State     // Sent, Cancelled or Dead; Queued to try again
-	At      time.Time // when the attempt ended
-	Due     time.Time // with Queued: not before
-	Reason  string    // with Cancelled, Dead and Queued
-	Address string    // with Sent: where it went
-	Subject string    // with Sent
+	// AddFeedback puts feedback about a canonical address on the record. It reports false, and changes nothing, if there
+	// is some about the address with its id. It returns an error if Feedback.Check refuses it.
+	AddFeedback(ctx context.Context, f Feedback) (added bool, err error)
+	// Feedback returns what is on the record about an address, newest first by its key.
+	Feedback(ctx context.Context, q FeedbackQuery) ([]Feedback, error)
+	// PutSuppression stores the suppression of an address, in the place of an older one.
+	PutSuppression(ctx context.Context, s Suppression) error
+	// DeleteSuppression deletes the suppression of an address, and reports whether there was one.
+	DeleteSuppression(ctx context.Context, address string) (deleted bool, err error)
+	// Suppressions returns suppressions, ordered by address byte for byte, from the first address after `after`, at most
+	// limit of them.
+	Suppressions(ctx context.Context, after string, limit int) ([]Suppression, error)
+	// Suppressed returns the suppressions of those of some canonical addresses that are suppressed.
+	Suppressed(ctx context.Context, addresses []string) (map[string]Suppression, error)
 }

@@ -7,15 +7,30 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
 
+// recordWithin bounds for how long a result is held before it is recorded with others. What a worker holds when it dies
+// is sent again: results of mails that take longer are recorded one by one, which costs little beside sending them.
+const recordWithin = 20 * time.Millisecond
+
 // A pass is the way of one batch through a worker.
 type pass struct {
 	*Worker
-	handled int // messages of which an attempt was made
-	settled int // of these, the ones that need no further attempt
+	handled int           // messages of which an attempt was made
+	settled int           // of these, the ones that need no further attempt
+	wait    time.Duration // before another pass is worthwhile
+
+	held     []outcome
+	recorded time.Time // when nothing was held last
+}
+
+// An outcome is a message with the result of an attempt.
+type outcome struct {
+	message Message
+	result  Result
 }
 
 func (w *Worker) pass(ctx context.Context) (*pass, error) {
@@ -23,47 +38,69 @@ func (w *Worker) pass(ctx context.Context) (*pass, error) {
 	if err := ctx.Err(); err != nil {
 		return p, err
 	}
-	messages, err := w.queue.Claim(ctx, w.cfg.Now(), w.cfg.Lease, w.cfg.Batch)
+	now := w.cfg.Now()
+	reserved, wait := w.limiter.reserve(now, w.cfg.Batch)
+	if reserved == 0 {
+		p.wait = wait
+		return p, nil
+	}
+	begun := 0
+	defer func() { w.limiter.release(reserved - begun) }()
+	messages, err := w.queue.Claim(ctx, now, w.cfg.Lease, reserved)
 	if err != nil {
 		return p, err
 	}
 	prepared := p.prepare(ctx, messages)
+	p.recorded = w.cfg.Now()
 	for i, m := range messages {
-		err := p.deliver(ctx, m, prepared[i])
-		if errors.Is(err, ErrFenced) {
-			w.cfg.Log.WarnContext(ctx, "mail taken over by another worker", "message", m.ID, "kind", m.Kind, "attempt", m.Attempt)
+		r := p.deliver(ctx, m, prepared[i], &begun)
+		r.ID, r.Attempt, r.At = m.ID, m.Attempt, w.cfg.Now()
+		p.held = append(p.held, outcome{m, r})
+		if r.At.Sub(p.recorded) < recordWithin {
 			continue
 		}
-		if err != nil { // what is sent now couldn't be recorded either: the rest is left to its lease
+		if err := p.record(ctx); err != nil { // what is sent now couldn't be recorded either: the rest is left to its lease
 			return p, err
 		}
+	}
+	if err := p.record(ctx); err != nil {
+		return p, err
 	}
 	return p, ctx.Err()
 }
 
-// deliver settles one message or puts it back. Its errors are the queue's.
-func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared) error {
+// deliver makes an attempt, or none if it is too late for one. It counts the mails that it begins to send.
+func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun *int) Result {
 	if ctx.Err() != nil {
-		return p.putBack(ctx, m)
+		return putBack()
 	}
 	switch {
 	case prepared.Err != nil:
-		return p.fail(ctx, m, prepared.Err)
+		return p.failed(m, prepared.Err)
 	case prepared.Cancel != "":
-		return p.finish(ctx, m, Result{State: Cancelled, Reason: plainReason(prepared.Cancel)})
+		return Result{State: Cancelled, Reason: plainReason(prepared.Cancel)}
 	}
 	mail := prepared.Mail
 	mail.MessageID = m.ID
 	if err := mail.Check(); err != nil {
-		return p.fail(ctx, m, Permanent(err))
+		return p.failed(m, Permanent(err))
 	}
-	if p.cfg.Now().Add(p.cfg.Timeout).After(m.Leased) { // it could still be under way when another worker begins
-		return p.putBack(ctx, m)
+	if mail.Size() > p.cfg.MaxBytes {
+		return p.failed(m, Permanent(fmt.Errorf("notify: mail is larger than %d bytes", p.cfg.MaxBytes)))
 	}
+	now := p.cfg.Now()
+	if now.Add(p.cfg.Timeout).After(m.Leased) { // it could still be under way when another worker begins
+		return putBack()
+	}
+	*begun++
+	p.limiter.begin(now)
 	if err := p.send(ctx, mail); err != nil {
-		return p.fail(ctx, m, err)
+		if err := p.tellRefused(ctx, mail, err); err != nil {
+			return p.failed(m, err) // and so hears it again
+		}
+		return p.failed(m, err)
 	}
-	return p.finish(ctx, m, Result{State: Sent, Address: mail.To, Subject: mail.Subject})
+	return Result{State: Sent, Address: mail.To, Subject: mail.Subject, Said: clipBytes(strings.ToValidUTF8(prepared.Said, ""), MaxSaidBytes)}
 }
 
 // send hands a mail over. A mail in hand is finished even when the worker stops, as nobody could tell otherwise
@@ -75,36 +112,93 @@ func (p *pass) send(ctx context.Context, mail Mail) (err error) {
 	return p.mailer.Send(ctx, mail)
 }
 
-// fail puts a message back for a later attempt, or gives it up.
-func (p *pass) fail(ctx context.Context, m Message, err error) error {
-	now, reason := p.cfg.Now(), reasonOf(err)
+// tellRefused tells the preparers that want to know it that the address of a mail refuses mail, if the mailer said so.
+func (p *pass) tellRefused(ctx context.Context, mail Mail, err error) error {
+	var refused *AddressError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	feedback := Feedback{ID: "refused/" + string(mail.MessageID), Kind: HardBounce, Address: mail.To,
+		Message: mail.MessageID, Detail: reasonOf(err), At: p.cfg.Now()}
+	for _, taker := range p.takers {
+		if err := p.tell(ctx, taker, feedback); err != nil {
+			return fmt.Errorf("the address refuses mail, which could not be recorded: %w", err)
+		}
+	}
+	return nil
+}
+
+func (p *pass) tell(ctx context.Context, taker FeedbackTaker, f Feedback) (err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeout)
+	defer cancel()
+	defer p.recovered(ctx, "feedback taker", &err)
+	return taker.TakeFeedback(ctx, f)
+}
+
+// failed is the result of an attempt that failed: there will be a later one, or the message is given up.
+func (p *pass) failed(m Message, err error) Result {
+	now, reason, attempts := p.cfg.Now(), reasonOf(err), m.Attempt-m.Uncounted
+	since := m.Created
+	if m.Retried.After(since) {
+		since = m.Retried
+	}
 	switch {
 	case errors.Is(err, errNoPreparer): // it is for another worker
 	case IsPermanent(err):
-		return p.giveUp(ctx, m, reason)
-	case m.Attempt >= p.cfg.Attempts || now.Sub(m.Created) >= p.cfg.MaxAge:
-		return p.giveUp(ctx, m, fmt.Sprintf("given up after %d attempts: %s", m.Attempt, reason))
+		return Result{State: Dead, Reason: reason}
+	case attempts >= p.cfg.Attempts || now.Sub(since) >= p.cfg.MaxAge:
+		return Result{State: Dead, Reason: fmt.Sprintf("given up after %d attempts: %s", attempts, reason)}
 	}
 	// Half of the wait is random, so that what failed together doesn't come back together.
-	wait := doubled(p.cfg.Backoff, m.Attempt, p.cfg.MaxBackoff)
+	wait := doubled(p.cfg.Backoff, attempts, p.cfg.MaxBackoff)
 	wait = wait/2 + time.Duration(p.cfg.Random()*float64(wait/2))
-	return p.finish(ctx, m, Result{State: Queued, Due: now.Add(wait), Reason: reason})
-}
-
-func (p *pass) giveUp(ctx context.Context, m Message, reason string) error {
-	return p.finish(ctx, m, Result{State: Dead, Reason: reason})
+	return Result{State: Queued, Due: now.Add(wait), Reason: reason}
 }
 
 // putBack ends a lease without an attempt, so that any worker can take the message at once.
-func (p *pass) putBack(ctx context.Context, m Message) error {
-	return p.record(ctx, m, Result{State: Queued, Due: m.Due, Reason: m.Reason})
+func putBack() Result { return Result{State: Queued, Uncounted: true} }
+
+// record records what is held, and logs it.
+func (p *pass) record(ctx context.Context) error {
+	if len(p.held) == 0 {
+		return nil
+	}
+	held := p.held
+	p.held = nil
+	results := make([]Result, len(held))
+	for i, o := range held {
+		results[i] = o.result
+		if !o.result.Uncounted {
+			p.handled++
+		}
+	}
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeout)
+	defer cancel()
+	fenced, err := p.queue.Finish(within, results...)
+	if err != nil {
+		return err
+	}
+	for _, o := range held {
+		p.report(ctx, o, slices.Contains(fenced, o.message.ID))
+	}
+	p.recorded = p.cfg.Now()
+	return nil
 }
 
-// finish records what became of a message, and logs it.
-func (p *pass) finish(ctx context.Context, m Message, r Result) error {
-	p.handled++
-	if err := p.record(ctx, m, r); err != nil {
-		return err
+// report counts and logs an outcome that was recorded, or wasn't since another attempt has begun.
+func (p *pass) report(ctx context.Context, o outcome, fenced bool) {
+	m, r := o.message, o.result
+	if fenced {
+		p.counts.takenOver.Add(1)
+		p.cfg.Log.WarnContext(ctx, "mail taken over by another worker", "message", m.ID, "kind", m.Kind, "attempt", m.Attempt)
+		return
+	}
+	p.counts.count(r)
+	if r.Uncounted {
+		return
+	}
+	if r.State != Queued {
+		p.settled++
 	}
 	level := slog.LevelInfo
 	switch r.State {
@@ -115,17 +209,6 @@ func (p *pass) finish(ctx context.Context, m Message, r Result) error {
 	}
 	p.cfg.Log.LogAttrs(ctx, level, "mail "+r.State.String(), slog.String("message", string(m.ID)),
 		slog.String("kind", string(m.Kind)), slog.Int("attempt", m.Attempt), slog.String("reason", r.Reason))
-	if r.State != Queued {
-		p.settled++
-	}
-	return nil
-}
-
-func (p *pass) record(ctx context.Context, m Message, r Result) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeout)
-	defer cancel()
-	r.At = p.cfg.Now()
-	return p.queue.Finish(ctx, m.ID, m.Attempt, r)
 }
 
 var (
@@ -145,7 +228,7 @@ func (p *pass) prepare(ctx context.Context, messages []Message) []Prepared {
 		switch {
 		case !known:
 			all[i].Err = errNoPreparer
-		case m.Attempt > p.cfg.Attempts:
+		case m.Attempt-m.Uncounted > p.cfg.Attempts:
 			all[i].Err = errNeverEnded
 		default:
 			shares[place] = append(shares[place], i)

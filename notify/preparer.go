@@ -17,6 +17,9 @@ type Preparer interface {
 type Prepared struct {
 	// Mail is to be sent. Its MessageID is set by the worker.
 	Mail Mail
+	// Said is what the e-mail history keeps of the mail's text: no secrets, see WithoutLinks. Empty keeps nothing. What is
+	// beyond MaxSaidBytes is cut off.
+	Said string
 	// Cancel says, if it isn't empty, why the mail is no longer due: "the invite was revoked". It is stored, and shown
 	// in the e-mail history: no addresses, no secrets.
 	Cancel string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -21,11 +22,14 @@ type WorkerConfig struct {
 	// by default, at most half.
 	Timeout time.Duration
 	Poll    time.Duration // how long Run waits when nothing is due; 1 second by default
+	Rate    int           // how many mails are begun in any second, by all calls of Run together; 0 for any number
 
 	Backoff    time.Duration // the wait after the first failure, doubled after each further one; 15 seconds by default
 	MaxBackoff time.Duration // the longest wait between attempts; 1 hour by default
-	MaxAge     time.Duration // a message that fails this long after it was created is given up; 3 days by default
+	MaxAge     time.Duration // a message that fails this long after it was created or retried is given up; 3 days by default
 	Attempts   int           // a message is given up after so many attempts; 100 by default
+
+	MaxBytes int // a larger mail, by Mail.Size, is given up at once; by default as large as Mail.Check allows
 }
 
 // A Worker sends the messages of a queue. It is safe for concurrent use, and several workers in several processes
@@ -34,12 +38,15 @@ type Worker struct {
 	queue     Queue
 	mailer    Mailer
 	preparers []Preparer
-	places    map[Kind]int // of the preparer of a kind
+	places    map[Kind]int    // of the preparer of a kind
+	takers    []FeedbackTaker // those of the preparers that are
 	cfg       WorkerConfig
+	limiter   limiter
+	counts    counts
 }
 
 // NewWorker returns a worker that sends the messages of a queue through a mailer, as the preparers of their kinds write
-// them. It returns an error if one of these is missing, if two preparers write the same kind, or if the configuration
+// them. Preparers that are FeedbackTakers are told which addresses refuse mail. It returns an error if one of these is missing, if two preparers write the same kind, or if the configuration
 // contradicts itself.
 func NewWorker(queue Queue, mailer Mailer, cfg WorkerConfig, preparers ...Preparer) (*Worker, error) {
 	if queue == nil {
@@ -52,7 +59,7 @@ func NewWorker(queue Queue, mailer Mailer, cfg WorkerConfig, preparers ...Prepar
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{queue: queue, mailer: mailer, cfg: cfg, preparers: preparers, places: make(map[Kind]int)}
+	w := &Worker{queue: queue, mailer: mailer, cfg: cfg, preparers: preparers, places: make(map[Kind]int), limiter: limiter{rate: cfg.Rate}}
 	for place, preparer := range preparers {
 		if preparer == nil {
 			return nil, errors.New("notify: a preparer is nil")
@@ -62,6 +69,9 @@ func NewWorker(queue Queue, mailer Mailer, cfg WorkerConfig, preparers ...Prepar
 				return nil, fmt.Errorf("notify: two preparers for kind %q", kind)
 			}
 			w.places[kind] = place
+		}
+		if taker, ok := preparer.(FeedbackTaker); ok {
+			w.takers = append(w.takers, taker)
 		}
 	}
 	if len(w.places) == 0 {
@@ -89,7 +99,8 @@ func (c WorkerConfig) complete() (WorkerConfig, error) {
 	orDefault(&c.MaxBackoff, max(c.Backoff, time.Hour))
 	orDefault(&c.MaxAge, 3*24*time.Hour)
 	orDefault(&c.Attempts, 100)
-	if min(c.Batch, c.Attempts) < 0 || min(c.Lease, c.Timeout, c.Poll, c.Backoff, c.MaxBackoff, c.MaxAge) < 0 {
+	orDefault(&c.MaxBytes, math.MaxInt)
+	if min(c.Batch, c.Attempts, c.MaxBytes, c.Rate) < 0 || min(c.Lease, c.Timeout, c.Poll, c.Backoff, c.MaxBackoff, c.MaxAge) < 0 {
 		return WorkerConfig{}, errors.New("notify: a number of the worker's configuration is negative")
 	}
 	if c.Timeout > c.Lease/2 {
@@ -108,18 +119,23 @@ func orDefault[T int | time.Duration](value *T, standard T) {
 }
 
 // Run sends what is due until the context ends: it finishes the mail in hand, puts back what it holds, and returns
-// nil. When the queue fails it logs that, waits and tries again, up to a minute later.
+// nil. When the queue fails it logs that, waits and tries again, up to a minute later. It sends one mail after the other:
+// for several at a time, call it in several goroutines.
 func (w *Worker) Run(ctx context.Context) error {
 	for failures := 0; ctx.Err() == nil; {
 		p, err := w.pass(ctx)
 		if err != nil && !errors.Is(err, ctx.Err()) { // that the context ended is no failure
 			failures++
+			w.counts.broken.Add(1)
 			w.cfg.Log.ErrorContext(ctx, "the outbox failed", "failures", failures, "reason", reasonOf(err))
 			sleep(ctx, doubled(w.cfg.Poll, failures, max(w.cfg.Poll, time.Minute)))
 			continue
 		}
 		failures = 0
-		if p.handled == 0 {
+		switch {
+		case p.wait > 0:
+			sleep(ctx, p.wait)
+		case p.handled == 0:
 			sleep(ctx, w.cfg.Poll)
 		}
 	}
@@ -128,7 +144,8 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // Deliver sends one batch of what is due, and returns how many messages it settled: sent, cancelled or given up. When
 // the context ends it finishes the mail in hand, puts the rest of the batch back and returns the context's error. Other
-// errors are the queue's; mail that can't be sent is not an error but put back for a later attempt.
+// errors are the queue's; mail that can't be sent is not an error but put back for a later attempt. With a Rate, it
+// sends nothing until some may be sent.
 func (w *Worker) Deliver(ctx context.Context) (int, error) {
 	p, err := w.pass(ctx)
 	return p.settled, err

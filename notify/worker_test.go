@@ -32,6 +32,7 @@ func TestNewWorkerRefuses(t *testing.T) {
 		{"a nil preparer", o.db, mailer, notify.WorkerConfig{}, []notify.Preparer{nil}, "preparer is nil"},
 		{"one kind twice", o.db, mailer, notify.WorkerConfig{}, []notify.Preparer{greetings{}, preparerFunc(nil)}, `two preparers for kind "greeting"`},
 		{"negative batch", o.db, mailer, notify.WorkerConfig{Batch: -1}, []notify.Preparer{greetings{}}, "negative"},
+		{"negative size", o.db, mailer, notify.WorkerConfig{MaxBytes: -1}, []notify.Preparer{greetings{}}, "negative"},
 		{"negative poll", o.db, mailer, notify.WorkerConfig{Poll: -1}, []notify.Preparer{greetings{}}, "negative"},
 		{"long timeout", o.db, mailer, notify.WorkerConfig{Timeout: 31 * time.Second}, []notify.Preparer{greetings{}}, "half of its Lease"},
 		{"short longest backoff", o.db, mailer, notify.WorkerConfig{MaxBackoff: time.Second}, []notify.Preparer{greetings{}}, "MaxBackoff"},
@@ -138,7 +139,11 @@ func TestRepeatsCarryTheSameMessageID(t *testing.T) {
 func TestBrokenQueueStopsTheBatch(t *testing.T) {
 	o, mailer := newOutbox(t), &notifytest.Recorder{}
 	o.enqueue("greeting", 1, 3)
-	_, err := o.workerOn(&brokenQueue{Queue: o.db, finish: 1}, mailer).Deliver(t.Context())
+	slow := mailerFunc(func(ctx context.Context, m notify.Mail) error {
+		o.now = o.now.Add(20 * time.Millisecond)
+		return mailer.Send(ctx, m)
+	})
+	_, err := o.workerOn(&brokenQueue{Queue: o.db, finish: 1}, slow).Deliver(t.Context())
 	require.ErrorIs(t, err, errBroken)
 	require.Len(t, mailer.Mails(), 1, "what can't be recorded isn't sent")
 	_, err = o.workerOn(&brokenQueue{Queue: o.db, claim: 1}, mailer).Deliver(t.Context())

@@ -41,11 +41,13 @@ func On(t testing.TB, db storage.DB) *World {
 		Now:   w.Clock.Now,
 		Staff: func(context.Context, access.Actor, access.EventKind, access.AccountID) error { return nil },
 	})
-	key := invite.Key{ID: "test", Secret: bytes.Repeat([]byte("roster test key "), 2)}
+	key := access.Key{ID: "test", Secret: bytes.Repeat([]byte("roster test key "), 2)}
 	var err error
-	w.Invites, err = invite.New(db, w.Members, []invite.Key{key}, invite.Config{LinkBase: linkBase})
+	w.Invites, err = invite.New(db, w.Members, []access.Key{key}, invite.Config{LinkBase: linkBase})
 	require.NoError(t, err)
-	w.Contacts = contact.New(db, w.Members, contact.Config{})
+	links, err := contact.NewLinks([]access.Key{key}, "", "https://portal.example/contacts/")
+	require.NoError(t, err)
+	w.Contacts = contact.New(db, w.Members, contact.Config{Links: links})
 	w.Worker, err = notify.NewWorker(db, w.Mail, notify.WorkerConfig{Now: w.Clock.Now, Log: slog.New(slog.DiscardHandler)},
 		w.Members, w.Invites, w.Contacts)
 	require.NoError(t, err)

@@ -50,7 +50,8 @@ var eventKinds = []access.EventKind{
 	access.EventMemberSuspended, access.EventMemberReinstated, access.EventMemberRemoved, access.EventMemberLeft,
 	access.EventInviteSent, access.EventInviteResent, access.EventInviteEdited, access.EventInviteRevoked,
 	access.EventInviteDeclined, access.EventInviteAccepted,
-	access.EventContactAdded, access.EventContactUpdated, access.EventContactRemoved, access.EventPreferencesChanged,
+	access.EventContactAdded, access.EventContactUpdated, access.EventContactRemoved,
+	access.EventContactVerificationSent, access.EventContactVerified, access.EventContactUnsubscribed, access.EventPreferencesChanged,
 }
 
 // kindsOf are the kinds of event in a group; none selects them all.

@@ -32,10 +32,10 @@ type contactPage struct {
 
 // A contactForm is what is typed about a contact.
 type contactForm struct {
-	Name, Address, Company, Phone, Label string
-	Postal                               access.PostalAddress
-	Categories                           []categoryChoice
-	Problem                              *fieldProblem
+	Name, Address, Company, Phone, Label, Locale string
+	Postal                                       access.PostalAddress
+	Categories                                   []categoryChoice
+	Problem                                      *fieldProblem
 }
 
 type categoryChoice struct {
@@ -82,7 +82,7 @@ func (p *portal) typedContact(v *visit, fields url.Values, before contact.Catego
 	chosen, _ := p.contacts.Categories().Parse(fields["category"]...)
 	form := contactForm{
 		Name: fields.Get("name"), Address: fields.Get("address"), Company: fields.Get("company"),
-		Phone: fields.Get("phone"), Label: fields.Get("label"), Postal: postalAddress(fields, "postal"), Problem: problem,
+		Phone: fields.Get("phone"), Label: fields.Get("label"), Locale: fields.Get("locale"), Postal: postalAddress(fields, "postal"), Problem: problem,
 	}
 	form.Categories = categoryChoices(p.contacts.Categories(), chosen, func(reveals access.Permission) bool {
 		return v.Can(reveals) || p.contacts.Categories().Reveals(before).Has(reveals)
@@ -103,7 +103,7 @@ func (p *portal) detailsOf(fields url.Values) (contact.Details, error) {
 	return contact.Details{
 		Name: strings.TrimSpace(fields.Get("name")), Address: address, Company: strings.TrimSpace(fields.Get("company")),
 		Postal: postalAddress(fields, "postal"), Phone: strings.TrimSpace(fields.Get("phone")),
-		Label: strings.TrimSpace(fields.Get("label")), Categories: categories,
+		Label: strings.TrimSpace(fields.Get("label")), Categories: categories, Locale: strings.TrimSpace(fields.Get("locale")),
 	}, nil
 }
 
@@ -133,7 +133,7 @@ func (p *portal) showContact(w http.ResponseWriter, r *http.Request, v *visit) e
 	}
 	return p.show(w, r, v, "contact", "Edit Contact", contactPage{v, found, contactForm{
 		Name: found.Name, Address: found.Address.Original(), Company: found.Company, Phone: found.Phone, Label: found.Label,
-		Postal: found.Postal, Categories: categoryChoices(p.contacts.Categories(), found.Categories, v.Can),
+		Locale: found.Locale, Postal: found.Postal, Categories: categoryChoices(p.contacts.Categories(), found.Categories, v.Can),
 	}})
 }
 

@@ -27,8 +27,11 @@ func TestContacts(t *testing.T) {
 	require.Contains(t, page.text(), "There is a contact with this e-mail address already.")
 	page = ann.get("/accounts/acme/contacts").follow("Edit Carl").submit("Save Contact", url.Values{"category": {"support"}, "phone": {"call me"}})
 	require.Contains(t, page.text(), "A phone number has digits")
-	page = page.submit("Save Contact", url.Values{"phone": {"+44 1"}})
+	page = page.submit("Save Contact", url.Values{"phone": {"+44 1"}, "locale": {"german"}})
+	require.Contains(t, page.text(), "There is no such language.")
+	page = page.submit("Save Contact", url.Values{"locale": {"de"}})
 	require.Contains(t, page.text(), "The contact Carl is saved.")
+	require.Contains(t, ann.get("/accounts/acme/contacts").follow("Edit Carl").body, `name="locale" maxlength="35" placeholder="de" value="de"`)
 	require.Contains(t, page.text(), "Support Emails")
 
 	page = page.follow("Remove Carl")

@@ -15,7 +15,7 @@ type emailsPage struct {
 }
 
 func (p *portal) showEmails(w http.ResponseWriter, r *http.Request, v *visit) error {
-	list, err := p.members.Messages(r.Context(), v.actor, v.Account.ID, pageAsked(r))
+	list, err := p.members.Messages(r.Context(), v.actor, v.Account.ID, access.MessageFilter{}, pageAsked(r))
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func newDelivery(state notify.State, reason string) delivery {
 		return delivery{"sent", "good", ""}
 	case notify.Cancelled:
 		return delivery{"not sent", "wait", reason}
-	case notify.Dead:
+	case notify.Dead, notify.Dropped:
 		return delivery{"could not be delivered", "bad", reason}
 	}
 	return delivery{"no mail", "wait", ""}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,19 +59,10 @@ func (p *portal) showMail(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, r, "mail", m.Subject, letterOf(m))
 }
 
-// showMailHTML is what the mail's frame shows. The sandbox keeps it from running anything or
-// reading the portal, whoever wrote it; a link in it may be followed by a click.
 func (p *portal) showMailHTML(w http.ResponseWriter, r *http.Request) error {
 	m, ok := p.mailbox.Mail(notify.MessageID(r.PathValue("mail")))
 	if !ok {
 		return errNotFound
 	}
-	header := w.Header()
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "+
-		"sandbox allow-top-navigation-by-user-activation")
-	header.Set("X-Frame-Options", "SAMEORIGIN")
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	// Links leave the frame: the pages that they lead to can't be framed.
-	_, err := io.WriteString(w, strings.Replace(m.HTML, "<head>", `<head><base target="_top">`, 1))
-	return err
+	return writeMailHTML(w, m)
 }

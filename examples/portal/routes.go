@@ -32,6 +32,9 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 	handle("GET /mailbox", p.showMailbox)
 	handle("GET /mailbox/{mail}", p.showMail)
 	handle("GET /mailbox/{mail}/html", p.showMailHTML)
+	handle("GET /previews", p.showPreviews)
+	handle("GET /previews/{kind}/{locale}", p.showPreview)
+	handle("GET /previews/{kind}/{locale}/{number}/html", p.showPreviewHTML)
 
 	handle("GET /accounts", p.showChooser)
 	handle("POST /waiting/{invite}/accept", p.acceptWaiting)

@@ -38,6 +38,7 @@ var refusalWords = map[string]string{
 	"invite.used":          "This invite was used already.",
 	"invite.wait":          "This invite was sent less than a minute ago. Wait a moment, then send it again.",
 	"locale.text":          "Write the language as a tag such as en-GB.",
+	"locale.unknown":       "There is no such language. Write it as a tag such as en-GB.",
 	"member.exists":        "This person has access to the account already.",
 	"owner":                "The owner can't be restricted or removed. To change the owner, contact support.",
 	"permissions.beyond":   "This concerns permissions that you don't hold yourself. Ask the owner.",

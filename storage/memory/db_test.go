@@ -101,7 +101,8 @@ func TestManyGoroutines(t *testing.T) {
 					t.Error(err)
 				}
 				for _, m := range claimed {
-					if err := db.Finish(t.Context(), m.ID, m.Attempt, notify.Result{State: notify.Sent, At: noon}); err != nil {
+					r := notify.Result{ID: m.ID, Attempt: m.Attempt, State: notify.Sent, At: noon}
+					if _, err := db.Finish(t.Context(), r); err != nil {
 						t.Error(err)
 					}
 				}

@@ -19,24 +19,31 @@ type state struct {
 	joined   *tree[access.UserID, *set[access.AccountID]] // the accounts in which a user has a membership
 	invites  *tree[invite.ID, access.AccountID]           // where an invite is
 	pending  *tree[string, *set[invite.ID]]               // the pending invites to a canonical address
+	located  *tree[contact.ID, *set[access.AccountID]]    // where contacts of an id are
 	limits   *tree[string, limit]                         // by their digests
 	passing  *set[deadline]                               // when limits may be forgotten
-	messages *tree[notify.MessageID, notify.Message]
+	messages *tree[notify.MessageID, message]
 	groups   *tree[string, *set[notify.MessageID]]
-	queued   *set[notify.MessageID]
-	feed     [access.Shards][]*access.Record
-	registry registry
+	outbox   outbox
+	feedback *tree[string, []notify.Feedback] // by the canonical address, oldest first
+	// suppressed are the suppressions, by the canonical address.
+	suppressed *tree[string, notify.Suppression]
+	feed       [access.Shards][]*access.Record
+	registry   registry
 }
 
 // An account is what is stored of one account.
 type account struct {
 	access.Account
-	members     *tree[access.UserID, access.Membership]
-	invites     *tree[invite.ID, invite.Record]
-	contacts    *tree[contact.ID, contact.Contact]
-	addresses   *tree[string, contact.ID] // of the contacts, canonical
-	preferences *tree[access.UserID, contact.Category]
-	events      []*access.Record // in the order of their keys
+	members       *tree[access.UserID, access.Membership]
+	invites       *tree[invite.ID, invite.Record]
+	contacts      *tree[contact.ID, contact.Contact]
+	addresses     *tree[string, contact.ID] // of the contacts, canonical
+	preferences   *tree[access.UserID, contact.Category]
+	verifications *tree[contact.ID, contact.Verification]
+	unsubscribed  *tree[string, contact.Category] // by addresses that are no contact's any more
+	notices       *tree[string, contact.NoticeRecord]
+	events        []*access.Record // in the order of their keys
 }
 
 // A set is a tree of which only the keys matter.

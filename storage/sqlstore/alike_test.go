@@ -106,11 +106,29 @@ func claimAlike(t *rapid.T, backends []backend) {
 	})
 	for _, m := range claimed.value.([]notify.Message) {
 		attempt := m.Attempt - drawNumber(t)/4
-		result := notify.Result{State: notify.State(drawNumber(t)), At: now, Due: drawTime(t), Reason: "because", Address: "a", Subject: "s"}
+		result := notify.Result{ID: m.ID, Attempt: attempt, State: notify.State(drawNumber(t)), At: now, Due: drawTime(t),
+			Uncounted: rapid.Bool().Draw(t, "uncounted"), Reason: "because", Address: "a", Subject: "s"}
 		alike(t, backends, func(b backend) (string, answer) {
-			return b.name, answer{nil, b.db.Finish(context.Background(), m.ID, attempt, result)}
+			fenced, err := b.db.Finish(context.Background(), result)
+			return b.name, answer{fenced, err}
 		})
 	}
+	dead := alike(t, backends, func(b backend) (string, answer) {
+		messages, err := b.db.DeadLetters(context.Background(), "", n)
+		return b.name, answer{messages, err}
+	})
+	for _, m := range dead.value.([]notify.Message) {
+		change := rapid.SampledFrom([]func(notify.Queue, context.Context, time.Time, ...notify.MessageID) (int, error){
+			notify.Queue.Retry, notify.Queue.Drop}).Draw(t, "change")
+		alike(t, backends, func(b backend) (string, answer) {
+			changed, err := change(b.db, context.Background(), now, m.ID)
+			return b.name, answer{changed, err}
+		})
+	}
+	alike(t, backends, func(b backend) (string, answer) {
+		backlog, err := b.db.Backlog(context.Background())
+		return b.name, answer{backlog, err}
+	})
 }
 
 // followAlike has followers of each backend do something, and those who wait for them.
@@ -175,7 +193,7 @@ func alike[T any](t *rapid.T, of []T, command func(T) (name string, answer answe
 	_, want := command(of[0])
 	for _, other := range of[1:] {
 		name, got := command(other)
-		for _, kind := range []error{access.ErrNotFound, access.ErrExists, access.ErrInvalid, notify.ErrFenced} {
+		for _, kind := range []error{access.ErrNotFound, access.ErrExists, access.ErrInvalid} {
 			require.Equal(t, errors.Is(want.err, kind), errors.Is(got.err, kind), "%s: want %v, got %v", name, want.err, got.err)
 		}
 		require.Equal(t, want.err == nil, got.err == nil, "%s: want %v, got %v", name, want.err, got.err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rosterkit/roster/access"
+	"github.com/rosterkit/roster/notify"
 )
 
 // A call is a statement with arguments as verbs send them to the database of populate.
@@ -17,7 +18,13 @@ type call struct {
 	// where a prefix is searched in it or its rows are counted. PostgreSQL, which expects accounts to be small, reads a
 	// whole account for a list of ids too.
 	rows int
-	args []any // a list of texts is for "(?...)", rows are for VALUES
+	args []any // a list of texts is for "(?...)", rows are for VALUES, whens for CASEs
+}
+
+// whens are rows with values for CASEs.
+type whens struct {
+	ids    []string
+	values [][]any
 }
 
 // toLock is what a row is read for that stays locked.
@@ -36,12 +43,19 @@ func calls() []call {
 		}
 		return list
 	}
+	mails := func(first, n int) []string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf("%d@example.com", 1000000+first+i))
+		}
+		return list
+	}
 	bytes := func(n int) []byte { return []byte(strings.Repeat("x", n)) }
 	digest := func(i int) []byte { return fmt.Appendf(nil, "twenty-five letters of a %d", 1000000+i) }
 	profile := slices.Repeat([]any{""}, 17)
 	account := append([]any{"user 1000001", 1}, append(profile, 0, "[]")...)
 	message := func(i int) []any {
-		return []any{fmt.Sprintf("new message %d", i), "invite", someAccount, "invite", 1, "", 0, 1, 0, 0, never, 0, "", "", ""}
+		return []any{fmt.Sprintf("new message %d", i), "invite", someAccount, "invite", 1, "", 0, 1, 0, 0, never, 0, "", "", "", 0, never, 1}
 	}
 	event := func(i int) []any {
 		return []any{someAccount, 101, i, "id", 0, "kind", []byte("{}"), nil, nil, bytes(32), nil, nil, bytes(32), "", "", "user", "", bytes(32), 1, 1_000_000 + i}
@@ -53,6 +67,14 @@ func calls() []call {
 		}
 		return rows
 	}
+	finishing := func(n int, values ...any) whens {
+		w := whens{ids: ids("message", 200_000, n)}
+		for _, value := range values {
+			w.values = append(w.values, slices.Repeat([]any{value}, n))
+		}
+		return w
+	}
+	const maxWoken = notify.MaxWoken
 	const oldKey, newInvite, newest = "invite 1000004", "new invite", math.MaxInt64
 	eventsAfter := func(account, concerns string, version int, kinds ...string) []any {
 		return []any{account, version, version, 0, len(kinds), append(kinds, "")[:max(1, len(kinds))], 0, newest,
@@ -106,10 +128,10 @@ func calls() []call {
 		{"selectUsers", "", 1, []any{ids("user", 25_000, 1)}},
 		{"selectUsers", "of a page", page, []any{ids("user", 25_000, page)}},
 		{"selectUsers", "of a long list", maxList, []any{ids("user", 25_000, maxList)}},
-		{"putUser", "", 1, []any{"new user", "a@example.com", "a@example.com", 1, "", "", 0, 0}},
-		{"putUser", "who is there", 1, []any{someUser, "a@example.com", "a@example.com", 1, "", "", 0, 0}},
+		{"putUser", "", 1, []any{"new user", "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}},
+		{"putUser", "who is there", 1, []any{someUser, "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}},
 		{"putUser", "many", 2 * maxRows, many(func(i int) []any {
-			return []any{fmt.Sprintf("user %d", 1024990+i), "a@example.com", "a@example.com", 1, "", "", 0, 0}
+			return []any{fmt.Sprintf("user %d", 1024990+i), "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}
 		})},
 		{"putSignIn", "", 1, []any{"new user", 0}},
 		{"putSignIn", "of a user who is there", 1, []any{someUser, 500_000}},
@@ -138,17 +160,50 @@ func calls() []call {
 		{"selectRevocable", "", bigPending + 2, []any{bigAccount, 1, "user 1000001", 2}},
 		{"revokeInvite", "", 1, []any{3, 0, "account 1000002", oldKey}},
 
+		{"findContact", "", 1, []any{"contact 1010000"}},
 		{"selectContact", "", 1, []any{someAccount, "contact 1010000"}},
 		{"selectContactByAddress", "", 1, []any{someAccount, "1010000@example.com"}},
 		{"selectOtherContact", "", 1, []any{someAccount, "1010000@example.com", "contact 1010001"}},
-		{"putContact", "", 1, slices.Concat([]any{"new contact", someAccount, "", "", "a@example.com", "a@example.com"}, profile[:8], []any{0, 0, 0})},
+		{"putContact", "", 1, slices.Concat([]any{"new contact", someAccount, "", "", "a@example.com", "a@example.com"}, profile[:8],
+			[]any{0, 0, 0, never, 0, 0, "de", ""})},
 		{"putContact", "who is there", 1, slices.Concat([]any{"contact 1010000", someAccount, "", "", "a@example.com", "a@example.com"}, profile[:8],
-			[]any{0, 0, 0})},
+			[]any{0, 0, 0, never, 0, 0, "de", ""})},
 		{"deleteContact", "", 1, []any{someAccount, "contact 1010000"}},
+		{"selectVerification", "", 1, []any{someAccount, "contact 1010000"}},
+		{"putVerification", "", 0, []any{someAccount, "new contact", 1, bytes(16), 0, 0, never}},
+		{"putVerification", "where one is", 1, []any{someAccount, "contact 1010000", 2, bytes(16), 0, 0, never}},
+		{"deleteVerification", "", 1, []any{someAccount, "contact 1010000"}},
+		{"selectUnsubscribed", "", 1, []any{someAccount, "1005000@example.com"}},
+		{"putUnsubscribed", "", 0, []any{someAccount, "new@example.com", 1}},
+		{"putUnsubscribed", "where some are", 1, []any{someAccount, "1005000@example.com", 1}},
+		{"deleteUnsubscribed", "", 1, []any{someAccount, "1005000@example.com"}},
 		{"selectContacts", "the first of the big account", page, contacts(bigAccount, "", "")},
 		{"selectContacts", "after some of the big account", page, contacts(bigAccount, "contact 1022500", "")},
 		{"selectContacts", "of an account", 2, contacts(someAccount, "", "")},
 		{"selectContacts", "with a prefix", bigContacts + 2, contacts(bigAccount, "", "name 1004")},
+
+		// Half of the contacts want the category.
+		{"selectReceivers", "the first of the big account", 2 * page, []any{bigAccount, "", 1, 1, page}},
+		{"selectReceivers", "after some of the big account", 2 * page, []any{bigAccount, "contact 1022500", 1, 1, page}},
+		{"selectReceivers", "of an account", 2, []any{someAccount, "", 1, 1, page}},
+		{"selectSuppressedOfPage", "of a page", 4 * page, []any{bigAccount, "contact 1022500", "contact 1022600"}},
+		{"selectSuppressedOfPage", "of an account", 4, []any{someAccount, "", "contact 9999999"}},
+
+		{"insertNotice", "", 0, []any{someAccount, "new", "invoice", 1, "", "[]", []byte("{}"), "[]", 0}},
+		{"insertNotice", "which is there", 1, []any{"account 1000100", "notice 1000100", "invoice", 1, "", "[]", []byte("{}"), "[]", 0}},
+		{"selectNotice", "", 1, []any{"account 1000100", "notice 1000100"}},
+
+		{"insertFeedback", "", 0, []any{someMail, "new", 1, 0, "", "", ""}},
+		{"insertFeedback", "which is there", 1, []any{"1000100@example.com", "feedback 1000100", 1, 0, "", "", ""}},
+		{"selectFeedback", "", 2 * feedbackEach, []any{"1000100@example.com", newest, newest, lastText, 0, 0, page}},
+		{"selectFeedback", "of a kind", 2 * feedbackEach, []any{"1000100@example.com", newest, newest, lastText, 4, 4, 1}},
+		{"putSuppression", "", 1, []any{"new@example.com", 1, 0}},
+		{"putSuppression", "which is there", 1, []any{"1000100@example.com", 1, 0}},
+		{"deleteSuppression", "", 1, []any{"1000100@example.com"}},
+		{"selectSuppressions", "the first", page, []any{"", page}},
+		{"selectSuppressions", "after some", page, []any{"1020000@example.com", page}},
+		{"selectSuppressed", "", 1, []any{mails(100, 1)}},
+		{"selectSuppressed", "of a long list", maxList, []any{mails(100, maxList)}},
 
 		{"selectPreference", "", 1, []any{bigAccount, "user 1020001"}},
 		{"putPreference", "", 1, []any{someAccount, "user 1000001", 1}},
@@ -162,16 +217,41 @@ func calls() []call {
 		{"selectMembersByAddress", "that several have", 3 * 3, []any{sharedMail, bigAccount, page}},
 
 		{"insertMessage", "", 0, message(0)},
-		{"insertMessage", "many", 5 * maxRows, many(message)}, // each with an entry in four indexes
+		{"insertMessage", "many", 6 * maxRows, many(message)}, // each with an entry in five indexes
+		{"selectFirstTurn", "", 1, nil},
+		{"selectTurns", "", 2, []any{someAccount}},
+		{"selectTurns", "of one with many mails", 2, []any{waitingAccount}},
+		{"selectMessage", "", 1, []any{someAccount, "message 1010000"}},
+		{"selectMessages", allConditions, bigMessages + 2, []any{bigAccount, lastText, 2, 2, 2, 2, 2, []string{"added"}, 9_000, 9_001, page}},
 		{"selectMessages", "the first of the big account", page, []any{bigAccount, lastText, page}},
 		{"selectMessages", "after some of the big account", page, []any{bigAccount, "message 1025000", page}},
 		{"selectMessages", "of an account", 4, []any{someAccount, lastText, page}},
 		{"selectDeliveries", "", 2, []any{someAccount, "invite", ids("invite", 10_000, 1)}},
 		{"selectDeliveries", "of a page", bigMessages / 2, []any{bigAccount, "invite", ids("invite", 22_500, page)}},
-		{"selectDue", "", 20, []any{50_000, 50_000, 20}},
-		{"leaseMessage", "", 1, []any{0, "message 1000080", 0, 0}},
-		{"finishMessage", "", 1, []any{2, 0, "", "", "", never, "message 1000080", 0}},
-		{"retryMessage", "", 1, []any{0, "", never, "message 1000080", 0}},
+		{"selectWoken", "", maxWoken, []any{populatedNow, maxWoken}},
+		{"selectWoken", "none", 1, []any{-1, maxWoken}},
+		{"wakeMessages", "", 1, []any{whens{ids("message", 80, 1), [][]any{{1}}}}},
+		{"wakeMessages", "many", 5 * maxList, []any{whens{ids("message", 80, maxList), [][]any{slices.Repeat([]any{1}, maxList)}}}},
+		{"selectDue", "", page, []any{populatedNow, populatedNow, page}},
+		{"leaseMessages", "", 1, []any{0, ids("message", 40, 1)}},
+		{"leaseMessages", "many", 6 * maxList, []any{0, ids("message", 200_000, maxList)}},
+		{"selectLeased", "", 1, []any{ids("message", 40, 1)}},
+		{"selectLeased", toLock, 2 * maxList, []any{ids("message", 200_000, maxList)}},
+		{"putBackMessages", "", 1, []any{never, ids("message", 200_000, 1)}},
+		{"putBackMessages", "many", 6 * maxList, []any{never, ids("message", 200_000, maxList)}},
+		{"delayMessages", "", 1, []any{never, finishing(1, 0, "busy")}},
+		{"delayMessages", "many", 6 * maxList, []any{never, finishing(maxList, 0, "busy")}},
+		{"sendMessages", "", 1, []any{never, finishing(1, 0, "a@example.com", "Subject", "Text")}},
+		{"sendMessages", "many", 6 * maxList, []any{never, finishing(maxList, 0, "a@example.com", "Subject", "Text")}},
+		{"endMessages", "", 1, []any{never, finishing(1, 4, 0, "refused")}},
+		{"endMessages", "many", 6 * maxList, []any{never, finishing(maxList, 4, 0, "refused")}},
+		{"selectBacklog", "", manyQueued + 2*manyAccounts/20, nil},
+		{"selectCreated", "", 1, []any{"message 1000040"}},
+		{"selectDead", "the newest", page, []any{lastText, page}},
+		{"selectDead", "after some", page, []any{"message 1010001", page}},
+		{"retryMessages", "", 1, []any{0, 0, never, ids("message", 41, 1)}},
+		{"dropMessages", "", 1, []any{0, ids("message", 41, 1)}},
+		{"dropMessages", "many", maxList, []any{0, ids("message", 41, maxList)}},
 
 		{"selectEventsBefore", "the newest of the big account", page, eventsAfter(bigAccount, "", newest)},
 		{"selectEventsBefore", "before some of the big account", page, eventsAfter(bigAccount, "", bigEvents/2)},
@@ -222,6 +302,7 @@ const allConditions = "with all conditions"
 
 // conditions are what narrows a list, in the order of the arguments.
 var conditions = map[string][]string{
+	"selectMessages":     {messagesInStates, messagesOfKinds, messagesSince, messagesUntil},
 	"selectMembers":      {membersOfStatus, membersOfPermission, membersNotSeenSince, membersOfPrefix},
 	"selectUserAccounts": {accountsOfStatus, accountsOfPermission, accountsOfPrefix},
 }
@@ -237,6 +318,12 @@ func (c call) sent(db *DB, shared bool) (string, []any) {
 	}
 	var args []any
 	for _, arg := range c.args {
+		if w, ok := arg.(whens); ok {
+			var values []any
+			statement, values = when(statement, w.ids, w.values...)
+			args = append(args, values...)
+			continue
+		}
 		if list, ok := arg.([]string); ok {
 			var values []any
 			statement, values = in(statement, list)
@@ -251,7 +338,7 @@ func (c call) sent(db *DB, shared bool) (string, []any) {
 	switch {
 	case c.about == toLock:
 		statement += db.engine.forUpdate
-	case c.statement == "selectDue", c.statement == "selectPassedLimits":
+	case c.statement == "selectDue", c.statement == "selectWoken", c.statement == "selectPassedLimits":
 		statement += db.engine.skipLocked
 	}
 	return db.text(statement, shared), plain(args)

@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
@@ -9,7 +11,11 @@ import (
 
 const (
 	contactColumns = `id, account_id, name, address, canonical, company, postal_street, postal_city, postal_region,
-		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at`
+		postal_postal_code, postal_country, phone, label, categories, created_at, updated_at, verified_at, unsubscribed, waiting,
+		locale, alternate_of`
+
+	// findContact finds the first of several, which no ids that this library made have.
+	findContact = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE id = ? ORDER BY account_id LIMIT 1`
 
 	selectContact = `SELECT ` + contactColumns + ` FROM roster_contacts WHERE account_id = ? AND id = ?`
 
@@ -18,14 +24,17 @@ const (
 	selectOtherContact = `SELECT 1 FROM roster_contacts WHERE account_id = ? AND canonical = ? AND id <> ?`
 
 	putContact = `INSERT INTO roster_contacts (id, account_id, name, name_fold, address, canonical, company, postal_street,
-			postal_city, postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			postal_city, postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at,
+			verified_at, unsubscribed, waiting, locale, alternate_of)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account_id, id) DO UPDATE SET name = excluded.name, name_fold = excluded.name_fold,
 			address = excluded.address, canonical = excluded.canonical, company = excluded.company,
 			postal_street = excluded.postal_street, postal_city = excluded.postal_city,
 			postal_region = excluded.postal_region, postal_postal_code = excluded.postal_postal_code,
 			postal_country = excluded.postal_country, phone = excluded.phone, label = excluded.label,
-			categories = excluded.categories, updated_at = excluded.updated_at`
+			categories = excluded.categories, updated_at = excluded.updated_at, verified_at = excluded.verified_at,
+			unsubscribed = excluded.unsubscribed, waiting = excluded.waiting, locale = excluded.locale,
+			alternate_of = excluded.alternate_of`
 
 	deleteContact = `DELETE FROM roster_contacts WHERE account_id = ? AND id = ?`
 
@@ -36,6 +45,17 @@ const (
 			AND (categories & ?) >= ?
 			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
 		ORDER BY id LIMIT ?`
+
+	// selectReceivers compares as selectContacts does.
+	selectReceivers = `SELECT id, name, address, canonical, verified_at, locale FROM roster_contacts
+		WHERE account_id = ? AND id > ? AND (categories & ?) >= ?
+		ORDER BY id LIMIT ?`
+
+	// selectSuppressedOfPage finds which contacts of a page have a suppressed address, in a statement of its own: in the
+	// page's, planners would read all suppressions, or sort a whole account.
+	selectSuppressedOfPage = `SELECT c.id, s.kind FROM roster_contacts AS c
+		` + thenMark + `CROSS JOIN roster_suppressions AS s
+		WHERE c.account_id = ? AND c.id > ? AND c.id <= ? AND s.canonical = c.canonical`
 )
 
 func readContact(r row) (contact.Contact, error) {
@@ -43,12 +63,17 @@ func readContact(r row) (contact.Contact, error) {
 	p := &c.Postal
 	err := r.Scan(&c.ID, &c.Account, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), &c.Company,
 		&p.Street, &p.City, &p.Region, &p.PostalCode, &p.Country, &c.Phone, &c.Label, wholly(&c.Categories),
-		(*moment)(&c.Created), (*moment)(&c.Updated))
+		(*moment)(&c.Created), (*moment)(&c.Updated), (*moment)(&c.Verified), wholly(&c.Unsubscribed), wholly(&c.Waiting),
+		&c.Locale, &c.AlternateOf)
 	return c, err
 }
 
 func (t *tx) Contact(ctx context.Context, account access.AccountID, id contact.ID) (contact.Contact, error) {
 	return find(ctx, t, readContact, "contact", selectContact, account, id)
+}
+
+func (t *tx) FindContact(ctx context.Context, id contact.ID) (contact.Contact, error) {
+	return find(ctx, t, readContact, "contact", findContact, id)
 }
 
 func (t *tx) ContactByAddress(ctx context.Context, account access.AccountID, address access.Address) (contact.Contact, error) {
@@ -69,7 +94,8 @@ func (t *tx) PutContact(ctx context.Context, c contact.Contact) error {
 	}
 	_, err = t.exec(ctx, "put a contact", putContact, c.ID, c.Account, c.Name, access.Fold(c.Name), c.Address.Original(),
 		c.Address.Canonical(), c.Company, c.Postal.Street, c.Postal.City, c.Postal.Region, c.Postal.PostalCode,
-		c.Postal.Country, c.Phone, c.Label, c.Categories, micros(c.Created), micros(c.Updated))
+		c.Postal.Country, c.Phone, c.Label, c.Categories, micros(c.Created), micros(c.Updated), micros(c.Verified),
+		c.Unsubscribed, c.Waiting, c.Locale, c.AlternateOf)
 	return err
 }
 
@@ -78,9 +104,13 @@ func (t *tx) DeleteContact(ctx context.Context, account access.AccountID, id con
 		return err
 	}
 	deleted, err := t.exec(ctx, "delete a contact", deleteContact, account, id)
-	if err == nil && deleted == 0 {
-		err = access.NotFound("contact")
+	if err != nil {
+		return err
 	}
+	if deleted == 0 {
+		return access.NotFound("contact")
+	}
+	_, err = t.exec(ctx, "delete a verification", deleteVerification, account, id)
 	return err
 }
 
@@ -88,4 +118,37 @@ func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.F
 	fold := access.Fold(f.Prefix)
 	return pageOf(ctx, t, limit, readContact, "list contacts", selectContacts, account, after, f.Categories, f.Categories,
 		fold, fold, fold, fold, fold)
+}
+
+func readReceiver(r row) (contact.Receiver, error) {
+	var c contact.Receiver
+	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified), &c.Locale)
+	return c, err
+}
+
+func (t *tx) Receivers(ctx context.Context, account access.AccountID, c contact.Category, after contact.ID, limit int) ([]contact.Receiver, error) {
+	if c == 0 { // no set has the empty set
+		return nil, t.ready(ctx)
+	}
+	page, err := pageOf(ctx, t, limit, readReceiver, "list receivers", selectReceivers, account, after, c, c)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	suppressed, err := list(ctx, t, readSuppressed, "list suppressed receivers", selectSuppressedOfPage, account, after, page[len(page)-1].ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range suppressed {
+		if i, found := slices.BinarySearchFunc(page, s.ID, func(r contact.Receiver, id contact.ID) int { return cmp.Compare(r.ID, id) }); found {
+			page[i].Suppressed = s.Suppressed
+		}
+	}
+	return page, nil
+}
+
+// readSuppressed reads the id of a contact, and why its address is suppressed.
+func readSuppressed(r row) (contact.Receiver, error) {
+	var c contact.Receiver
+	err := r.Scan(&c.ID, wholly(&c.Suppressed))
+	return c, err
 }

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,18 +54,32 @@ func (db *DB) Listed() []string {
 var (
 	aboutTransaction = regexp.MustCompile(`^(BEGIN|START|SET) `)
 	manyPlaces       = regexp.MustCompile(`IN \(\?(, \?)*\)`)
+	manyWhens        = regexp.MustCompile(`( WHEN \? THEN \?)+`)
 	manyRows         = regexp.MustCompile(`(?s)(VALUES \([^()]*\))(, \([^()]*\))*`)
 )
 
-// single returns a statement without what is added for one call: with its list not written out, with one row, and without
+// single returns a statement without what is added for one call: with its lists not written out, with one row, and without
 // conditions.
 func single(statement string) string {
 	statement = strings.TrimSuffix(strings.TrimSuffix(statement, " SKIP LOCKED"), " FOR UPDATE")
-	statement = strings.Replace(statement, andMark, "", 1)
+	statement = shortLists(strings.Replace(statement, andMark, "", 1))
 	for _, added := range conditions {
 		for _, condition := range added {
-			statement = strings.Replace(statement, condition, "", 1)
+			statement = strings.Replace(statement, shortLists(condition), "", 1)
 		}
 	}
-	return manyRows.ReplaceAllString(manyPlaces.ReplaceAllString(statement, "IN (?...)"), "$1")
+	statement = manyWhens.ReplaceAllString(statement, whenMark)
+	return manyRows.ReplaceAllString(statement, "$1")
+}
+
+// shortLists returns a text of SQL with its lists not written out.
+func shortLists(text string) string { return manyPlaces.ReplaceAllString(text, "IN (?...)") }
+
+// Known returns the version of the newest migration of a dialect.
+func Known(dialect Dialect) int64 { return dialect.engine().known() }
+
+// Versions returns how many migrations of a dialect there are.
+func Versions(dialect Dialect) int {
+	files, _ := fs.Glob(dialect.engine().migrations(Config{}), "*.sql")
+	return len(files)
 }

@@ -50,7 +50,7 @@ const (
 
 	// personColumns are the directory's entry of a member, if there is one.
 	personColumns = `COALESCE(u.address, ''), COALESCE(u.canonical, ''), COALESCE(u.verified, 0), COALESCE(u.name, ''),
-		COALESCE(u.second_factor, 0), u.last_sign_in_at`
+		COALESCE(u.second_factor, 0), u.last_sign_in_at, COALESCE(u.locale, '')`
 
 	// memberColumns are a membership, whether it is the owner's, and the directory's entry.
 	memberColumns = membershipColumns + `, a.owner_id = m.user_id, ` + personColumns
@@ -175,7 +175,7 @@ func readMember(r row) (access.Member, error) {
 	var m access.Member
 	person := &m.Person
 	err := r.Scan(append(membershipTargets(&m.Membership), &m.Owner, (*original)(&person.Address),
-		(*canonical)(&person.Address), &person.Verified, &person.Name, &person.SecondFactor, (*moment)(&person.LastSignIn))...)
+		(*canonical)(&person.Address), &person.Verified, &person.Name, &person.SecondFactor, (*moment)(&person.LastSignIn), &person.Locale)...)
 	m.Person.ID = m.User
 	return m, err
 }

@@ -219,7 +219,9 @@ var (
 func rewriteMySQL(statement string) string {
 	statement = onConflictNothing.ReplaceAllString(statement, "")
 	statement = strings.ReplaceAll(statement, thenMark+"CROSS JOIN", "STRAIGHT_JOIN")
-	// With an equality MariaDB expects few rows, and reads from the beginning of the list. No text has the byte FF.
+	// With an equality MariaDB expects few rows, and reads from the beginning of the list. No text has the byte FF, and no
+	// message is in state 0.
+	statement = strings.ReplaceAll(statement, "= 1"+lineMark, "IN (1, 0)")
 	statement = paged.ReplaceAllString(statement, "IN (?, x'FF')")
 	statement = onConflictUpdate.ReplaceAllString(statement, "ON DUPLICATE KEY UPDATE")
 	return excluded.ReplaceAllString(statement, "VALUES($1)")

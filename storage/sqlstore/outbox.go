@@ -3,64 +3,128 @@ package sqlstore
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/rosterkit/roster/notify"
 )
 
 const (
 	messageColumns = `id, kind, group_id, ref, generation, recipient_id, created_at, state, due_at, attempt, leased_until,
-		done_at, reason, address, subject`
+		done_at, reason, address, subject, uncounted, retried_at`
 
-	insertMessage = `INSERT INTO roster_messages (` + messageColumns + `)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertMessage = `INSERT INTO roster_messages (` + messageColumns + `, turn)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-	selectMessages = `SELECT ` + messageColumns + ` FROM roster_messages WHERE group_id = ?` + pageMark + ` AND id < ?
+	// selectFirstTurn and selectTurns read where the line begins, and where a group's part of it ends. What they say may
+	// have passed when it is used, which does no harm: they lock nothing.
+	selectFirstTurn = `SELECT turn FROM roster_messages WHERE state = 1 AND turn > 0 ORDER BY turn LIMIT 1`
+
+	selectTurns = `SELECT COALESCE((` + selectFirstTurn + `), 0),
+		COALESCE((SELECT turn FROM roster_messages WHERE group_id = ? AND state = 1 AND turn > 0 ORDER BY turn DESC LIMIT 1), 0)` + looseMark
+
+	selectMessage = `SELECT ` + messageColumns + `, said FROM roster_messages WHERE group_id = ? AND id = ?`
+
+	selectMessages = `SELECT ` + messageColumns + ` FROM roster_messages WHERE group_id = ?` + pageMark + ` AND id < ?` + andMark + `
 		ORDER BY group_id DESC, id DESC LIMIT ?`
+
+	messagesInStates = ` AND state IN (?, ?, ?, ?, ?)`
+	messagesOfKinds  = ` AND kind IN (?...)`
+	messagesSince    = ` AND created_at >= ?`
+	messagesUntil    = ` AND created_at < ?`
 
 	// selectDeliveries reads the older ones too, which are few, in the order of an index: the last of each ref counts.
 	selectDeliveries = `SELECT ` + messageColumns + ` FROM roster_messages
 		WHERE group_id = ? AND kind = ? AND ref IN (?...) ORDER BY ref, generation, id`
-
-	selectDue = `SELECT ` + messageColumns + ` FROM roster_messages
-		WHERE state = 1 AND due_at <= ? AND leased_until <= ?
-		ORDER BY due_at, id LIMIT ?`
-
-	// leaseMessage leases a message as it was found. Of two workers that found it, one does.
-	leaseMessage = `UPDATE roster_messages SET attempt = attempt + 1, leased_until = ?
-		WHERE id = ? AND attempt = ? AND state = 1 AND leased_until <= ?`
-
-	finishMessage = `UPDATE roster_messages SET state = ?, done_at = ?, reason = ?, address = ?, subject = ?, leased_until = ?
-		WHERE id = ? AND attempt = ? AND state = 1`
-
-	retryMessage = `UPDATE roster_messages SET due_at = ?, reason = ?, leased_until = ?
-		WHERE id = ? AND attempt = ? AND state = 1`
 )
 
 func readMessage(r row) (notify.Message, error) {
 	var m notify.Message
-	err := r.Scan(&m.ID, &m.Kind, &m.Group, &m.Ref, wholly(&m.Generation), &m.To, (*moment)(&m.Created), wholly(&m.State),
-		(*moment)(&m.Due), wholly(&m.Attempt), (*moment)(&m.Leased), (*moment)(&m.Done), &m.Reason, &m.Address, &m.Subject)
+	err := r.Scan(messageTargets(&m)...)
 	return m, err
+}
+
+// messageTargets are what messageColumns are read into.
+func messageTargets(m *notify.Message) []any {
+	return []any{&m.ID, &m.Kind, &m.Group, &m.Ref, wholly(&m.Generation), &m.To, (*moment)(&m.Created), wholly(&m.State),
+		(*moment)(&m.Due), wholly(&m.Attempt), (*moment)(&m.Leased), (*moment)(&m.Done), &m.Reason, &m.Address, &m.Subject,
+		wholly(&m.Uncounted), (*moment)(&m.Retried)}
 }
 
 func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 	if err := t.writable(ctx); err != nil {
 		return err
 	}
-	var rows [][]any
 	for _, m := range messages {
 		if err := m.Check(); err != nil {
 			return t.Fail(err)
 		}
+	}
+	turns, err := t.turns(ctx, messages)
+	if err != nil {
+		return err
+	}
+	var rows [][]any
+	for i, m := range messages {
 		rows = append(rows, []any{m.ID, m.Kind, m.Group, m.Ref, m.Generation, m.To, micros(m.Created), notify.Queued,
-			micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason, m.Address, m.Subject})
+			micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason, m.Address, m.Subject, m.Uncounted,
+			micros(m.Retried), turns[i]})
 	}
 	return t.insertRows(ctx, "enqueue messages", insertMessage, rows)
 }
 
+// turns returns the places in the line of new messages, 0 for those that aren't due yet.
+func (t *tx) turns(ctx context.Context, messages []notify.Message) ([]int, error) {
+	turns, last := make([]int, len(messages)), make(map[string]int)
+	for i, m := range messages {
+		if micros(m.Due) > micros(m.Created) {
+			continue
+		}
+		if _, known := last[m.Group]; !known {
+			turn, _, err := one(ctx, t, readLastTurn, "read the turns of the outbox", selectTurns, m.Group)
+			if err != nil {
+				return nil, err
+			}
+			last[m.Group] = turn
+		}
+		last[m.Group]++
+		turns[i] = last[m.Group]
+	}
+	return turns, nil
+}
+
+// readLastTurn reads the turn behind which the messages of a group join the line.
+func readLastTurn(r row) (int, error) {
+	var first, last int
+	err := r.Scan(&first, &last)
+	return max(first, last), err
+}
+
+func (t *tx) Message(ctx context.Context, group string, id notify.MessageID) (notify.Message, error) {
+	m, _, err := one(ctx, t, func(r row) (m notify.Message, err error) {
+		err = r.Scan(append(messageTargets(&m), &m.Said)...)
+		return m, err
+	}, "read a message", selectMessage, group, id)
+	return m, err
+}
+
 func (t *tx) Messages(ctx context.Context, group string, q notify.MessageQuery) ([]notify.Message, error) {
-	return pageOf(ctx, t, q.Limit, readMessage, "list messages", selectMessages, group, below(q.Before))
+	ofKinds, kinds := in(messagesOfKinds, q.Kinds)
+	statement, args := narrowed(selectMessages, []any{group, below(q.Before)},
+		condition{len(q.States) > 0, messagesInStates, fiveStates(q.States)},
+		condition{len(q.Kinds) > 0, ofKinds, kinds},
+		condition{!q.Since.IsZero(), messagesSince, []any{micros(q.Since)}},
+		condition{!q.Until.IsZero(), messagesUntil, []any{micros(q.Until)}})
+	return pageOf(ctx, t, q.Limit, readMessage, "list messages", statement, args...)
+}
+
+// fiveStates returns states, of which there are five, repeating one for those that aren't asked for.
+func fiveStates(states []notify.State) []any {
+	var five []any
+	for i := range 5 {
+		if len(states) > 0 {
+			five = append(five, states[min(i, len(states)-1)])
+		}
+	}
+	return five
 }
 
 func (t *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, refs []string) (map[string]notify.Message, error) {
@@ -76,49 +140,4 @@ func (t *tx) Deliveries(ctx context.Context, group string, kind notify.Kind, ref
 		}
 	}
 	return deliveries, nil
-}
-
-// Claim leases messages that are due, as notify.Queue says.
-func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]notify.Message, error) {
-	var claimed []notify.Message
-	err := db.update(ctx, func(ctx context.Context, t *tx) error {
-		due, err := pageOf(ctx, t, n, readMessage, "find due messages", selectDue+t.db.engine.skipLocked, micros(now), micros(now))
-		if err != nil {
-			return err
-		}
-		claimed = nil
-		until := micros(now.Add(lease))
-		for _, m := range due {
-			leased, err := t.exec(ctx, "lease a message", leaseMessage, until, m.ID, m.Attempt, micros(now))
-			if err != nil {
-				return err
-			}
-			if leased == 0 { // another worker was faster
-				continue
-			}
-			m.Attempt, m.Leased = m.Attempt+1, instant(until)
-			claimed = append(claimed, m)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return claimed, nil
-}
-
-// Finish records what became of a message, as notify.Queue says.
-func (db *DB) Finish(ctx context.Context, id notify.MessageID, attempt int, r notify.Result) error {
-	return db.update(ctx, func(ctx context.Context, t *tx) error {
-		free := micros(time.Time{})
-		statement, args := finishMessage, []any{r.State, micros(r.At), r.Reason, r.Address, r.Subject, free, id, attempt}
-		if r.State == notify.Queued {
-			statement, args = retryMessage, []any{micros(r.Due), r.Reason, free, id, attempt}
-		}
-		finished, err := t.exec(ctx, "finish a message", statement, args...)
-		if err == nil && finished == 0 {
-			err = notify.ErrFenced
-		}
-		return err
-	})
 }

@@ -53,6 +53,7 @@ var cheapScans = map[string]string{
 	"selectMembers with all conditions":      "the account has a fifth of all users",
 	"selectUserAccounts with all conditions": "the user is a member of every account",
 	"selectFollowers":                        "all followers are asked for",
+	"selectBacklog":                          "of the population's mails most are queued",
 	"drawTicketAndNotify":                    "the one ticket that was drawn is all there is to read",
 	"deleteFollowers of a long list":         "each process has a few followers, and a list of them is much of the table",
 }

@@ -24,23 +24,27 @@ const (
 	bigPreferences  = 5_000
 	bigMessages     = 10_000
 	bigEvents       = 5_000
+	manyQueued      = 100_000
 	eventsEach      = 4
 	waitingEach     = 1_000 // invites to one address
 	manyLimits      = 5_000
 	usesEach        = 4
 	manyFollowers   = 5_000
+	manySuppressed  = 40_000
+	feedbackEach    = 3
 )
 
 const (
-	bigAccount   = "account 1000000"
-	someAccount  = "account 1005000"
-	busyUser     = "user 1000000"
-	someUser     = "user 1025000" // a member of the big account, and of one or two others
-	sharedMail   = "shared@example.com"
-	popularMail  = "popular@example.com"
-	someMail     = "1025000@example.com"
-	someFollower = "follower 1002500"
-	populatedNow = 1_000_000 // as the times of the rows are measured
+	bigAccount     = "account 1000000"
+	waitingAccount = "account 1000001" // many mails of which are queued
+	someAccount    = "account 1005000"
+	busyUser       = "user 1000000"
+	someUser       = "user 1025000" // a member of the big account, and of one or two others
+	sharedMail     = "shared@example.com"
+	popularMail    = "popular@example.com"
+	someMail       = "1025000@example.com"
+	someFollower   = "follower 1002500"
+	populatedNow   = 1_000_000 // as the times of the rows are measured
 )
 
 // A filling is an INSERT of many rows, of numbers i, in which {account i} and the like stand for ids.
@@ -56,9 +60,10 @@ func fillings() []filling {
 		inviter_kind, inviter_id, generation, delivery, state, pending, created_at, sent_at, expires_at, closed_at, accepted_by, secret, key_id)`
 	const contacts = `roster_contacts (account_id, id, name, name_fold, address, canonical, company, postal_street, postal_city,
 		postal_region, postal_postal_code, postal_country, phone, label, categories, created_at, updated_at)`
+	const verifications = `roster_verifications (account_id, contact_id, generation, secret, sent_at, expires_at, used_at)`
 	const preferences = `roster_preferences (account_id, user_id, categories)`
 	const messages = `roster_messages (id, kind, group_id, ref, generation, recipient_id, created_at, state, due_at, attempt,
-		leased_until, done_at, reason, address, subject)`
+		leased_until, done_at, reason, address, subject, turn)`
 	const events = `roster_events (account_id, version, idx, id, occurred_at, kind, public, actor_commitment, target_commitment,
 		by_user_id, for_user_id, target_kind, target_id, hash, shard, number)`
 	return []filling{
@@ -84,16 +89,25 @@ func fillings() []filling {
 		{2 * manyAccounts, contacts, `{account i / 2}, {contact i}, {Name i}, {name i}, {mail i}, {mail i}, '', '', '', '', '', '', '', '', i % 64, i, i`},
 		{bigContacts, contacts, `{account 0}, {contact 20000 + i}, {Name i}, {name i}, {mail 100000 + i}, {mail 100000 + i}, '', '', '', '', '', '', '', '',
 				i % 64, i, i`},
+		{2 * manyAccounts, verifications, `{account i / 2}, {contact i}, 1, {16 bytes}, i, i, {never}`},
+		{manyAccounts, `roster_unsubscribed (account_id, canonical, categories)`, `{account i}, {mail i}, 1 + i % 63`},
 		{manyAccounts * membersEach / 2, preferences, `{account i / 8}, {user 1 + i % 49999}, i % 64`},
 		{bigPreferences, preferences, `{account 0}, {user 20000 + i}, i % 64`},
-		{2 * manyAccounts, messages, `{message i}, 'invite', {account i / 2}, {invite i}, 1, '', i, CASE WHEN i % 40 = 0 THEN 1 ELSE 2 END, i * 4, 0, {never}, 0,
-				'', {mail i}, 'Subject'`},
+		{2 * manyAccounts, messages, `{message i}, 'invite', {account i / 2}, {invite i}, 1, '', i, CASE i % 40 WHEN 0 THEN 1 WHEN 1 THEN 4 ELSE 2 END, i * 4, 0, {never}, 0,
+				'', {mail i}, 'Subject', CASE WHEN i % 80 = 40 THEN 1 + i / 80 ELSE 0 END`},
 		{bigMessages, messages, `{message 20000 + i}, CASE WHEN i % 2 = 0 THEN 'invite' ELSE 'added' END, {account 0}, {invite 20000 + i / 2}, 1, '', i, 2, i, 1, {never}, i,
-				'', {mail i}, 'Subject'`},
+				'', {mail i}, 'Subject', 0`},
+		{manyQueued, messages, `{message 200000 + i}, 'invite', {account 1}, {invite 200000 + i}, 1, '', i, 1, i, 0, {never}, 0,
+				'', '', '', 10 + i`},
 		{manyAccounts * eventsEach, events, `{account i / 4}, 1 + i % 4, 0, {event i}, i, CASE WHEN i % 2 = 0 THEN 'member.added' ELSE 'invite.sent' END, {32 bytes}, {32 bytes},
 				{32 bytes}, {user 1 + i % 49999}, '', 'user', {user i % 1000}, {32 bytes}, i % 64, i / 64 + 1`},
 		{bigEvents, events, `{account 0}, 5 + i, 0, {event 40000 + i}, i, CASE WHEN i % 2 = 0 THEN 'member.added' ELSE 'invite.sent' END, {32 bytes}, {32 bytes}, {32 bytes},
 				{user 1 + i % 49999}, '', 'user', {user i % 1000}, {32 bytes}, (40000 + i) % 64, (40000 + i) / 64 + 1`},
+		{manyAccounts, `roster_notices (account_id, id, kind, category, resource, also, data, attachments, created_at)`,
+			`{account i}, {notice i}, 'invoice', 1, '', '[]', {16 bytes}, '[]', i`},
+		{manySuppressed * feedbackEach, `roster_feedback (canonical, id, kind, occurred_at, message_id, detail, actor)`,
+			`{mail i / 3 * 5}, {feedback i}, 1 + i % 3, i, {message i}, 'mailbox full', ''`},
+		{manySuppressed, `roster_suppressions (canonical, kind, since_at)`, `{mail i * 5}, 1 + i % 3, i`},
 		{manyFollowers, `roster_followers (id, acknowledged)`, `{follower i}, i`},
 		{manyLimits, `roster_limits (digest, kept_until)`, `{digest i}, 999900 + i`},
 		{manyLimits * usesEach, `roster_limit_uses (digest, used_at, uses, kept_until)`, `{digest i / 4}, 900000 + i % 4, 1, 999900 + i / 4`},

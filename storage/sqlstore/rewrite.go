@@ -22,6 +22,9 @@ func (db *DB) text(statement string, shared bool) string {
 	if shared && strings.HasPrefix(text, "SELECT ") && !strings.Contains(text, " FOR UPDATE") { // which locks more
 		text += shareMark
 	}
+	if strings.Contains(text, looseMark) {
+		text = strings.NewReplacer(looseMark, "", shareMark, "").Replace(text)
+	}
 	share := ""
 	if shared {
 		share = db.engine.share
@@ -37,9 +40,15 @@ func (db *DB) text(statement string, shared bool) string {
 // shareMark stands at the end of each SELECT inside another one: the outer one's lock doesn't hold for it.
 const shareMark = `/*share*/`
 
+// looseMark stands at the end of a SELECT of what may have passed when it is used: it is never a shared one.
+const looseMark = `/*loose*/`
+
 // pageMark stands behind the column that is the same in all rows of a page, where the page begins in the middle of an
 // index: "group_id = ?/*page*/ AND id < ?".
 const pageMark = `/*page*/`
+
+// lineMark stands behind the state of messages where the line is read, in the middle of an index.
+const lineMark = `/*line*/`
 
 // thenMark stands before a CROSS JOIN with a table that is looked into last: SQLite keeps that order anyhow.
 const thenMark = `/*then*/`

@@ -287,3 +287,19 @@ func in[T ~string](statement string, values []T) (string, []any) {
 	}
 	return strings.Replace(statement, "(?...)", "(?"+strings.Repeat(", ?", places-1)+")", 1), args
 }
+
+// whenMark is where a CASE gets its values.
+const whenMark = `/*when*/`
+
+// when writes values of rows into the CASEs of a statement, a list for each CASE, and the rows' ids into its "(?...)".
+// As with in, their number is a power of two or maxList.
+func when[T ~string](statement string, ids []T, values ...[]any) (string, []any) {
+	statement, places := in(statement, ids)
+	args := make([]any, 0, len(places)*(2*len(values)+1))
+	for _, column := range values {
+		for i := range places {
+			args = append(args, places[i], column[min(i, len(column)-1)])
+		}
+	}
+	return strings.ReplaceAll(statement, whenMark, strings.Repeat(" WHEN ? THEN ?", len(places))), append(args, places...)
+}

@@ -379,6 +379,9 @@ func everything(ctx context.Context, tx storage.Tx) error {
 	later.Generation = 1
 	person := contact.Contact{ID: "1", Account: "acme", Name: "Ann", Address: address}
 	event := access.Record{ID: "1", Account: "acme", Kind: access.EventMemberAdded, Public: []byte("{}"), Shard: access.AccountID("acme").Shard()}
+	notice := contact.NoticeRecord{Account: "acme", ID: "1", Kind: "invoice", Category: 1, Data: []byte("{}")}
+	heard := notify.Feedback{ID: "1", Kind: notify.Complaint, Address: "ann@example.com", At: noon}
+	suppressed := notify.Suppression{Address: "ann@example.com", Kind: notify.Complaint, Since: noon}
 	do := func(steps ...func() error) error {
 		for _, step := range steps {
 			if err := step(); err != nil {
@@ -425,6 +428,27 @@ func everything(ctx context.Context, tx storage.Tx) error {
 		func() error { _, err := tx.Contact(ctx, "acme", "1"); return err },
 		func() error { _, err := tx.ContactByAddress(ctx, "acme", address); return err },
 		func() error { _, err := tx.Contacts(ctx, "acme", contact.Filter{}, "", 10); return err },
+		func() error { _, err := tx.Receivers(ctx, "acme", 1, "", 10); return err },
+		func() error { return tx.InsertNotice(ctx, notice) },
+		func() error { _, err := tx.Notice(ctx, "acme", "1"); return err },
+		func() error { _, err := tx.AddFeedback(ctx, heard); return err },
+		func() error { _, err := tx.AddFeedback(ctx, heard); return err }, // which is there
+		func() error {
+			_, err := tx.Feedback(ctx, notify.FeedbackQuery{Address: "ann@example.com", Limit: 10})
+			return err
+		},
+		func() error { return tx.PutSuppression(ctx, suppressed) },
+		func() error { _, err := tx.Suppressions(ctx, "", 10); return err },
+		func() error { _, err := tx.Suppressed(ctx, []string{"ann@example.com"}); return err },
+		func() error { _, err := tx.DeleteSuppression(ctx, "bob@example.com"); return err },
+		func() error { _, err := tx.FindContact(ctx, "1"); return err },
+		func() error {
+			return tx.PutVerification(ctx, contact.Verification{Account: "acme", Contact: "1", Expires: noon})
+		},
+		func() error { _, err := tx.Verification(ctx, "acme", "1"); return err },
+		func() error { return tx.PutUnsubscribed(ctx, "acme", address, 1) },
+		func() error { _, err := tx.Unsubscribed(ctx, "acme", address); return err },
+		func() error { return tx.PutUnsubscribed(ctx, "acme", address, 0) },
 		func() error { return tx.PutPreference(ctx, "acme", "ann", 1) },
 		func() error { _, err := tx.Preference(ctx, "acme", "ann"); return err },
 		func() error { _, err := tx.Subscribers(ctx, "acme", 1, "", 10); return err },

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	userColumns = `id, address, canonical, verified, name, second_factor, last_sign_in_at`
+	userColumns = `id, address, canonical, verified, name, second_factor, last_sign_in_at, locale`
 
 	selectUser = `SELECT ` + userColumns + ` FROM roster_users WHERE id = ?`
 
 	selectUsers = `SELECT ` + userColumns + ` FROM roster_users WHERE id IN (?...)`
 
 	putUser = `INSERT INTO roster_users
-			(id, address, canonical, verified, name, name_fold, second_factor, last_sign_in_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			(id, address, canonical, verified, name, name_fold, second_factor, last_sign_in_at, locale)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET address = excluded.address, canonical = excluded.canonical,
 			verified = excluded.verified, name = excluded.name, name_fold = excluded.name_fold,
-			second_factor = excluded.second_factor,
+			second_factor = excluded.second_factor, locale = excluded.locale,
 			` + laterSignIn
 
 	putSignIn = `INSERT INTO roster_users
@@ -36,7 +36,7 @@ const (
 func readUser(r row) (access.User, error) {
 	var u access.User
 	err := r.Scan(&u.ID, (*original)(&u.Address), (*canonical)(&u.Address), &u.Verified, &u.Name, &u.SecondFactor,
-		(*moment)(&u.LastSignIn))
+		(*moment)(&u.LastSignIn), &u.Locale)
 	return u, err
 }
 
@@ -74,7 +74,7 @@ func (t *tx) PutUsers(ctx context.Context, users ...access.User) error {
 			continue
 		}
 		rows = append(rows, []any{u.ID, u.Address.Original(), u.Address.Canonical(), bit(u.Verified), u.Name,
-			access.Fold(u.Name), bit(u.SecondFactor), micros(u.LastSignIn)})
+			access.Fold(u.Name), bit(u.SecondFactor), micros(u.LastSignIn), u.Locale})
 	}
 	return t.insertRows(ctx, "put users", putUser, rows)
 }

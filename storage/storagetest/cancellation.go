@@ -39,7 +39,16 @@ func cancelledBefore(t *testing.T, db database) {
 	messages, err := db.Claim(ctx, noon(), time.Minute, 1)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, messages)
-	require.Error(t, db.Finish(ctx, notify.MessageID(uuid(1)), 0, notify.Result{State: notify.Sent, At: noon()}))
+	_, err = db.Finish(ctx, notify.Result{ID: notify.MessageID(uuid(1)), State: notify.Sent, At: noon()})
+	require.Error(t, err)
+	_, err = db.Backlog(ctx)
+	require.Error(t, err)
+	_, err = db.DeadLetters(ctx, "", 1)
+	require.Error(t, err)
+	_, err = db.Retry(ctx, noon(), notify.MessageID(uuid(1)))
+	require.Error(t, err)
+	_, err = db.Drop(ctx, noon(), notify.MessageID(uuid(1)))
+	require.Error(t, err)
 	for _, call := range registryCalls() {
 		require.ErrorIs(t, call.do(ctx, db.DB), context.Canceled, call.name)
 	}

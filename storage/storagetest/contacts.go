@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,6 +21,9 @@ func contactCases() []testCase {
 		{"stored again", "a contact that is stored again keeps Created, and nothing else of the old one", contactAgain},
 		{"one address", "an account has one contact with an address; other accounts have their own", contactAddress},
 		{"deleted", "a deleted contact is gone, and its address is free", contactDeleted},
+		{"by id alone", "a contact is found by its id alone, as it is", contactFound},
+		{"verification", "a verification comes back as it was stored last, and goes with its contact", contactVerification},
+		{"unsubscribed", "what an address switched off is kept by account and canonical address", contactUnsubscribed},
 		{"of one account", "a contact is found, changed and deleted by way of its own account only", contactIsolated},
 		{"list", "an account's contacts come in byte order of their ids, by any page size and filter", contactList},
 		{"list by prefix", "a prefix means its characters, in any script and whatever they mean to a database",
@@ -29,7 +34,9 @@ func contactCases() []testCase {
 func fullContact(t *testing.T, n int, account access.AccountID) contact.Contact {
 	t.Helper()
 	c := newContact(t, n, account, "Üwe % _ \\ '", "Some.One+tag@Example.com")
-	c.Company, c.Phone, c.Label, c.Categories = "Acme 🏭", "+43 1 234", "Büro", contact.All
+	c.Company, c.Phone, c.Label, c.Locale, c.Categories = "Acme 🏭", "+43 1 234", "Büro", "de-AT", contact.All
+	c.AlternateOf = olga
+	c.Verified, c.Unsubscribed, c.Waiting = noon().Add(time.Hour), contact.All, 1<<62|1
 	c.Postal = access.PostalAddress{Street: "1 Road", City: "Wien", Region: "W", PostalCode: "1010", Country: "AT"}
 	return c
 }
@@ -118,6 +125,96 @@ func contactDeleted(t *testing.T, db database) {
 		require.NoError(t, err)
 		equal(t, []contact.Contact{next}, list)
 	})
+}
+
+func contactFound(t *testing.T, db database) {
+	db.insert(acme, globex)
+	one, other := fullContact(t, 1, acme), newContact(t, 2, globex, "Other", "other@example.com")
+	db.update(func(ctx context.Context, tx storage.Tx) {
+		_, err := tx.Lock(ctx, acme, globex)
+		require.NoError(t, err)
+		require.NoError(t, tx.PutContact(ctx, one))
+		require.NoError(t, tx.PutContact(ctx, other))
+	})
+	one.Address, one.Categories = address(t, "moved@example.com"), 1
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) { require.NoError(t, tx.PutContact(ctx, one)) })
+	db.view(func(ctx context.Context, tx storage.Tx) {
+		for _, want := range []contact.Contact{one, other} {
+			got, err := tx.FindContact(ctx, want.ID)
+			require.NoError(t, err)
+			equal(t, want, got)
+		}
+		for _, id := range []contact.ID{"", "none", contact.ID(uuid(3)), contact.ID(strings.ToUpper(uuid(0xa1)))} {
+			_, err := tx.FindContact(ctx, id)
+			require.ErrorIs(t, err, access.ErrNotFound)
+		}
+	})
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.DeleteContact(ctx, acme, one.ID))
+		_, err := tx.FindContact(ctx, one.ID)
+		require.ErrorIs(t, err, access.ErrNotFound)
+	})
+}
+
+func contactVerification(t *testing.T, db database) {
+	db.insert(acme, globex)
+	first := newVerification(1, acme)
+	last := contact.Verification{Account: acme, Contact: first.Contact, Generation: 1<<16 - 1, Secret: access.Secret{0: 255, 15: 1},
+		Sent: noon().Add(time.Hour), Expires: noon().Add(2 * time.Hour), Used: noon().Add(90 * time.Minute)}
+	for _, want := range []contact.Verification{first, last} {
+		db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+			require.NoError(t, tx.PutContact(ctx, newContact(t, 1, acme, "One", "one@example.com")))
+			require.NoError(t, tx.PutContact(ctx, newContact(t, 2, acme, "Two", "two@example.com")))
+			require.NoError(t, tx.PutVerification(ctx, want))
+			require.NoError(t, tx.PutVerification(ctx, newVerification(2, acme)))
+		})
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			got, err := tx.Verification(ctx, acme, first.Contact)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			_, err = tx.Verification(ctx, globex, first.Contact)
+			require.ErrorIs(t, err, access.ErrNotFound)
+		})
+	}
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+		require.NoError(t, tx.DeleteContact(ctx, acme, first.Contact))
+		_, err := tx.Verification(ctx, acme, first.Contact)
+		require.ErrorIs(t, err, access.ErrNotFound)
+		got, err := tx.Verification(ctx, acme, contact.ID(uuid(2)))
+		require.NoError(t, err)
+		require.Equal(t, newVerification(2, acme), got)
+		require.NoError(t, tx.PutContact(ctx, newContact(t, 1, acme, "One", "one@example.com")))
+		_, err = tx.Verification(ctx, acme, first.Contact)
+		require.ErrorIs(t, err, access.ErrNotFound)
+	})
+}
+
+func contactUnsubscribed(t *testing.T, db database) {
+	db.insert(acme, globex)
+	one, other := address(t, "One@Example.com"), address(t, "other@example.com")
+	read := func(account access.AccountID, of access.Address) (c contact.Category) {
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			var err error
+			c, err = tx.Unsubscribed(ctx, account, of)
+			require.NoError(t, err)
+		})
+		return c
+	}
+	put := func(c contact.Category) {
+		db.locked(acme, func(ctx context.Context, tx storage.Tx) {
+			require.NoError(t, tx.PutUnsubscribed(ctx, acme, one, c))
+			got, err := tx.Unsubscribed(ctx, acme, one)
+			require.NoError(t, err)
+			require.Equal(t, c, got)
+		})
+	}
+	require.Zero(t, read(acme, one))
+	for _, c := range []contact.Category{3, contact.All, 1 << 62, 0, 0, 1} {
+		put(c)
+		require.Equal(t, c, read(acme, address(t, "oNE@example.com")))
+		require.Zero(t, read(acme, other))
+		require.Zero(t, read(globex, one))
+	}
 }
 
 func contactIsolated(t *testing.T, db database) {

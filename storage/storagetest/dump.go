@@ -16,8 +16,8 @@ import (
 )
 
 // Dump writes down everything that the contract lets one read, a line for each thing: the accounts with their
-// members, invites, contacts, preferences, messages and events; the users with their directory entries and accounts;
-// and the change feed, but not who follows it. Two databases, or two moments of one, with the same content have the same dump. Accounts and
+// members, invites, contacts, preferences, messages and events; the users with their directory entries and accounts; what is on
+// the record about addresses of contacts; the suppressions; and the change feed, but not who follows it. Two databases, or two moments of one, with the same content have the same dump. Accounts and
 // users have to be named, since nothing lists them all; those that aren't there are left out. It holds full addresses,
 // so it belongs in tests only. It returns the backend's error.
 func Dump(ctx context.Context, db storage.DB, accounts []access.AccountID, users []access.UserID) (string, error) {
@@ -44,7 +44,7 @@ func dumpAll(ctx context.Context, db storage.DB, populations []population) (stri
 				return err
 			}
 		}
-		return d.feed(ctx)
+		return errors.Join(d.suppressions(ctx), d.feed(ctx))
 	})
 	return d.text.String(), err
 }
@@ -75,6 +75,9 @@ func (d *dump) account(ctx context.Context, id access.AccountID, users []access.
 		pages(d, "contact", func(after contact.ID) ([]contact.Contact, error) {
 			return d.tx.Contacts(ctx, id, contact.Filter{}, after, dumpPage)
 		}, func(c contact.Contact) contact.ID { return c.ID }),
+		d.feedback(ctx, id),
+		d.notices(ctx, id),
+		d.verifications(ctx, id),
 		d.preferences(ctx, id, users),
 		pages(d, "message", func(before notify.MessageID) ([]notify.Message, error) {
 			return d.tx.Messages(ctx, string(id), notify.MessageQuery{Before: before, Limit: dumpPage})
@@ -83,6 +86,27 @@ func (d *dump) account(ctx context.Context, id access.AccountID, users []access.
 			return d.tx.Events(ctx, id, access.EventFilter{}, after, true, dumpPage)
 		}, func(r access.Record) access.EventKey { return access.EventKey{Version: r.Version, Index: r.Index} }),
 	)
+}
+
+func (d *dump) verifications(ctx context.Context, id access.AccountID) error {
+	for after := contact.ID(""); ; {
+		contacts, err := d.tx.Contacts(ctx, id, contact.Filter{}, after, dumpPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range contacts {
+			after = c.ID
+			v, err := d.tx.Verification(ctx, id, c.ID)
+			if err == nil {
+				d.line("verification", v)
+			} else if !errors.Is(err, access.ErrNotFound) {
+				return err
+			}
+		}
+		if len(contacts) < dumpPage {
+			return nil
+		}
+	}
 }
 
 func (d *dump) preferences(ctx context.Context, id access.AccountID, users []access.UserID) error {
@@ -99,6 +123,47 @@ func (d *dump) preferences(ctx context.Context, id access.AccountID, users []acc
 		}
 	}
 	return nil
+}
+
+// feedback writes down what is on the record about the addresses of an account's contacts.
+func (d *dump) feedback(ctx context.Context, id access.AccountID) error {
+	var after contact.ID
+	for {
+		contacts, err := d.tx.Contacts(ctx, id, contact.Filter{}, after, dumpPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range contacts {
+			after = c.ID
+			if err := pages(d, "feedback", func(before notify.FeedbackKey) ([]notify.Feedback, error) {
+				return d.tx.Feedback(ctx, notify.FeedbackQuery{Address: c.Address.Canonical(), Before: before, Limit: dumpPage})
+			}, notify.Feedback.Key); err != nil {
+				return err
+			}
+		}
+		if len(contacts) < dumpPage {
+			return nil
+		}
+	}
+}
+
+// notices writes down the notices that messages of an account may refer to, by the ids that tests give them.
+func (d *dump) notices(ctx context.Context, id access.AccountID) error {
+	for n := range 5 {
+		notice, err := d.tx.Notice(ctx, id, noticeID(n))
+		if err == nil {
+			d.line("notice", notice)
+		} else if !errors.Is(err, access.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *dump) suppressions(ctx context.Context) error {
+	return pages(d, "suppression", func(after string) ([]notify.Suppression, error) {
+		return d.tx.Suppressions(ctx, after, dumpPage)
+	}, func(s notify.Suppression) string { return s.Address })
 }
 
 func (d *dump) users(ctx context.Context, ids []access.UserID) error {
@@ -181,7 +246,7 @@ func (d *dump) fields(path string, v reflect.Value) {
 	case access.Digest:
 		fmt.Fprintf(&d.text, " %s=%x", path, value[:])
 		return
-	case invite.Secret:
+	case access.Secret:
 		fmt.Fprintf(&d.text, " %s=%x", path, value[:]) // which prints as a placeholder otherwise
 		return
 	}

@@ -129,6 +129,18 @@ func (t *faultyTx) Enqueue(ctx context.Context, messages ...notify.Message) erro
 	return t.db.write(func() error { return t.Tx.Enqueue(ctx, messages...) })
 }
 
+func (t *faultyTx) AddFeedback(ctx context.Context, f notify.Feedback) (bool, error) {
+	return wrote(t.db, func() (bool, error) { return t.Tx.AddFeedback(ctx, f) })
+}
+
+func (t *faultyTx) PutSuppression(ctx context.Context, s notify.Suppression) error {
+	return t.db.write(func() error { return t.Tx.PutSuppression(ctx, s) })
+}
+
+func (t *faultyTx) DeleteSuppression(ctx context.Context, address string) (bool, error) {
+	return wrote(t.db, func() (bool, error) { return t.Tx.DeleteSuppression(ctx, address) })
+}
+
 func (t *faultyTx) InsertInvite(ctx context.Context, r invite.Record) error {
 	return t.db.write(func() error { return t.Tx.InsertInvite(ctx, r) })
 }
@@ -147,6 +159,19 @@ func (t *faultyTx) PutContact(ctx context.Context, c contact.Contact) error {
 
 func (t *faultyTx) DeleteContact(ctx context.Context, account access.AccountID, id contact.ID) error {
 	return t.db.write(func() error { return t.Tx.DeleteContact(ctx, account, id) })
+}
+
+func (t *faultyTx) InsertNotice(ctx context.Context, n contact.NoticeRecord) error {
+	return t.db.write(func() error { return t.Tx.InsertNotice(ctx, n) })
+}
+
+func (t *faultyTx) PutVerification(ctx context.Context, v contact.Verification) error {
+	return t.db.write(func() error { return t.Tx.PutVerification(ctx, v) })
+}
+
+func (t *faultyTx) PutUnsubscribed(ctx context.Context, account access.AccountID,
+	address access.Address, c contact.Category) error {
+	return t.db.write(func() error { return t.Tx.PutUnsubscribed(ctx, account, address, c) })
 }
 
 func (t *faultyTx) PutPreference(ctx context.Context, account access.AccountID,

@@ -70,6 +70,12 @@ func newContact(t *testing.T, n int, account access.AccountID, name, to string) 
 		Created: noon(), Updated: noon()}
 }
 
+// newVerification returns the verification of the n-th contact, for 72 hours from noon.
+func newVerification(n int, account access.AccountID) contact.Verification {
+	return contact.Verification{Account: account, Contact: contact.ID(uuid(n)), Generation: 1, Secret: access.Secret{byte(n), 0, 255},
+		Sent: noon(), Expires: noon().Add(72 * time.Hour)}
+}
+
 // newMessage returns the n-th message, due at noon.
 func newMessage(n int, group access.AccountID) notify.Message {
 	return notify.Message{ID: notify.MessageID(uuid(n)), Kind: "invite", Group: string(group), Ref: uuid(n), Generation: 1,

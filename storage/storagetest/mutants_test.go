@@ -341,11 +341,9 @@ func (m noLeases) Claim(ctx context.Context, now time.Time, _ time.Duration, n i
 
 type noFence struct{ storage.DB }
 
-func (m noFence) Finish(ctx context.Context, id notify.MessageID, attempt int, r notify.Result) error {
-	if err := m.DB.Finish(ctx, id, attempt, r); !errors.Is(err, notify.ErrFenced) {
-		return err
-	}
-	return nil
+func (m noFence) Finish(ctx context.Context, results ...notify.Result) ([]notify.MessageID, error) {
+	_, err := m.DB.Finish(ctx, results...)
+	return nil, err
 }
 
 type skipsNumbers struct{ storage.Tx }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
@@ -20,17 +21,26 @@ func outboxCases() []testCase {
 		{"round trip", "a message comes back as it was enqueued, in state Queued", messageRoundTrip},
 		{"taken id", "a message with an id that is taken is an error, and the one that has it stays", messageTaken},
 		{"list", "a group's messages come newest first, by any page size", messageList},
+		{"list with a filter", "a group's messages are found by state, kind and time of creation, by any page size", messageFilter},
+		{"what it said", "what a mail said is told by its message only, and by no list", messageSaid},
 		{"deliveries", "the message of the highest generation, and of those the newest, is found for each thing", deliveries},
 		{"unfit", "a message that can't be one is an error", messageUnfit},
-		{"order", "messages are claimed longest due first, then by id, and not before they are due", claimOrder},
+		{"order", "a group's messages are claimed longest due first, then by id, and not before they are due", claimOrder},
 		{"lease", "a claimed message isn't claimed again before its lease is over, and is at that instant", leases},
 		{"sent", "a sent message says when, where and what, and is never claimed again", finishSent},
 		{"cancelled and dead", "a message that is given up says why, and is never claimed again", finishGivenUp},
+		{"results at once", "of many results at once each is recorded, but for those of late workers", finishMany},
 		{"tried again", "a message that failed waits until it is due again, and keeps its attempts", finishAgain},
 		{"fence", "a late worker changes nothing and is told so", fences},
 		{"late but alone", "a worker whose lease is over may finish as long as no other attempt has begun", lateButAlone},
 		{"rolled back", "a message of a unit that is rolled back is never there", messageRolledBack},
 		{"two workers", "of many claims at once, none gets what another got", claimsTogether},
+		{"turns", "a group with many messages doesn't hold up another one with few, however they were enqueued", turnsOfGroups},
+		{"turns again", "messages of one group that failed don't hold up another one", turnsAfterFailure},
+		{"waiting", "of many messages that wait, a bounded number joins the line at a time", wakesBounded},
+		{"put back", "an attempt that was no attempt doesn't count, but fences", putBack},
+		{"dead letters", "what was given up is listed newest first by any page size, and may be retried or dropped", deadLetters},
+		{"backlog", "it is known how many messages wait, since when, and how many were given up", backlog},
 	}
 }
 
@@ -68,6 +78,24 @@ func claim(db database, now time.Time, lease time.Duration, n int) []notify.Mess
 	messages, err := db.Claim(db.ctx, now, lease, n)
 	require.NoError(db.t, err)
 	return messages
+}
+
+// finish records a result of a message that was claimed.
+func (d database) finish(m notify.Message, r notify.Result) {
+	d.t.Helper()
+	r.ID, r.Attempt = m.ID, m.Attempt
+	fenced, err := d.Finish(d.ctx, r)
+	require.NoError(d.t, err)
+	require.Empty(d.t, fenced)
+}
+
+// isFenced requires that a result isn't recorded.
+func (d database) isFenced(id notify.MessageID, attempt int, r notify.Result) {
+	d.t.Helper()
+	r.ID, r.Attempt = id, attempt
+	fenced, err := d.Finish(d.ctx, r)
+	require.NoError(d.t, err)
+	require.Equal(d.t, []notify.MessageID{id}, fenced)
 }
 
 func messageRoundTrip(t *testing.T, db database) {
@@ -152,6 +180,87 @@ func messageList(t *testing.T, db database) {
 			key: func(m notify.Message) notify.MessageID { return m.ID },
 		}.check(t, newestFirst(want))
 	})
+}
+
+func messageFilter(t *testing.T, db database) {
+	kinds := []notify.Kind{"invite", "added", "Invite"}
+	for i := range 30 {
+		m := newMessage(i, acme)
+		m.Kind = kinds[i%3]
+		m.Created = noon().Add(time.Duration(i/2) * time.Microsecond)
+		m.Due = m.Created
+		enqueue(db, m, newMessage(100+i, globex))
+	}
+	for i, m := range claim(db, noon().Add(time.Hour), time.Hour, 24) {
+		state := []notify.State{notify.Sent, notify.Cancelled, notify.Dead}[i%3]
+		db.finish(m, notify.Result{State: state, At: noon()})
+	}
+	all := db.messages()
+	after := func(n int) time.Time { return noon().Add(time.Duration(n) * time.Microsecond) }
+	for name, f := range map[string]struct {
+		query notify.MessageQuery
+		wants func(notify.Message) bool
+	}{
+		"a state":  {notify.MessageQuery{States: []notify.State{notify.Dead}}, func(m notify.Message) bool { return m.State == notify.Dead }},
+		"states":   {notify.MessageQuery{States: []notify.State{notify.Queued, notify.Sent}}, func(m notify.Message) bool { return m.State <= notify.Sent }},
+		"no such":  {notify.MessageQuery{States: []notify.State{notify.Dropped}}, func(m notify.Message) bool { return false }},
+		"a kind":   {notify.MessageQuery{Kinds: []notify.Kind{"invite"}}, func(m notify.Message) bool { return m.Kind == "invite" }},
+		"kinds":    {notify.MessageQuery{Kinds: []notify.Kind{"added", "Invite", "none"}}, func(m notify.Message) bool { return m.Kind != "invite" }},
+		"since":    {notify.MessageQuery{Since: after(7)}, func(m notify.Message) bool { return !m.Created.Before(after(7)) }},
+		"until":    {notify.MessageQuery{Until: after(7)}, func(m notify.Message) bool { return m.Created.Before(after(7)) }},
+		"a moment": {notify.MessageQuery{Since: after(7), Until: after(8)}, func(m notify.Message) bool { return m.Created.Equal(after(7)) }},
+		"all of it": {notify.MessageQuery{States: []notify.State{notify.Sent}, Kinds: kinds[:2], Since: after(2), Until: after(13)},
+			func(m notify.Message) bool {
+				return m.State == notify.Sent && m.Kind != "Invite" && !m.Created.Before(after(2)) && m.Created.Before(after(13))
+			}},
+	} {
+		want := make([]notify.MessageID, 0, len(all))
+		for _, m := range all {
+			if f.wants(m) {
+				want = append(want, m.ID)
+			}
+		}
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			t.Log(name)
+			pager[notify.MessageID, notify.Message]{
+				page: func(before notify.MessageID, limit int) ([]notify.Message, error) {
+					q := f.query
+					q.Before, q.Limit = before, limit
+					return tx.Messages(ctx, string(acme), q)
+				},
+				key: func(m notify.Message) notify.MessageID { return m.ID },
+			}.check(t, want)
+		})
+	}
+}
+
+func messageSaid(t *testing.T, db database) {
+	said := newMessage(1, acme)
+	said.Said = "nothing yet"
+	enqueue(db, said, newMessage(2, acme), newMessage(3, globex))
+	text := strings.Repeat("Grüße 👩\n", notify.MaxSaidBytes/12)
+	for _, m := range claim(db, noon(), time.Hour, 1) {
+		require.Empty(t, m.Said)
+		db.finish(m, notify.Result{State: notify.Sent, At: noon(), Subject: "Hello", Said: text})
+	}
+	read := func(group access.AccountID, n int) (m notify.Message) {
+		db.view(func(ctx context.Context, tx storage.Tx) {
+			var err error
+			m, err = tx.Message(ctx, string(group), notify.MessageID(uuid(n)))
+			require.NoError(t, err)
+		})
+		return m
+	}
+	want := newMessage(1, acme)
+	want.State, want.Attempt, want.Done, want.Subject, want.Said = notify.Sent, 1, noon(), "Hello", text
+	equal(t, want, read(acme, 1))
+	for _, m := range db.messages() {
+		require.Empty(t, m.Said)
+	}
+	require.Zero(t, read(acme, 3), "it is another group's")
+	require.Zero(t, read(globex, 1), "it is another group's")
+	require.Zero(t, read(acme, 9))
+	equal(t, newMessage(3, globex), read(globex, 3))
 }
 
 func deliveries(t *testing.T, db database) {
@@ -246,8 +355,7 @@ func finishSent(t *testing.T, db database) {
 	claimed := claim(db, noon(), time.Minute, 2)
 	require.Len(t, claimed, 2)
 	at := noon().Add(time.Second)
-	require.NoError(t, db.Finish(db.ctx, claimed[0].ID, claimed[0].Attempt,
-		notify.Result{State: notify.Sent, At: at, Address: "One@Example.com", Subject: "Ünvitation 👩"}))
+	db.finish(claimed[0], notify.Result{State: notify.Sent, At: at, Address: "One@Example.com", Subject: "Ünvitation 👩"})
 	want := newMessage(1, acme)
 	want.State, want.Attempt, want.Done, want.Address, want.Subject = notify.Sent, 1, at, "One@Example.com", "Ünvitation 👩"
 	equal(t, want, db.message(want.ID))
@@ -261,8 +369,7 @@ func finishGivenUp(t *testing.T, db database) {
 	require.Len(t, claimed, 2)
 	at := noon().Add(time.Second)
 	for i, state := range []notify.State{notify.Cancelled, notify.Dead} {
-		r := notify.Result{State: state, At: at, Reason: "revoked: é"}
-		require.NoError(t, db.Finish(db.ctx, claimed[i].ID, claimed[i].Attempt, r))
+		db.finish(claimed[i], notify.Result{State: state, At: at, Reason: "revoked: é"})
 		want := newMessage(i+1, acme)
 		want.State, want.Attempt, want.Done, want.Reason = state, 1, at, "revoked: é"
 		equal(t, want, db.message(want.ID))
@@ -278,8 +385,7 @@ func finishAgain(t *testing.T, db database) {
 		require.Len(t, claimed, 1)
 		require.Equal(t, attempt, claimed[0].Attempt)
 		due := now.Add(10 * time.Minute)
-		require.NoError(t, db.Finish(db.ctx, claimed[0].ID, attempt,
-			notify.Result{State: notify.Queued, At: now, Due: due, Reason: fmt.Sprint("busy ", attempt)}))
+		db.finish(claimed[0], notify.Result{State: notify.Queued, At: now, Due: due, Reason: fmt.Sprint("busy ", attempt)})
 		want := newMessage(1, acme)
 		want.Attempt, want.Due, want.Reason = attempt, due, fmt.Sprint("busy ", attempt)
 		equal(t, want, db.message(want.ID))
@@ -300,16 +406,16 @@ func fences(t *testing.T, db database) {
 		{State: notify.Dead, At: noon(), Reason: "late"}, {State: notify.Queued, At: noon(), Due: noon(), Reason: "late"},
 	} {
 		for _, attempt := range []int{0, 1, 3} {
-			require.ErrorIs(t, db.Finish(db.ctx, id, attempt, r), notify.ErrFenced)
+			db.isFenced(id, attempt, r)
 			equal(t, second[0], db.message(id))
 		}
-		require.ErrorIs(t, db.Finish(db.ctx, notify.MessageID(uuid(9)), 1, r), notify.ErrFenced)
+		db.isFenced(notify.MessageID(uuid(9)), 1, r)
 	}
-	require.NoError(t, db.Finish(db.ctx, id, 2, notify.Result{State: notify.Sent, At: noon()}))
+	db.finish(second[0], notify.Result{State: notify.Sent, At: noon()})
 	sent := db.message(id)
 	for _, state := range []notify.State{notify.Sent, notify.Queued, notify.Dead} {
 		again := notify.Result{State: state, At: noon(), Due: noon(), Reason: "again"}
-		require.ErrorIs(t, db.Finish(db.ctx, id, 2, again), notify.ErrFenced)
+		db.isFenced(id, 2, again)
 		equal(t, sent, db.message(id))
 	}
 }
@@ -318,7 +424,7 @@ func lateButAlone(t *testing.T, db database) {
 	enqueue(db, newMessage(1, acme))
 	claimed := claim(db, noon(), time.Minute, 1)
 	require.Len(t, claimed, 1)
-	require.NoError(t, db.Finish(db.ctx, claimed[0].ID, 1, notify.Result{State: notify.Sent, At: noon().Add(time.Hour)}))
+	db.finish(claimed[0], notify.Result{State: notify.Sent, At: noon().Add(time.Hour)})
 	require.Equal(t, notify.Sent, db.message(claimed[0].ID).State)
 }
 

@@ -3,7 +3,9 @@ package storagetest
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -39,7 +41,13 @@ func newServices(t *testing.T, backend storage.DB) *services {
 	require.NoError(t, err)
 	s.handed, err = invite.New(db, s.members, keys, invite.Config{Delivery: invite.ByHost})
 	require.NoError(t, err)
-	s.contacts = contact.New(db, s.members, contact.Config{})
+	links, err := contact.NewLinks(keys, "", "https://portal.example/contacts/")
+	require.NoError(t, err)
+	s.contacts = contact.New(db, s.members, contact.Config{
+		Links:     links,
+		Templates: fstest.MapFS{"en/notice.txt": {Data: []byte("Subject: Notice\nHello")}, "en/notice.html": {Data: []byte("<p>Hello</p>")}},
+		Notices:   []notify.Sample{{Kind: noticeKind, Data: func(string) any { return nil }}},
+	})
 	return s
 }
 
@@ -50,6 +58,9 @@ type scene struct {
 	token          string    // of the invite to dora
 	toDora, toCarl invite.ID // sent by olga, and by ann
 	contact        contact.ID
+	verified       contact.ID // of which the address is
+	verify         string     // the token of the contact's link to verify its address
+	unsubscribe    string     // and of that to switch off invoice mail
 }
 
 // who is a user as the host authenticated them.
@@ -67,7 +78,7 @@ func offer(t *testing.T, user access.UserID) invite.Offer {
 func staff() access.Actor { return access.AsStaff("support", "a test") }
 
 // newScene makes, at noon, acme, owned by olga, with members ann and bob, who may manage users, and eve, who is
-// suspended; two invites, a contact and choices; and globex, which is suspended. What comes after is two hours later:
+// suspended; two invites, a contact, choices, and a complaint of carl's; and globex, which is suspended. What comes after is two hours later:
 // invites may be sent again, and everybody was last seen long ago.
 func newScene(t *testing.T, db database) scene {
 	t.Helper()
@@ -101,11 +112,29 @@ func newScene(t *testing.T, db database) scene {
 	fred, _, err := do.contacts.Add(ctx, access.As(olga), acme, details)
 	require.NoError(t, err)
 	s.contact = fred.ID
+	s.verify, s.unsubscribe = tokensOf(t, do, fred)
+	verified := newContact(t, 100, acme, "Gina", "gina@example.com")
+	verified.Verified = noon()
+	db.locked(acme, func(ctx context.Context, tx storage.Tx) { require.NoError(t, tx.PutContact(ctx, verified)) })
+	s.verified = verified.ID
 	for _, user := range []access.UserID{ann, bob} {
 		must(do.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
 	}
+	require.NoError(t, do.contacts.TakeFeedback(ctx, notify.Feedback{ID: "0", Kind: notify.Complaint, Address: "carl@example.com"}))
 	do.now = noon().Add(2 * time.Hour)
 	return s
+}
+
+// tokensOf returns the tokens of the links that a contact of acme got.
+func tokensOf(t *testing.T, do *services, c contact.Contact) (verify, unsubscribe string) {
+	t.Helper()
+	mail := do.contacts.Prepare(t.Context(), []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(c.ID)}})
+	require.NoError(t, mail[0].Err)
+	_, rest, found := strings.Cut(mail[0].Mail.Text, "/contacts/verify/")
+	require.True(t, found)
+	link, err := do.contacts.UnsubscribeURL(acme, contact.Recipient{Contact: c.ID, Address: c.Address}, contact.Invoice)
+	require.NoError(t, err)
+	return rest[:access.TokenLength], strings.TrimPrefix(link, "https://portal.example/contacts/unsubscribe/")
 }
 
 // mail returns the ids of all messages of acme.

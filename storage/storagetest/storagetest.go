@@ -46,6 +46,8 @@ func topics() []topic {
 		{"preferences", preferenceCases()},
 		{"users", userCases()},
 		{"outbox", outboxCases()},
+		{"feedback", feedbackCases()},
+		{"notices", noticeCases()},
 		{"events", eventCases()},
 		{"feed", feedCases()},
 		{"followers", followerCases()},

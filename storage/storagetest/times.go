@@ -148,14 +148,13 @@ func timeOutbox(t *testing.T, db database) {
 		kept(t, "Leased as claimed", at.Add(time.Hour), claimed[0].Leased)
 		kept(t, "Due as claimed", at, claimed[0].Due)
 		kept(t, "Leased", at.Add(time.Hour), read().Leased)
-		again := notify.Result{State: notify.Queued, At: at, Due: at.Add(time.Minute)}
-		require.NoError(t, db.Finish(db.ctx, m.ID, claimed[0].Attempt, again))
+		db.finish(claimed[0], notify.Result{State: notify.Queued, At: at, Due: at.Add(time.Minute)})
 		kept(t, "Due again", at.Add(time.Minute), read().Due)
 		kept(t, "Done while queued", time.Time{}, read().Done)
 		claimed, err = db.Claim(db.ctx, at.Add(time.Minute), time.Hour, 1)
 		require.NoError(t, err)
 		require.Len(t, claimed, 1)
-		require.NoError(t, db.Finish(db.ctx, m.ID, claimed[0].Attempt, notify.Result{State: notify.Sent, At: at}))
+		db.finish(claimed[0], notify.Result{State: notify.Sent, At: at})
 		kept(t, "Done", at, read().Done)
 	}
 }

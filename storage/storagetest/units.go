@@ -128,7 +128,8 @@ func refusesNesting(t *testing.T, db database) {
 		{"Grant", func(ctx context.Context) error { _, err := db.Grant(ctx, acme, olga); return err }},
 		{"Claim", func(ctx context.Context) error { _, err := db.Claim(ctx, noon(), time.Minute, 1); return err }},
 		{"Finish", func(ctx context.Context) error {
-			return db.Finish(ctx, notify.MessageID(uuid(1)), 1, notify.Result{State: notify.Sent, At: noon()})
+			_, err := db.Finish(ctx, notify.Result{ID: notify.MessageID(uuid(1)), Attempt: 1, State: notify.Sent, At: noon()})
+			return err
 		}},
 	}
 	for _, call := range registryCalls() {
@@ -307,6 +308,14 @@ func refused(t *testing.T) []refusal {
 		}},
 		{"Contact", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {
 			_, err := tx.Contact(ctx, acme, "none")
+			return err
+		}},
+		{"FindContact", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {
+			_, err := tx.FindContact(ctx, "none")
+			return err
+		}},
+		{"Verification", access.ErrNotFound, func(ctx context.Context, tx storage.Tx) error {
+			_, err := tx.Verification(ctx, acme, "none")
 			return err
 		}},
 		{"PutContact", access.ErrExists, func(ctx context.Context, tx storage.Tx) error {

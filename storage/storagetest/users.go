@@ -25,7 +25,7 @@ func userCases() []testCase {
 func fullUser(t *testing.T, id access.UserID) access.User {
 	t.Helper()
 	return access.User{ID: id, Address: address(t, "Some.One+tag@Example.com"), Verified: true, Name: "Ünal % _ \\ ' 👩",
-		SecondFactor: true, LastSignIn: noon()}
+		SecondFactor: true, LastSignIn: noon(), Locale: "de-AT"}
 }
 
 func userRoundTrip(t *testing.T, db database) {

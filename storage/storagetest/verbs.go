@@ -7,6 +7,7 @@ import (
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
 	"github.com/rosterkit/roster/invite"
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
 
@@ -136,6 +137,27 @@ func contactVerbs(owner access.Actor) []verb {
 		}},
 		{"contact.Remove", func(ctx context.Context, do *services, s scene) error {
 			return second(do.contacts.Remove(ctx, owner, acme, s.contact))
+		}},
+		{"contact.SetAlternate", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.SetAlternate(ctx, owner, acme, s.verified, true))
+		}},
+		{"contact.TakeFeedback", func(ctx context.Context, do *services, s scene) error {
+			return do.contacts.TakeFeedback(ctx, notify.Feedback{ID: "1", Kind: notify.HardBounce, Address: "fred@example.com"})
+		}},
+		{"contact.Lift", func(ctx context.Context, do *services, s scene) error {
+			return do.contacts.Lift(ctx, staff(), who(s.t, carl).Address)
+		}},
+		{"contact.Notify", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Notify(ctx, acme, contact.Invoice, "", contact.Notice{ID: noticeID(3), Kind: noticeKind}, ann))
+		}},
+		{"contact.SendVerification", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.SendVerification(ctx, owner, acme, s.contact))
+		}},
+		{"contact.Verify", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Verify(ctx, access.AsSystem("links"), s.verify))
+		}},
+		{"contact.Unsubscribe", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Unsubscribe(ctx, access.AsSystem("links"), s.unsubscribe))
 		}},
 		{"contact.SetPreferences", func(ctx context.Context, do *services, _ scene) error {
 			return second(do.contacts.SetPreferences(ctx, access.As(ann), acme, ann, contact.Invoice|contact.Support))

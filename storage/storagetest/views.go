@@ -201,8 +201,11 @@ func readBack(ctx context.Context, t *testing.T, tx storage.Tx) string {
 		func() (any, error) { return tx.WaitingInvites(ctx, address(t, "ten@example.com"), noon(), "", 10) },
 		func() (any, error) { return tx.LiveInvites(ctx, acme, noon()) },
 		func() (any, error) { return tx.Contacts(ctx, acme, contact.Filter{}, "", 10) },
+		func() (any, error) { return tx.Verification(ctx, acme, contact.ID(uuid(3))) },
+		func() (any, error) { return tx.Unsubscribed(ctx, acme, address(t, "gone@example.com")) },
 		func() (any, error) { return tx.Preference(ctx, acme, ann) },
 		func() (any, error) { return tx.Subscribers(ctx, acme, 2, "", 10) },
+		func() (any, error) { return tx.Message(ctx, string(acme), notify.MessageID(uuid(10))) },
 		func() (any, error) { return tx.Messages(ctx, string(acme), notify.MessageQuery{Limit: 10}) },
 		func() (any, error) { return tx.Deliveries(ctx, string(acme), "invite", []string{uuid(10)}) },
 	} {

@@ -75,14 +75,30 @@ func writes(t *testing.T) []write {
 		{"DeleteContact", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.DeleteContact(ctx, acme, contact.ID(uuid(1)))
 		}},
+		{"AddFeedback", true, func(ctx context.Context, tx storage.Tx) error {
+			return second(tx.AddFeedback(ctx, newFeedback(10, "one@example.com")))
+		}},
+		{"PutSuppression", true, func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutSuppression(ctx, notify.Suppression{Address: "ten@example.com", Kind: notify.Complaint, Since: noon()})
+		}},
+		{"DeleteSuppression", true, func(ctx context.Context, tx storage.Tx) error {
+			return second(tx.DeleteSuppression(ctx, "one@example.com"))
+		}},
+		{"InsertNotice", true, func(ctx context.Context, tx storage.Tx) error { return tx.InsertNotice(ctx, newNotice(2, acme)) }},
+		{"PutVerification", false, func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutVerification(ctx, newVerification(3, acme))
+		}},
+		{"PutUnsubscribed", false, func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutUnsubscribed(ctx, acme, address(t, "gone@example.com"), 3)
+		}},
 		{"PutPreference", false, func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutPreference(ctx, acme, ann, 2)
 		}},
 	}
 }
 
-// prepare stores what writes needs: acme with members ann and bob, two invites, a contact, a choice of bob, an event
-// and a message; and globex.
+// prepare stores what writes needs: acme with members ann and bob, two invites, two contacts, a choice of bob, an event, a
+// message and a suppression of a contact's address; and globex.
 func prepare(d database) {
 	d.insert(acme, globex)
 	d.locked(acme, func(ctx context.Context, tx storage.Tx) {
@@ -93,9 +109,11 @@ func prepare(d database) {
 		require.NoError(d.t, tx.InsertInvite(ctx, newInvite(d.t, 1, acme, "one@example.com")))
 		require.NoError(d.t, tx.InsertInvite(ctx, byBob))
 		require.NoError(d.t, tx.PutContact(ctx, newContact(d.t, 1, acme, "One", "one@example.com")))
+		require.NoError(d.t, tx.PutContact(ctx, newContact(d.t, 3, acme, "Three", "three@example.com")))
 		require.NoError(d.t, tx.PutPreference(ctx, acme, bob, 1))
 		require.NoError(d.t, tx.Append(ctx, newRecord(1, acme, access.EventAccountCreated)))
 		require.NoError(d.t, tx.Enqueue(ctx, newMessage(1, acme)))
+		require.NoError(d.t, tx.PutSuppression(ctx, notify.Suppression{Address: "one@example.com", Kind: notify.HardBounce, Since: noon()}))
 	})
 }
 

@@ -2,6 +2,7 @@ package crashes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -342,6 +343,9 @@ func (w *worker) register() {
 	})
 }
 
+// errFenced says that the queue didn't record a result, since another attempt had begun.
+var errFenced = errors.New("another attempt has begun")
+
 // deliver does what the worker of the outbox does.
 func (w *worker) deliver() {
 	var claimed []notify.Message
@@ -353,9 +357,13 @@ func (w *worker) deliver() {
 	}
 	for _, m := range claimed {
 		w.add(line{Verb: "notify.Claim", Account: access.AccountID(m.Group), Done: true, Claimed: map[notify.MessageID]int{m.ID: m.Attempt}})
-		result := notify.Result{State: notify.Sent, At: w.now, Address: "somebody@example.com", Subject: "Hello"}
+		result := notify.Result{ID: m.ID, Attempt: m.Attempt, State: notify.Sent, At: w.now, Address: "somebody@example.com", Subject: "Hello"}
 		w.do(line{Verb: "notify.Finish", Account: access.AccountID(m.Group), Sent: m.ID}, func(ctx context.Context) (access.Revision, error) {
-			return access.Revision{}, w.db.Finish(ctx, m.ID, m.Attempt, result)
+			fenced, err := w.db.Finish(ctx, result)
+			if len(fenced) > 0 {
+				err = errFenced
+			}
+			return access.Revision{}, err
 		})
 	}
 }

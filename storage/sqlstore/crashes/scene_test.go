@@ -3,8 +3,10 @@ package crashes_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -40,7 +42,11 @@ func newServices(db storage.DB, now time.Time, random io.Reader) (*services, err
 	if s.handed, err = invite.New(db, s.members, keys, invite.Config{Delivery: invite.ByHost}); err != nil {
 		return nil, err
 	}
-	s.contacts = contact.New(db, s.members, contact.Config{})
+	links, err := contact.NewLinks(keys, "", "https://portal.example/contacts/")
+	if err != nil {
+		return nil, err
+	}
+	s.contacts = contact.New(db, s.members, contact.Config{Links: links})
 	return s, nil
 }
 
@@ -53,10 +59,12 @@ func reproducible(name string) io.Reader {
 
 // A scene is what verbs act on, in an account with something of everything in it.
 type scene struct {
-	Token   string // of the invite to dora
-	ToCarl  invite.ID
-	Contact contact.ID
-	Claimed notify.Message
+	Token               string // of the invite to dora
+	ToCarl              invite.ID
+	Contact             contact.ID
+	Verify, Unsubscribe string // the tokens of the contact's links
+	Claimed             notify.Message
+	Dead                notify.MessageID
 }
 
 // later is when the verbs are done: invites may be sent again then, and everybody was last seen long ago.
@@ -104,13 +112,22 @@ func newScene(ctx context.Context, db storage.DB) (scene, error) {
 			return err
 		},
 		func() error {
+			mail := do.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(s.Contact)}})
+			_, rest, _ := strings.Cut(mail[0].Mail.Text, "/contacts/verify/")
+			link, err := do.contacts.UnsubscribeURL(acme, contact.Recipient{Contact: s.Contact, Address: address("fred")}, contact.Invoice)
+			s.Verify, s.Unsubscribe = rest[:access.TokenLength], strings.TrimPrefix(link, "https://portal.example/contacts/unsubscribe/")
+			return errors.Join(mail[0].Err, err)
+		},
+		func() error {
 			return second(do.contacts.SetPreferences(ctx, access.As("ann"), acme, "ann", contact.Invoice))
 		},
 		func() error {
-			claimed, err := db.Claim(ctx, later(), time.Hour, 1)
-			if err == nil {
-				s.Claimed = claimed[0]
+			claimed, err := db.Claim(ctx, later(), time.Hour, 2)
+			if err != nil {
+				return err
 			}
+			s.Claimed, s.Dead = claimed[0], claimed[1].ID
+			_, err = db.Finish(ctx, notify.Result{ID: s.Dead, Attempt: 1, State: notify.Dead, At: later(), Reason: "refused"})
 			return err
 		},
 		func() error { _, _, err := db.DrawTicket(ctx); return err },

@@ -86,12 +86,18 @@ func accessVerbs(owner access.Actor) []verb {
 			return second(do.db.Claim(ctx, later(), time.Hour, 10))
 		}},
 		{"notify.Finish", func(ctx context.Context, do *services, s scene) error {
-			sent := notify.Result{State: notify.Sent, At: later(), Address: "ann@example.com", Subject: "Hello"}
-			return do.db.Finish(ctx, s.Claimed.ID, s.Claimed.Attempt, sent)
+			return second(do.db.Finish(ctx, notify.Result{ID: s.Claimed.ID, Attempt: s.Claimed.Attempt, State: notify.Sent, At: later(),
+				Address: "ann@example.com", Subject: "Hello"}))
 		}},
 		{"notify.Finish, to try again", func(ctx context.Context, do *services, s scene) error {
-			failed := notify.Result{State: notify.Queued, At: later(), Due: later().Add(time.Hour), Reason: "nobody is there"}
-			return do.db.Finish(ctx, s.Claimed.ID, s.Claimed.Attempt, failed)
+			return second(do.db.Finish(ctx, notify.Result{ID: s.Claimed.ID, Attempt: s.Claimed.Attempt, State: notify.Queued, At: later(),
+				Due: later().Add(time.Hour), Reason: "nobody is there"}))
+		}},
+		{"notify.Retry", func(ctx context.Context, do *services, s scene) error {
+			return second(do.db.Retry(ctx, later(), s.Dead))
+		}},
+		{"notify.Drop", func(ctx context.Context, do *services, s scene) error {
+			return second(do.db.Drop(ctx, later(), s.Dead))
 		}},
 	}
 }
@@ -150,6 +156,15 @@ func contactVerbs(owner access.Actor) []verb {
 		}},
 		{"contact.Remove", func(ctx context.Context, do *services, s scene) error {
 			return second(do.contacts.Remove(ctx, owner, acme, s.Contact))
+		}},
+		{"contact.SendVerification", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.SendVerification(ctx, owner, acme, s.Contact))
+		}},
+		{"contact.Verify", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Verify(ctx, access.AsSystem("links"), s.Verify))
+		}},
+		{"contact.Unsubscribe", func(ctx context.Context, do *services, s scene) error {
+			return second(do.contacts.Unsubscribe(ctx, access.AsSystem("links"), s.Unsubscribe))
 		}},
 		{"contact.SetPreferences", func(ctx context.Context, do *services, _ scene) error {
 			return second(do.contacts.SetPreferences(ctx, access.As("ann"), acme, "ann", contact.Invoice|contact.Support))

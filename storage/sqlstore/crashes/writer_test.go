@@ -17,7 +17,6 @@ import (
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
 	"github.com/rosterkit/roster/invite"
-	"github.com/rosterkit/roster/notify"
 )
 
 // A writing is the task of a writer: to do one verb after the other, in several goroutines, until it is killed. It says
@@ -218,7 +217,7 @@ func (w *worker) read(ask func(context.Context) error) bool {
 func isRefusal(err error) bool {
 	_, ok := errors.AsType[*access.Error](err)
 	for _, kind := range []error{access.ErrNotFound, access.ErrDenied, access.ErrExists, access.ErrInvalid, access.ErrOwner,
-		access.ErrLimit, notify.ErrFenced} {
+		access.ErrLimit, errFenced} {
 		ok = ok || errors.Is(err, kind)
 	}
 	return ok

@@ -58,8 +58,8 @@ func (d *database) store(t testing.TB, handle *sql.DB) *sqlstore.DB {
 
 // tables are those that hold anything of ours.
 var tables = []string{"roster_accounts", "roster_memberships", "roster_users", "roster_invites", "roster_contacts",
-	"roster_preferences", "roster_messages", "roster_events", "roster_feed", "roster_cluster", "roster_followers",
-	"roster_limits", "roster_limit_uses"}
+	"roster_verifications", "roster_unsubscribed", "roster_preferences", "roster_messages", "roster_notices", "roster_feedback",
+	"roster_suppressions", "roster_events", "roster_feed", "roster_cluster", "roster_followers", "roster_limits", "roster_limit_uses"}
 
 // keep keeps the content of all tables for restore, in the one session of the handle that works.
 func (d *database) keep(t testing.TB) {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -60,7 +62,13 @@ func newServices(t testing.TB, store storage.DB) *services {
 	require.NoError(t, err)
 	s.handed, err = invite.New(s.store, s.members, keys, invite.Config{Delivery: invite.ByHost})
 	require.NoError(t, err)
-	s.contacts = contact.New(s.store, s.members, contact.Config{})
+	links, err := contact.NewLinks(keys, "", "https://portal.example/contacts/")
+	require.NoError(t, err)
+	s.contacts = contact.New(s.store, s.members, contact.Config{
+		Links:     links,
+		Templates: fstest.MapFS{"en/notice.txt": {Data: []byte("Subject: Notice\nHello")}, "en/notice.html": {Data: []byte("<p>Hello</p>")}},
+		Notices:   []notify.Sample{{Kind: "notice", Data: func(string) any { return nil }}},
+	})
 	return s
 }
 
@@ -93,7 +101,11 @@ type scene struct {
 	token          string // of the invite to dora
 	toDora, toCarl invite.ID
 	fred           contact.ID
+	verified       contact.ID       // of which the address is
+	verify         string           // the token of fred's link to verify the address
+	unsubscribe    string           // and of that to switch off invoice mail
 	message        notify.MessageID // a worker has it
+	dead           notify.MessageID
 	address        func(access.UserID) access.Address
 }
 
@@ -110,7 +122,7 @@ func (s *scene) offer(user access.UserID) invite.Offer {
 func staff() access.Actor { return access.AsStaff("support", "a test") }
 
 // newScene makes, at noon, acme, owned by olga, with members ann and bob, who may manage users, and eve, who is
-// suspended; two invites, a contact and choices; and globex, which is suspended. A follower is there that hasn't
+// suspended; two invites, a contact, choices, and a complaint of carl's; and globex, which is suspended. A follower is there that hasn't
 // acknowledged the last ticket, and the wait is longer than the lease. What comes after is two hours later.
 func newScene(t testing.TB, store storage.DB) *scene {
 	t.Helper()
@@ -148,13 +160,32 @@ func newScene(t testing.TB, store storage.DB) *scene {
 		contact.Details{Name: "Fred", Address: s.address(fred), Categories: contact.Invoice})
 	require.NoError(t, err)
 	s.fred = added.ID
+	verified := contact.Contact{ID: "01900000-0000-7000-8000-000000000064", Account: acme, Name: "Gina", Address: s.address("gina"), Verified: noon()}
+	must(nil, store.Update(ctx, func(ctx context.Context, tx storage.Tx) error {
+		if _, err := tx.Lock(ctx, acme); err != nil {
+			return err
+		}
+		return tx.PutContact(ctx, verified)
+	}))
+	s.verified = verified.ID
+	mail := s.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(s.fred)}})
+	require.NoError(t, mail[0].Err)
+	_, rest, found := strings.Cut(mail[0].Mail.Text, "/contacts/verify/")
+	require.True(t, found)
+	s.verify = rest[:access.TokenLength]
+	link, err := s.contacts.UnsubscribeURL(acme, contact.Recipient{Contact: s.fred, Address: added.Address}, contact.Invoice)
+	require.NoError(t, err)
+	s.unsubscribe = strings.TrimPrefix(link, "https://portal.example/contacts/unsubscribe/")
 	for _, user := range []access.UserID{ann, bob} {
 		must(s.contacts.SetPreferences(ctx, access.As(user), acme, user, contact.Invoice))
 	}
-	claimed, err := store.Claim(ctx, noon(), 3*time.Hour, 1)
+	must(nil, s.contacts.TakeFeedback(ctx, notify.Feedback{ID: "0", Kind: notify.Complaint, Address: "carl@example.com"}))
+	claimed, err := store.Claim(ctx, noon(), 3*time.Hour, 2)
 	require.NoError(t, err)
-	require.Len(t, claimed, 1)
-	s.message = claimed[0].ID
+	require.Len(t, claimed, 2)
+	s.message, s.dead = claimed[0].ID, claimed[1].ID
+	_, err = store.Finish(ctx, notify.Result{ID: s.dead, Attempt: 1, State: notify.Dead, At: noon(), Reason: "refused"})
+	require.NoError(t, err)
 	_, _, err = store.DrawTicket(ctx)
 	require.NoError(t, err)
 	must(nil, store.SetLease(ctx, 2*access.DefaultLease))

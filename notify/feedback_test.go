@@ -1,0 +1,96 @@
+package notify_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rosterkit/roster/notify"
+)
+
+// A listener is a preparer that keeps what it is told.
+type listener struct {
+	greetings
+	heard []notify.Feedback
+	err   error
+	panic bool
+}
+
+func (l *listener) TakeFeedback(ctx context.Context, f notify.Feedback) error {
+	if l.panic {
+		panic("for bob7@example.com")
+	}
+	l.heard = append(l.heard, f)
+	return l.err
+}
+
+// refuses is a mailer whose carrier refuses every address.
+func refuses(context.Context, notify.Mail) error {
+	return fmt.Errorf("sending: %w", &notify.AddressError{Code: 550, Status: "5.1.1"})
+}
+
+func TestRefusedAddressIsTold(t *testing.T) {
+	o := newOutbox(t)
+	o.enqueue("greeting", 7, 7)
+	l := &listener{}
+	o.deliver(o.worker(mailerFunc(refuses), l), 1)
+	m := o.message()
+	require.Equal(t, notify.Dead, m.State)
+	require.Equal(t, []notify.Feedback{{ID: "refused/" + string(m.ID), Kind: notify.HardBounce, Address: "Bob7@example.com",
+		Message: m.ID, Detail: m.Reason, At: o.now}}, l.heard)
+	require.Contains(t, m.Reason, "550 5.1.1")
+}
+
+func TestOnlyRefusedAddressesAreTold(t *testing.T) {
+	for _, err := range []error{nil, errors.New("later"), notify.Permanent(errors.New("the mail is too long"))} {
+		o := newOutbox(t)
+		o.enqueue("greeting", 7, 7)
+		l := &listener{}
+		_, passErr := o.worker(mailerFunc(func(context.Context, notify.Mail) error { return err }), l).Deliver(t.Context())
+		require.NoError(t, passErr)
+		require.Empty(t, l.heard)
+	}
+}
+
+// TestRefusalThatCannotBeRecorded checks that it is heard again, as a mail that is given up would be forgotten.
+func TestRefusalThatCannotBeRecorded(t *testing.T) {
+	for _, l := range []*listener{{err: errors.New("no database")}, {panic: true}} {
+		o := newOutbox(t)
+		o.enqueue("greeting", 7, 7)
+		w := o.worker(mailerFunc(refuses), l)
+		o.deliver(w, 0)
+		m := o.message()
+		require.Equal(t, notify.Queued, m.State)
+		require.Contains(t, m.Reason, "the address refuses mail, which could not be recorded")
+		require.NotContains(t, m.Reason+o.log.String(), "bob7@example.com")
+
+		l.err, l.panic, l.heard = nil, false, nil
+		o.now = m.Due
+		o.deliver(w, 1)
+		require.Equal(t, notify.Dead, o.message().State)
+		require.Len(t, l.heard, 1)
+	}
+}
+
+func TestSuppressionStops(t *testing.T) {
+	for kind, want := range map[notify.FeedbackKind]struct {
+		text           string
+		mail, security bool
+	}{
+		0:                 {"nothing", false, false},
+		notify.HardBounce: {"hard bounce", true, true},
+		notify.SoftBounce: {"soft bounce", true, true},
+		notify.Complaint:  {"complaint", true, false},
+	} {
+		s := notify.Suppression{Kind: kind}
+		require.Equal(t, want.text, kind.String())
+		require.Equal(t, "the address is suppressed: "+want.text, s.Reason())
+		require.Equal(t, want.mail, s.Stops(false), want.text)
+		require.Equal(t, want.security, s.Stops(true), want.text)
+	}
+	require.Equal(t, "lifted", notify.Lifted.String())
+	require.Equal(t, "nothing", notify.FeedbackKind(99).String())
+}
