@@ -7,19 +7,10 @@
 package deliveries_test
 
 import (
-	"os"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"github.com/rosterkit/roster/storage/sqlstore/internal/processtest"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
-func TestMain(m *testing.M) {
-	processtest.Work(task.run)
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		servertest.Stop()
-		os.Exit(code)
-	}))
-}
+func TestMain(m *testing.M) { processtest.Main(m, task.run, servertest.Stop) }
