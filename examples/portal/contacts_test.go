@@ -95,6 +95,7 @@ func TestMailGoesToThoseWhoAreToHear(t *testing.T) {
 	page := bob.get("/accounts/acme/tickets").submit("Open Ticket", url.Values{"subject": {"Slow shop"}})
 	require.Contains(t, page.text(), "Your ticket is open.")
 	require.Contains(t, page.text(), "opened by bob")
+	s.deliver(t)
 	var to []string
 	for _, mail := range s.mailbox.Mails()[:len(s.mailbox.Mails())-before] {
 		to = append(to, mail.To)

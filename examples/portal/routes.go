@@ -57,6 +57,7 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("GET "+in+"/details", member, p.showDetails)
 	handle("POST "+in+"/details", needs(access.ModifyProfile), p.saveProfile)
 	handle("POST "+in+"/preferences/{user}", member, p.savePreferences)
+	handle("POST "+in+"/send-again", member, p.liftOwn)
 	handle("GET "+in+"/activity", member, p.showActivity)
 	handle("GET "+in+"/activity.csv", member, p.exportCSV)
 	handle("GET "+in+"/activity.json", member, p.exportJSON)
@@ -84,6 +85,9 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("POST "+in+"/contacts/{contact}", contacts, p.updateContact)
 	handle("GET "+in+"/contacts/{contact}/remove", contacts, p.confirmRemoveContact)
 	handle("POST "+in+"/contacts/{contact}/remove", contacts, p.removeContact)
+	handle("POST "+in+"/contacts/{contact}/verification", needs(access.ManageContacts), p.sendVerification)
+	handle("POST "+in+"/contacts/{contact}/test-mail", needs(access.ManageContacts), p.sendTestMail)
+	handle("POST "+in+"/contacts/{contact}/send-again", needs(access.ManageContacts), p.liftOfContact)
 
 	handle("GET "+in+"/services", needs(access.ViewProducts), p.showServices)
 	handle("GET "+in+"/services/{service}/passwords", needs(access.ManageProducts), p.showPasswords)
