@@ -80,9 +80,9 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("POST "+in+"/invites/{invite}/revoke", managers, p.revokeInvite)
 
 	handle("GET "+in+"/contacts", contacts, p.showContacts)
-	handle("POST "+in+"/contacts", contacts, p.addContact)
+	handle("POST "+in+"/contacts", needs(access.ManageContacts), p.addContact)
 	handle("GET "+in+"/contacts/{contact}", contacts, p.showContact)
-	handle("POST "+in+"/contacts/{contact}", contacts, p.updateContact)
+	handle("POST "+in+"/contacts/{contact}", needs(access.ManageContacts), p.updateContact)
 	handle("GET "+in+"/contacts/{contact}/remove", contacts, p.confirmRemoveContact)
 	handle("POST "+in+"/contacts/{contact}/remove", contacts, p.removeContact)
 	handle("POST "+in+"/contacts/{contact}/verification", needs(access.ManageContacts), p.sendVerification)
