@@ -33,6 +33,11 @@ type contactForm struct {
 	Problem                                      *fieldProblem
 }
 
+// Unfolded reports whether all fields are shown, as one of those that are folded away may be what is wrong.
+func (f contactForm) Unfolded() bool {
+	return f.Problem != nil && !strings.HasPrefix(f.Problem.Field, "category-")
+}
+
 // MayEdit reports whether the visitor may add and change contacts, and have them mailed: in a suspended account, where
 // they may still be seen and removed, nobody can.
 func (v *visit) MayEdit() bool { return v.Can(access.ManageContacts) }
