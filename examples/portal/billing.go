@@ -17,11 +17,10 @@ func (p *portal) payInvoice(w http.ResponseWriter, r *http.Request, v *visit) er
 	if err != nil {
 		return err
 	}
-	err = p.products.change(r.Context(), v.Account.ID, kindInvoice, invoice.ID, "paid", invoice.Detail)
-	if err == nil {
-		p.tell(r.Context(), v.Account.ID, contact.Invoice, contact.Notice{ID: "invoice/" + invoice.ID + "/paid", Kind: mailInvoicePaid,
-			Data: paidData(invoice.Name, invoice.Detail)})
-	}
+	notice := contact.Notice{ID: "invoice/" + invoice.ID + "/paid", Kind: mailInvoicePaid, Data: paidData(invoice.Name, invoice.Detail)}
+	err = p.tell(r.Context(), v.Account.ID, contact.Invoice, notice, func(shelf products) error {
+		return shelf.change(r.Context(), v.Account.ID, kindInvoice, invoice.ID, "paid", invoice.Detail)
+	})
 	return p.settle(w, r, v.Path("/invoices"), err, "Invoice "+invoice.ID+" is paid.")
 }
 
@@ -48,11 +47,12 @@ func (p *portal) openTicket(w http.ResponseWriter, r *http.Request, v *visit) er
 		return p.settle(w, r, v.Path("/tickets"), err, "")
 	}
 	ticket := product{Name: subject, State: "open", Detail: "opened by " + v.Person.Name}
-	err := p.products.add(r.Context(), v.Account.ID, kindTicket, ticket)
-	if err == nil {
-		notice := contact.Notice{Kind: mailTicketOpened, Data: ticketData(subject, v.Person.Name)}
-		p.tell(r.Context(), v.Account.ID, contact.Support, notice, v.Person.user())
-	}
+	notice := contact.Notice{Kind: mailTicketOpened, Data: ticketData(subject, v.Person.Name)}
+	err := numbered(func() error {
+		return p.tell(r.Context(), v.Account.ID, contact.Support, notice, func(shelf products) error {
+			return shelf.insert(r.Context(), v.Account.ID, kindTicket, ticket)
+		}, v.Person.user())
+	})
 	return p.settle(w, r, v.Path("/tickets"), err, "Your ticket is open. We answer as soon as we can.")
 }
 

@@ -4,11 +4,11 @@ import (
 	"context"
 	"embed"
 	"io/fs"
-	"log/slog"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
 	"github.com/rosterkit/roster/notify"
+	"github.com/rosterkit/roster/storage"
 )
 
 // The portal's own mails. Kinds are stored and never renamed.
@@ -43,10 +43,18 @@ func ticketData(subject, by string) map[string]any {
 	return map[string]any{"subject": subject, "by": by}
 }
 
-// tell mails a notice to everybody who is to hear of it: the library says who, and asks again just before each mail is
-// sent. What has happened stands, even if nobody can be told.
-func (p *portal) tell(ctx context.Context, account access.AccountID, category contact.Category, notice contact.Notice, involved ...access.UserID) {
-	if _, err := p.contacts.Notify(ctx, account, category, "", notice, involved...); err != nil {
-		p.log.Error("nobody could be told", slog.String("cause", err.Error()))
-	}
+// tell changes something of the host's and mails a notice about it to everybody who is to hear: the library says who, and
+// asks again just before each mail is sent. It is one transaction of the host, in which the library takes part: the mails
+// leave if and only if what they tell of has happened.
+func (p *portal) tell(ctx context.Context, account access.AccountID, category contact.Category, notice contact.Notice,
+	change func(products) error, involved ...access.UserID) error {
+	return p.database.transaction(ctx, func(tx statements) error {
+		if err := change(products{tx}); err != nil {
+			return err
+		}
+		return p.store.Join(ctx, tx.session, func(ctx context.Context, unit storage.Tx) error {
+			_, err := p.contacts.Within(unit).Notify(ctx, account, category, "", notice, involved...)
+			return err
+		})
+	})
 }

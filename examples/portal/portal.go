@@ -45,9 +45,10 @@ type services struct {
 // beside them.
 type portal struct {
 	services
-	store *sqlstore.DB
-	guard *accesshttp.Guard
-	links http.Handler // of the links in mails to contacts
+	store    *sqlstore.DB
+	database *database // the host's own tables, in the same one
+	guard    *accesshttp.Guard
+	links    http.Handler // of the links in mails to contacts
 
 	people   people
 	resets   resets
@@ -74,7 +75,7 @@ func newPortal(ctx context.Context, c config) (*portal, error) {
 		return nil, err
 	}
 	p := &portal{
-		store: store, mailbox: notify.NewMailbox(mailboxSize), pages: pages,
+		store: store, database: c.database, mailbox: notify.NewMailbox(mailboxSize), pages: pages,
 		people: people{c.database}, resets: resets{c.database}, attempts: attempts{c.database}, products: products{c.database},
 		seeding:  seeding{c.database},
 		sessions: newSessions(c.database, c.baseURL.Scheme == "https"),
