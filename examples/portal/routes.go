@@ -45,6 +45,7 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 	handle("POST /invites/{token}/sign-in", secretPath(p.signInAndAccept))
 	handle("POST /invites/{token}/sign-up", secretPath(p.signUpAndAccept))
 	handle("POST /invites/{token}/switch", secretPath(p.switchPerson))
+	handle("POST /invites/{token}/ask", secretPath(p.askForLink))
 }
 
 // routeAccount lists the pages of an account.
@@ -103,4 +104,6 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("GET "+in+"/affiliates", needs(access.ManageAffiliates), p.showAffiliate)
 	handle("POST "+in+"/affiliates", needs(access.ManageAffiliates), p.requestWithdrawal)
 	handle("GET "+in+"/emails", needs(access.ViewEmails), p.showEmails)
+	handle("GET "+in+"/emails/{message}", needs(access.ViewEmails), p.showEmail)
+	handle("GET "+in+"/emails/{message}/html", needs(access.ViewEmails), p.showEmailHTML)
 }

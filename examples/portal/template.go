@@ -15,7 +15,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/rosterkit/roster/access"
-	"github.com/rosterkit/roster/notify"
 )
 
 //go:embed templates/*.html
@@ -83,7 +82,6 @@ func helpers() template.FuncMap {
 		"selected":  selected,
 		"linkified": linkified,
 		"lastDay":   lastDay,
-		"delivered": func(m notify.Message) delivery { return newDelivery(m.State, m.Reason) },
 		"lastDate":  lastDate,
 		"postal":    newPostalFields,
 	}
