@@ -29,9 +29,11 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 	handle("GET /new-password/{token}", secretPath(p.showNewPassword))
 	handle("POST /new-password/{token}", secretPath(p.setNewPassword))
 	handle("GET /memory", p.showMemory)
-	handle("GET /mailbox", p.showMailbox)
-	handle("GET /mailbox/{mail}", p.showMail)
-	handle("GET /mailbox/{mail}/html", p.showMailHTML)
+	if p.mailbox != nil {
+		handle("GET /mailbox", p.showMailbox)
+		handle("GET /mailbox/{mail}", p.showMail)
+		handle("GET /mailbox/{mail}/html", p.showMailHTML)
+	}
 	handle("GET /previews", p.showPreviews)
 	handle("GET /previews/{kind}/{locale}", p.showPreview)
 	handle("GET /previews/{kind}/{locale}/{number}/html", p.showPreviewHTML)

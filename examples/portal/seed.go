@@ -9,6 +9,7 @@ import (
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
 	"github.com/rosterkit/roster/invite"
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
 
@@ -54,8 +55,12 @@ func (p *portal) seed(ctx context.Context, c config) error {
 	s := &seeder{portal: p, start: p.now()}
 	c.now, c.log = func() time.Time { return s.clock }, slog.New(slog.DiscardHandler)
 	s.set(-120 * day)
+	mailbox := p.mailbox
+	if mailbox == nil {
+		mailbox = notify.NewMailbox(mailboxSize) // Nothing of the past is mailed to anybody now.
+	}
 	var err error
-	if s.services, err = newServices(p.store, p.mailbox, c); err != nil {
+	if s.services, err = newServices(p.store, mailbox, c); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
