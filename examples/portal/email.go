@@ -32,6 +32,17 @@ func (e email) Title() string {
 // Waits reports whether the mail is still to be sent.
 func (e email) Waits() bool { return e.State == notify.Queued }
 
+// Ended says what happened when the mail was no longer to be sent.
+func (e email) Ended() string {
+	switch e.State {
+	case notify.Sent:
+		return "Sent"
+	case notify.Cancelled:
+		return "Cancelled"
+	}
+	return "Given up"
+}
+
 // A delivery says in words what became of a mail.
 type delivery struct{ Words, Badge, Reason string }
 
