@@ -10,10 +10,11 @@ import (
 
 // AskAgain asks, by the token of a link that no longer works, for a new link: of an invite that has expired, was revoked
 // or declined, or was sent again since. The inviter is mailed, or the owner where the inviter is no user or may no longer
-// send the invite, at most once for one invite in Limits.BetweenAsks. It changes nothing about the invite.
+// send the invite, at most once for one invite in Limits.BetweenAsks. Whoever tires of it revokes the invite: for one that
+// was revoked or declined they are mailed only once more. It changes nothing about the invite.
 //
-// Whether anybody was mailed doesn't show: it is nil too if somebody has asked a moment ago, if the invite can be
-// accepted or was, and if the account isn't active. The actor is a user or, for somebody who isn't signed in, the host's
+// Whether anybody was mailed doesn't show: it is nil too if somebody has asked before, if the invite can be accepted or
+// was, and if the account isn't active. The actor is a user or, for somebody who isn't signed in, the host's
 // own code. access.ErrInvalid; access.ErrNotFound with code "invite.invalid" for a token that isn't authentic, whatever is
 // wrong with it.
 func (s *Service) AskAgain(ctx context.Context, actor access.Actor, token string) error {
@@ -48,9 +49,9 @@ func (s *Service) AskAgain(ctx context.Context, actor access.Actor, token string
 	})
 }
 
-// mayAsk reports whether the link that somebody holds no longer works, another could, and nobody has asked for it a
-// moment ago. What was mailed tells: the outbox is in the same database, and the account's lock makes two who ask at
-// once take turns.
+// mayAsk reports whether the link that somebody holds no longer works, another could, and nobody has asked for it
+// before: a moment ago, or since the invite was closed. What was mailed tells: the outbox is in the same database, and the
+// account's lock makes two who ask at once take turns.
 func (s *Service) mayAsk(ctx context.Context, tx Tx, r Record, p proof, now time.Time) (bool, error) {
 	switch s.judge(r, p, Identity{}, now) {
 	case IsExpired, IsRevoked, IsDeclined, IsReplaced:
@@ -66,7 +67,11 @@ func (s *Service) mayAsk(ctx context.Context, tx Tx, r Record, p proof, now time
 		return false, err
 	}
 	last, found := asked[string(r.ID)]
-	return !found || !now.Before(last.Created.Add(s.config.Limits.BetweenAsks)), nil
+	if !found {
+		return true, nil
+	}
+	sinceClosed := r.State != Pending && !last.Created.Before(r.Closed)
+	return !sinceClosed && !now.Before(last.Created.Add(s.config.Limits.BetweenAsks)), nil
 }
 
 // ask puts it on the record that somebody asks for a new link, and mails who can send one.

@@ -105,6 +105,36 @@ func TestAskingIsLimited(t *testing.T) {
 	w.ask(toBob, 2, "the limit can be set")
 }
 
+// Who said no hears of it once more, and then not again.
+func TestClosedInvitesAreAskedForOnce(t *testing.T) {
+	for name, end := range map[string]func(w *world, id invite.ID, token string) error{
+		"revoked": func(w *world, id invite.ID, _ string) error {
+			return only(w.Invites.Revoke(ctx, access.As(ann), acme, id))
+		},
+		"declined": func(w *world, _ invite.ID, token string) error {
+			return only(w.Invites.Decline(ctx, token, verified(bob)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, invite.Config{})
+			sent := w.send(bob, access.PayInvoices)
+			old := w.Token(bob)
+			w.Clock.Advance(time.Hour)
+			w.resend(sent.Invite.ID)
+			token := w.Token(bob)
+			w.ask(old, 1, "before")
+			w.Clock.Advance(time.Minute)
+			require.NoError(t, end(w, sent.Invite.ID, token))
+			w.ask(token, 1, "an hour hasn't passed")
+			w.Clock.Advance(time.Hour)
+			w.ask(token, 2, "once more")
+			w.Clock.Advance(1000 * time.Hour)
+			w.ask(token, 2, "not again")
+			w.ask(old, 2, "nor by the older link")
+		})
+	}
+}
+
 func TestWhatCanBeAskedFor(t *testing.T) {
 	for name, c := range map[string]struct {
 		become func(w *world, id invite.ID, token string)

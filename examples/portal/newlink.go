@@ -19,8 +19,8 @@ func (p *portal) askForLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.say(r, "success", "Your request is passed on, unless somebody asked within the last hour. "+
-		"If you get a new link, it comes by mail to the invited address.")
+	p.say(r, "success", "Your request is passed on, unless that was done before. "+
+		"A new link, if there is to be one, comes by mail to the invited address.")
 	return redirect(w, r, "/invites/"+token)
 }
 

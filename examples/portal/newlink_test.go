@@ -12,7 +12,7 @@ import (
 	"github.com/rosterkit/roster/invite"
 )
 
-const passedOn = "Your request is passed on, unless somebody asked within the last hour."
+const passedOn = "Your request is passed on, unless that was done before."
 
 // mailsTo is how many mails an address has got.
 func (s *site) mailsTo(t *testing.T, address string) (n int) {

@@ -229,10 +229,19 @@ func (s *seeder) bakeryContacts(ctx context.Context) error {
 	return s.deliver(ctx)
 }
 
-// bakeryInvites leaves invites behind: one that has expired, two that wait for strangers, and one
-// to another account for somebody who has a login.
+// bakeryInvites leaves invites behind: one that was revoked before its mail was sent, one that has
+// expired, two that wait for strangers, and one to another account for somebody who has a login.
 func (s *seeder) bakeryInvites(ctx context.Context) error {
 	catalog := s.members.Catalog()
+	s.set(-7 * day)
+	mistaken := invite.Offer{Address: demoAddress("olivia@example.com"), Terms: access.Terms{Permissions: access.PayInvoices}}
+	sent, err := s.invites.Send(ctx, access.As("olivia"), bakery, mistaken)
+	if err != nil {
+		return err
+	}
+	if _, err := s.invites.Revoke(ctx, access.As("olivia"), bakery, sent.Invite.ID); err != nil {
+		return err
+	}
 	for _, waiting := range []struct {
 		by          access.UserID
 		account     access.AccountID
