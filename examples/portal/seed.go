@@ -56,8 +56,12 @@ func (p *portal) seed(ctx context.Context, c config) error {
 	s := &seeder{portal: p, start: p.now()}
 	c.now, c.log = func() time.Time { return s.clock }, slog.New(slog.DiscardHandler)
 	s.set(-120 * day)
+	mailbox := p.mailbox
+	if mailbox == nil {
+		mailbox = notify.NewMailbox(mailboxSize) // Nothing of the past is mailed to anybody now.
+	}
 	var err error
-	if s.services, err = newServices(p.store, p.mailbox, c); err != nil {
+	if s.services, err = newServices(p.store, mailbox, c); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
@@ -248,10 +252,19 @@ func (s *seeder) confirm(ctx context.Context, address string) error {
 	return nil
 }
 
-// bakeryInvites leaves invites behind: one that has expired, two that wait for strangers, and one
-// to another account for somebody who has a login.
+// bakeryInvites leaves invites behind: one that was revoked before its mail was sent, one that has
+// expired, two that wait for strangers, and one to another account for somebody who has a login.
 func (s *seeder) bakeryInvites(ctx context.Context) error {
 	catalog := s.members.Catalog()
+	s.set(-7 * day)
+	mistaken := invite.Offer{Address: demoAddress("olivia@example.com"), Terms: access.Terms{Permissions: access.PayInvoices}}
+	sent, err := s.invites.Send(ctx, access.As("olivia"), bakery, mistaken)
+	if err != nil {
+		return err
+	}
+	if _, err := s.invites.Revoke(ctx, access.As("olivia"), bakery, sent.Invite.ID); err != nil {
+		return err
+	}
 	for _, waiting := range []struct {
 		by          access.UserID
 		account     access.AccountID
