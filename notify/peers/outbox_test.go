@@ -22,18 +22,19 @@ type outbox interface {
 type implementation struct {
 	name   string // as it is in the names of benchmarks
 	engine string // one of servertest.Engines
+	fair   bool   // serves accounts in turns
 	open   func(tb testing.TB, database servertest.Database) outbox
 }
 
-// implementations are what is measured: ours on each engine with two workers, and River as our two workers are, which have
-// two mails in hand at a time, and again with as many jobs as ours claim.
+// implementations are what is measured: roster's on each engine, and River, which is for PostgreSQL, with as many mails in
+// hand at a time.
 func implementations() []implementation {
 	return []implementation{
-		{"impl=roster/db=sqlite/workers=2", "sqlite", openRoster},
-		{"impl=roster/db=mysql/workers=2", "mysql", openRoster},
-		{"impl=roster/db=postgres/workers=2", "postgres", openRoster},
-		{"impl=river/db=postgres/workers=2", "postgres", openRiver(2)},
-		{"impl=river/db=postgres/workers=200", "postgres", openRiver(200)},
-		{"impl=river/db=postgres/workers=2000", "postgres", openRiver(2000)},
+		{"impl=roster/db=sqlite/hand=200", "sqlite", true, openRoster(200)},
+		{"impl=roster/db=mysql/hand=200", "mysql", true, openRoster(200)},
+		{"impl=roster/db=postgres/hand=200", "postgres", true, openRoster(200)},
+		{"impl=river/db=postgres/hand=200", "postgres", false, openRiver(200)},
+		{"impl=roster/db=postgres/hand=2000", "postgres", true, openRoster(2000)},
+		{"impl=river/db=postgres/hand=2000", "postgres", false, openRiver(2000)},
 	}
 }

@@ -23,8 +23,8 @@ type riverOutbox struct {
 	workers int
 }
 
-// openRiver makes outboxes with so many workers.
-func openRiver(workers int) func(tb testing.TB, database servertest.Database) outbox {
+// openRiver makes outboxes that have so many mails in hand: River has as many workers, and fetches what they can begin.
+func openRiver(hand int) func(tb testing.TB, database servertest.Database) outbox {
 	return func(tb testing.TB, database servertest.Database) outbox {
 		pool, err := pgxpool.New(tb.Context(), database.Source+" pool_max_conns=10")
 		require.NoError(tb, err)
@@ -35,7 +35,7 @@ func openRiver(workers int) func(tb testing.TB, database servertest.Database) ou
 		require.NoError(tb, err)
 		sender, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Logger: slog.New(slog.DiscardHandler)})
 		require.NoError(tb, err)
-		return riverOutbox{pool, sender, workers}
+		return riverOutbox{pool, sender, hand}
 	}
 }
 

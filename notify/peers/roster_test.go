@@ -19,9 +19,19 @@ import (
 const rosterWorkers = 2
 
 // A rosterOutbox is roster's.
-type rosterOutbox struct{ db *sqlstore.DB }
+type rosterOutbox struct {
+	db    *sqlstore.DB
+	batch int
+}
 
-func openRoster(tb testing.TB, database servertest.Database) outbox {
+// openRoster makes outboxes whose workers have so many mails in hand together.
+func openRoster(hand int) func(tb testing.TB, database servertest.Database) outbox {
+	return func(tb testing.TB, database servertest.Database) outbox {
+		return rosterOutbox{openStore(tb, database), hand / rosterWorkers}
+	}
+}
+
+func openStore(tb testing.TB, database servertest.Database) *sqlstore.DB {
 	dialect := map[string]sqlstore.Dialect{"sqlite": sqlstore.SQLite, "postgres": sqlstore.Postgres, "mysql": sqlstore.MySQL}[database.Engine]
 	if database.Engine == "mysql" {
 		database.Source += "&interpolateParams=true" // as hosts are told
@@ -29,7 +39,7 @@ func openRoster(tb testing.TB, database servertest.Database) outbox {
 	db := sqlstore.New(database.Open(tb), dialect, sqlstore.Config{})
 	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
 	require.NoError(tb, db.Migrate(tb.Context()))
-	return rosterOutbox{db}
+	return db
 }
 
 func (o rosterOutbox) enqueue(ctx context.Context, orders []order) error {
@@ -42,7 +52,7 @@ func (o rosterOutbox) enqueue(ctx context.Context, orders []order) error {
 }
 
 func (o rosterOutbox) deliver(ctx context.Context, m *mailer) error {
-	worker, err := notify.NewWorker(o.db, m, notify.WorkerConfig{Batch: 100, Log: slog.New(slog.DiscardHandler)}, invoices{})
+	worker, err := notify.NewWorker(o.db, m, notify.WorkerConfig{Batch: o.batch, Log: slog.New(slog.DiscardHandler)}, invoices{})
 	if err != nil {
 		return err
 	}
