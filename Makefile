@@ -47,7 +47,10 @@ REVOCATIONS ?= 200
 latency:
 	ROSTER_TEST_ALL=1 go test -run='^$$' -bench='^BenchmarkRevocation$$' -benchtime=$(REVOCATIONS)x ./storage/sqlstore/revocations
 
-# Checks from memory beside a map and beside other libraries, and loading a million memberships, into access/BENCHMARKS.md.
-# It takes about an hour; ROUNDS=1 BENCHTIME=10ms SIZES=1000 makes it shorter, and worth nothing.
+# Checks from memory beside a map and beside other libraries, and loading a million memberships, into access/BENCHMARKS.md;
+# the outbox beside River, and notifying many contacts, into notify/BENCHMARKS.md: an hour, and half of one.
+# make benchmarks ABOUT=notify makes one of them; ROUNDS=1 BENCHTIME=10ms SIZES=1000 MAILS=1000 makes it shorter, and worth
+# nothing.
+ABOUT ?= access notify
 benchmarks:
-	.ci/benchmarks
+	for about in $(ABOUT); do .ci/benchmarks $$about; done
