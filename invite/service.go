@@ -46,8 +46,8 @@ type Config struct {
 	Delivery   Delivery
 	Holder     Holder
 	Limits     Limits
-	// MembersURL returns the page of an account's members, to which the mail about an accepted invite links. Without
-	// it there is no link.
+	// MembersURL returns the page of an account's members, to which the mail about an accepted invite links: as
+	// access.Config.AccountURL, an absolute http or https URL with the id escaped. Without it there is no link.
 	MembersURL func(access.AccountID) string
 	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
 	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.
