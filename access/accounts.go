@@ -15,8 +15,9 @@ type NewAccount struct {
 }
 
 // CreateAccount creates an active account. A user may create one that they own, with an empty policy; staff and
-// system any. Doing it again with the same content succeeds and changes nothing. ErrInvalid, ErrDenied, and ErrExists
-// if the id is taken by other content.
+// system any. Doing it again with the same content succeeds and changes nothing, also of an account that was closed since.
+// ErrInvalid, ErrDenied, and ErrExists if the id is taken by other content: a host that lets users choose the id tells them
+// by it which ones are taken.
 func (s *Service) CreateAccount(ctx context.Context, actor Actor, account NewAccount) (Revision, error) {
 	if err := account.check(actor); err != nil {
 		return Revision{}, err

@@ -29,15 +29,17 @@ type Config struct {
 	// Random is where ids and salts come from; crypto/rand if nil.
 	Random io.Reader
 	// Staff is the host's policy: whether a member of staff may do what would go on the record of an account as an
-	// event of this kind; the kind is empty for reading, and the account for what is of none. It returns nil for yes, and for no what the verb is to return:
-	// Denied makes one. Staff may do nothing if it is nil.
+	// event of this kind; the kind is empty for reading, and the account for what is of none. It returns nil for yes, and
+	// for no what the verb is to return: Denied makes one. Staff may do nothing if it is nil.
 	Staff func(ctx context.Context, actor Actor, kind EventKind, account AccountID) error
 	// OnlyOwnerManages keeps members, whatever they hold, from managing members and invites.
 	OnlyOwnerManages bool
 	// Before is called inside the transaction with each event before it is stored, and may veto it: its error ends
 	// the verb, which then changes nothing. It may read and write through tx, and may run again after a conflict.
 	Before func(ctx context.Context, tx Tx, event Event) error
-	// AccountURL returns the page of an account that mails link to. Without it they have no link.
+	// AccountURL returns the page of an account that mails link to: an absolute http or https URL, in which the id is escaped,
+	// as url.PathEscape does. Nothing tries it before the first mail, and a mail for which it returns anything else, nothing
+	// for example, isn't sent, but tried again until it is given up. Without AccountURL mails have no link.
 	AccountURL func(AccountID) string
 	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
 	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.

@@ -28,6 +28,39 @@
 // Security mail, such as that about a change of owner, is of no category. It goes to those concerned, at their login
 // address.
 //
+// # Mail of your own
+//
+// A mail that the host has to send, such as that there is an invoice, has a kind, a text in Config.Templates and a sample in
+// Config.Notices:
+//
+//	contacts := contact.New(db, members, contact.Config{
+//		Links:     links,
+//		Templates: mails, // an fs.FS with en/invoice.created.txt and en/invoice.created.html
+//		Notices: []notify.Sample{{Kind: "invoice.created", Data: func(string) any {
+//			return map[string]any{"number": "2026-7"}
+//		}}},
+//		Attachment: invoices.PDF, // what "2026-7" stands for below, as a notify.Attachment
+//	})
+//
+// Its text is given a NoticeMail, of which .Data is the host's:
+//
+//	Subject: Invoice {{.Data.number}} of “{{.Account}}”
+//	Hello{{with .Name}} {{.}}{{end}},
+//
+//	your invoice is attached.
+//	{{with .Unsubscribe}}
+//	No more of these: {{.}}
+//	{{end}}
+//
+// Where the invoice is made, in its unit of work:
+//
+//	_, err = contacts.Within(tx).Notify(ctx, account, contact.Invoice, "", contact.Notice{
+//		ID: "invoice/2026-7/created", Kind: "invoice.created",
+//		Data: map[string]any{"number": "2026-7"}, Attachments: []string{"2026-7"},
+//	})
+//
+// There has to be an English text. One in another language is sent to those who read that.
+//
 // # Addresses that get no mail
 //
 // Give TakeFeedback what the mail provider reports about addresses, once it is certain that the provider does: the mail

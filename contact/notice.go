@@ -21,7 +21,8 @@ type Notice struct {
 	ID   string
 	Kind notify.Kind // of the mail: one of Config.Notices
 	// Data is what the templates have as .Data, of what JSON has room for, in up to MaxNoticeBytes of it. Numbers come to
-	// them as json.Number.
+	// them as json.Number. Notify doesn't try it with the templates: where it lacks what they name, the mails fail, and are
+	// tried again until they are given up.
 	Data map[string]any
 	// Attachments name files of which Config.Attachment knows what they are: they are fetched when a mail is sent.
 	Attachments []string
@@ -49,7 +50,7 @@ type NoticeRecord struct {
 // Notified is what Notify did.
 type Notified struct {
 	ID         string // of the notice
-	Recipients int    // how many mails wait now
+	Recipients int    // how many mails wait now: none is no error
 	Repeated   bool   // the notice was there already, and nothing was done
 }
 

@@ -12,7 +12,9 @@ const (
 	Affiliate Category = 1 << 5
 )
 
-// Portal returns the categories of a hosting company's client portal. They reveal permissions of access.Portal.
+// Portal returns the categories of a hosting company's client portal. They reveal permissions of access.Portal. Only Domain
+// is required, so that an account may have nobody who receives its invoices. A host that wants more sets Required in what
+// Definitions returns, and gives that to NewCategories.
 func Portal() *Categories {
 	s, err := NewCategories([]CategoryDefinition{{
 		Category: General, Key: "general", Label: "General Emails",

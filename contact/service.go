@@ -44,8 +44,8 @@ type Config struct {
 	SoftWindow  time.Duration
 }
 
-// Check returns an error of kind access.ErrInvalid for what New panics for besides missing categories and Links: a template
-// that can't be read or rendered, which is named, and notices that can't be.
+// Check returns an error of kind access.ErrInvalid for a template that can't be read or rendered, which is named, and for
+// notices that can't be. What else New panics for, it doesn't look at: RequireVerified without Links, and numbers below zero.
 func (c Config) Check(members *access.Service) error {
 	_, err := c.mails(members, categoriesFor(members.Catalog(), c.Categories))
 	return err

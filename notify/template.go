@@ -66,7 +66,8 @@ type Sample struct {
 //
 // Each file is read from the first of the layers that has it, so that one can replace single files of the next; of the
 // words, each definition is. This package's own templates folder is the last layer, and has the layouts and the words
-// in English, German and French. A layer may be nil.
+// in English, German and French. A layer may be nil. Files of other kinds are passed over, as several packages may be given
+// the same ones, and so is one whose name is misspelt: Preview shows which text is in force.
 //
 // Whatever a template prints is put on one line, without control characters, so that a value can't forge a header or
 // a paragraph. Besides the functions that come with the template packages there are

@@ -46,8 +46,11 @@ type Worker struct {
 }
 
 // NewWorker returns a worker that sends the messages of a queue through a mailer, as the preparers of their kinds write
-// them. Preparers that are FeedbackTakers are told which addresses refuse mail. It returns an error if one of these is missing, if two preparers write the same kind, or if the configuration
-// contradicts itself.
+// them. Preparers that are FeedbackTakers are told which addresses refuse mail. It returns an error if one of these is
+// missing, if two preparers write the same kind, or if the configuration contradicts itself.
+//
+// A message of a kind that no preparer writes is put back for another worker, for as long as it takes: give each worker the
+// preparers of all packages that you use, or watch for "no preparer for this kind" in the log.
 func NewWorker(queue Queue, mailer Mailer, cfg WorkerConfig, preparers ...Preparer) (*Worker, error) {
 	if queue == nil {
 		return nil, errors.New("notify: a worker needs a queue")

@@ -34,7 +34,8 @@ type Config struct {
 	// the request that the host didn't sign.
 	Principal func(*http.Request) (Principal, error)
 	// Account returns which account a request is about, empty for none. By default the path says: {account} in the
-	// pattern. A host that prefers a cookie or a header reads it here; whether the person may is checked all the same.
+	// pattern; behind one that hasn't got it, every answer is 404. A host that prefers a cookie or a header reads it here;
+	// whether the person may is checked all the same.
 	Account func(*http.Request) access.AccountID
 	// Refuse writes the answer to a request that isn't let in: its status is 401, 403, 404 or 500. By default it is
 	// the status and its text. err says why, for logs.

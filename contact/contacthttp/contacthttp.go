@@ -35,8 +35,12 @@ type Config struct {
 	// Actor returns what the history says about a request: the host's own code, perhaps with the request's id and the
 	// address that it came from, as the host trusts them. access.AsSystem("contact link") if nil.
 	Actor func(*http.Request) access.Actor
-	// Render writes a page, after the handler has set the headers that keep it from being stored, framed and referred to.
-	// Nil for ours, in English, German or French; Page.Words are what it says. It may change the Content-Security-Policy, which allows nothing but our own style.
+	// Render writes a page and its Status, after the handler has set the headers that keep it from being stored, framed and
+	// referred to. Nil for ours, in English, German or French; Page.Words are what it says. It may change the
+	// Content-Security-Policy, which allows nothing but our own style. On the pages AskVerify and AskUnsubscribe it has a
+	// form that posts to the page's own address, and whose button says yes:
+	//
+	//	<form method="post"><button name="confirm" value="yes">...</button></form>
 	Render func(w http.ResponseWriter, r *http.Request, page Page)
 	// Log gets the failures of storage; none if nil. It is told no token.
 	Log *slog.Logger
@@ -46,8 +50,8 @@ type Config struct {
 type Page struct {
 	Status int // of HTTP (RFC 9110)
 	Kind   Kind
-	// Locale is the language to answer in, as a BCP 47 tag: the contact's, or else the account's, or what the browser prefers where
-	// neither is known. It may be empty.
+	// Locale is the language to answer in, as a BCP 47 tag: the contact's, or else the account's, or what the browser
+	// prefers where neither is known. It may be empty.
 	Locale string
 	// Verification is there on the pages of a link to verify an address that can be used.
 	Verification contact.VerificationPreview

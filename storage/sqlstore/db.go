@@ -21,6 +21,10 @@
 // each first, which saves a round trip each time. Behind a PgBouncer that pools transactions, use it with pgx's
 // default_query_exec_mode=exec, unless it is 1.21 or later.
 //
+// The text of an error has the database's code and nothing else that the database said, which likes to repeat data. "error 1
+// of the database" on SQLite may be a table that is missing because Migrate wasn't called. The driver's own error is wrapped:
+// errors.As finds it.
+//
 // What roster promises holds on one primary. A handle whose reads go to asynchronous replicas breaks it, and so does a
 // server that acknowledges commits before they are durable, such as PostgreSQL with synchronous_commit=off.
 package sqlstore

@@ -9,7 +9,8 @@ import (
 )
 
 // A Session runs statements one after the other. For Join it is inside a transaction: a *sql.Tx, or a *sql.Conn on which
-// one was begun.
+// one was begun. The *sql.DB has these methods too: never give Join that, as its statements run on any connection, and
+// what fn did before it failed may stay.
 type Session interface {
 	ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
