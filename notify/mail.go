@@ -44,8 +44,8 @@ type Mail struct {
 type Mailer interface {
 	// Send returns nil when the mail has been taken: from then on the carrier answers for it. An error made by
 	// Permanent says that the same mail will never be taken, and an AddressError that no mail to this address will;
-	// after any other error it is sent again later. Send ends when its context does. It is called by several goroutines at once, and may be called again for a mail that it has
-	// taken, when the record of that was lost.
+	// after any other error it is sent again later. Send ends when its context does. It is called by several goroutines at
+	// once, and may be called again for a mail that it has taken, when the record of that was lost.
 	//
 	// Mails are checked before Send gets them: no header value holds line breaks or other control characters. A mailer
 	// adds the headers Date, Message-ID and "Auto-Submitted: auto-generated" (RFC 3834), and those of Mail.Unsubscribe.
