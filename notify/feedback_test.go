@@ -39,9 +39,23 @@ func TestRefusedAddressIsTold(t *testing.T) {
 	o.deliver(o.worker(mailerFunc(refuses), l), 1)
 	m := o.message()
 	require.Equal(t, notify.Dead, m.State)
-	require.Equal(t, []notify.Feedback{{ID: "refused/" + string(m.ID), Kind: notify.HardBounce, Address: "Bob7@example.com",
+	require.Equal(t, []notify.Feedback{{ID: "refused/" + string(m.ID) + "/1", Kind: notify.HardBounce, Address: "Bob7@example.com",
 		Message: m.ID, Detail: m.Reason, At: o.now}}, l.heard)
 	require.Contains(t, m.Reason, "550 5.1.1")
+}
+
+// TestEachRefusalIsTold: one that comes after somebody lifted the suppression and retried the mail is no repeat of the first.
+func TestEachRefusalIsTold(t *testing.T) {
+	o := newOutbox(t)
+	o.enqueue("greeting", 7, 7)
+	l := &listener{}
+	w := o.worker(mailerFunc(refuses), l)
+	o.deliver(w, 1)
+	_, err := o.db.Retry(t.Context(), o.now, messageID(7))
+	require.NoError(t, err)
+	o.deliver(w, 1)
+	require.Len(t, l.heard, 2)
+	require.NotEqual(t, l.heard[0].ID, l.heard[1].ID)
 }
 
 func TestOnlyRefusedAddressesAreTold(t *testing.T) {

@@ -95,7 +95,7 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 	*begun++
 	p.limiter.begin(now)
 	if err := p.send(ctx, mail); err != nil {
-		if err := p.tellRefused(ctx, mail, err); err != nil {
+		if err := p.tellRefused(ctx, m, mail.To, err); err != nil {
 			return p.failed(m, err) // and so hears it again
 		}
 		return p.failed(m, err)
@@ -112,14 +112,14 @@ func (p *pass) send(ctx context.Context, mail Mail) (err error) {
 	return p.mailer.Send(ctx, mail)
 }
 
-// tellRefused tells the preparers that want to know it that the address of a mail refuses mail, if the mailer said so.
-func (p *pass) tellRefused(ctx context.Context, mail Mail, err error) error {
+// tellRefused tells the preparers that want to know it that an address refuses mail, if the mailer said so.
+func (p *pass) tellRefused(ctx context.Context, m Message, address string, err error) error {
 	var refused *AddressError
 	if !errors.As(err, &refused) {
 		return nil
 	}
-	feedback := Feedback{ID: "refused/" + string(mail.MessageID), Kind: HardBounce, Address: mail.To,
-		Message: mail.MessageID, Detail: reasonOf(err), At: p.cfg.Now()}
+	feedback := Feedback{ID: fmt.Sprintf("refused/%s/%d", m.ID, m.Attempt), Kind: HardBounce, Address: address, Message: m.ID,
+		Detail: reasonOf(err), At: p.cfg.Now()}
 	for _, taker := range p.takers {
 		if err := p.tell(ctx, taker, feedback); err != nil {
 			return fmt.Errorf("the address refuses mail, which could not be recorded: %w", err)

@@ -36,8 +36,8 @@ type Config struct {
 	Username string      // for the server's AUTH PLAIN or LOGIN; by default the mailer doesn't say who it is
 	Password string      // needs TLS
 
-	// Timeout bounds making a connection, and handing over one mail, each; 1 minute by default. The context of Send may end
-	// them sooner.
+	// Timeout bounds connecting, what comes before mails, and handing over one mail, each; 1 minute by default. The context
+	// of Send may end them sooner, and a worker's does: see notify.WorkerConfig.Timeout.
 	Timeout     time.Duration
 	Idle        time.Duration    // a connection that wasn't used for so long isn't used again; 30 seconds by default
 	Connections int              // how many unused connections are kept; 4 by default, enough for as many workers

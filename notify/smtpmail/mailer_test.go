@@ -1,7 +1,6 @@
 package smtpmail_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -49,15 +48,27 @@ func TestOldConnectionsAreNotUsed(t *testing.T) {
 // A heard connection keeps what the client says.
 type heard struct {
 	net.Conn
-	said  bytes.Buffer
 	ended chan struct{} // the server has closed it
 	close func()
+
+	mu   sync.Mutex
+	said []byte
 }
 
 func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.Conn.Read(p)
-	h.said.Write(p[:n])
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.said = append(h.said, p[:n]...)
 	return n, err
+}
+
+// lastLine returns the last line that the client has said.
+func (h *heard) lastLine() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	lines := strings.Split(strings.TrimSuffix(string(h.said), "\r\n"), "\r\n")
+	return lines[len(lines)-1]
 }
 
 func (h *heard) Close() error {
@@ -90,14 +101,9 @@ func TestGoodbye(t *testing.T) {
 			require.NoError(t, mailer.Send(t.Context(), validMail()))
 			end(t, mailer, func(d time.Duration) { now = now.Add(d) })
 			<-first.ended
-			require.Equal(t, "QUIT", lastLine(first.said.String()))
+			require.Equal(t, "QUIT", first.lastLine())
 		})
 	}
-}
-
-func lastLine(said string) string {
-	lines := strings.Split(strings.TrimSuffix(said, "\r\n"), "\r\n")
-	return lines[len(lines)-1]
 }
 
 // TestConnectionsThatAreGone ends connections that are kept, as servers do after a while: the next mail isn't delayed by it.

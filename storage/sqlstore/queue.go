@@ -267,7 +267,7 @@ func (db *DB) changeDead(ctx context.Context, what, statement string, ids []noti
 		changed = 0
 		for some := range slices.Chunk(ids, maxList) {
 			statement, places := in(statement, some)
-			n, err := t.exec(ctx, what, statement, slices.Concat(args, places)...)
+			n, err := t.exec(ctx, what, statement, slices.Concat(args, t.db.engine.searched(places))...)
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -298,7 +299,19 @@ func strangeIDs(t *testing.T, db database) {
 			require.NoError(t, err, "%q", strange)
 			_, err = tx.Contacts(ctx, acme, contact.Filter{Prefix: strange}, contact.ID(strange), 10)
 			require.NoError(t, err, "%q", strange)
+			message, err := tx.Message(ctx, string(acme), notify.MessageID(strange))
+			require.NoError(t, err, "%q", strange)
+			require.Zero(t, message, "%q", strange)
+			_, err = tx.Messages(ctx, string(acme), notify.MessageQuery{Kinds: []notify.Kind{notify.Kind(strange)}, Before: notify.MessageID(strange), Limit: 10})
+			require.NoError(t, err, "%q", strange)
 		})
+		_, err := db.DeadLetters(db.ctx, notify.MessageID(strange), 10)
+		require.NoError(t, err, "%q", strange)
+		for _, change := range []func(context.Context, time.Time, ...notify.MessageID) (int, error){db.Retry, db.Drop} {
+			changed, err := change(db.ctx, noon(), notify.MessageID(strange))
+			require.NoError(t, err, "%q", strange)
+			require.Zero(t, changed, "%q", strange)
+		}
 		grant, err := db.Grant(db.ctx, access.AccountID(strange), access.UserID(strange))
 		require.NoError(t, err, "%q", strange)
 		require.Zero(t, grant, "%q", strange)
