@@ -29,13 +29,8 @@ type Config struct {
 	// Random is where ids and salts come from; crypto/rand if nil.
 	Random io.Reader
 	// Staff is the host's policy: whether a member of staff may do what would go on the record of an account as an
-<<<<<<< HEAD
-	// event of this kind; the kind is empty for reading, and the account for what is of none. It returns nil for yes, and
-	// for no what the verb is to return: Denied makes one. Staff may do nothing if it is nil.
-=======
 	// event of this kind; the kind is empty for reading, and the account for what is of none. It returns nil for yes,
 	// and for no what the verb is to return: Denied makes one. Staff may do nothing if it is nil.
->>>>>>> f911240d4b7529a110ce91dc08859bbeff6b9832
 	Staff func(ctx context.Context, actor Actor, kind EventKind, account AccountID) error
 	// OnlyOwnerManages keeps members, whatever they hold, from managing members and invites.
 	OnlyOwnerManages bool
