@@ -122,8 +122,11 @@ func (s *Service) mailData(ctx context.Context, tx Tx, m notify.Message, account
 	return func(locale string, brand notify.Brand) (any, error) {
 		link := ""
 		if s.config.AccountURL != nil {
+			link = s.config.AccountURL(account.ID)
+		}
+		if link != "" {
 			var err error
-			if link, err = brand.Link(s.config.AccountURL(account.ID)); err != nil {
+			if link, err = brand.Link(link); err != nil {
 				return nil, err
 			}
 		}

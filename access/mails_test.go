@@ -140,13 +140,17 @@ func TestLinksThatAreNone(t *testing.T) {
 	w := newWorld(t)
 	w.must(w.Members.SetPermissions(t.Context(), olive, "acme", "ivan", access.PayInvoices))
 	messages := []notify.Message{{Kind: access.MailAccessChanged, Group: "acme", Ref: "ivan", To: "ivan", Generation: w.account("acme").Version}}
-	for _, link := range []string{"", "/accounts/acme", "accounts", "//portal.example/acme", "javascript:alert(1)", "https:///acme", "https://a@portal.example/",
+	for _, link := range []string{"/accounts/acme", "accounts", "//portal.example/acme", "javascript:alert(1)", "https:///acme", "https://a@portal.example/",
 		"https://portal.example/a b", "mailto:a@a.example"} {
 		s := w.service(func(c *access.Config) { c.AccountURL = func(access.AccountID) string { return link } })
 		prepared := s.Prepare(t.Context(), messages)[0]
 		require.ErrorContains(t, prepared.Err, "link", link)
 		require.Empty(t, prepared.Mail)
 	}
+	s := w.service(func(c *access.Config) { c.AccountURL = func(access.AccountID) string { return "" } })
+	prepared := s.Prepare(t.Context(), messages)[0]
+	require.NoError(t, prepared.Err, "the account has no page")
+	require.NotContains(t, prepared.Mail.Text, "http")
 }
 
 func TestPreviewRefuses(t *testing.T) {

@@ -38,8 +38,8 @@ type Config struct {
 	// the verb, which then changes nothing. It may read and write through tx, and may run again after a conflict.
 	Before func(ctx context.Context, tx Tx, event Event) error
 	// AccountURL returns the page of an account that mails link to: an absolute http or https URL, in which the id is escaped,
-	// as url.PathEscape does. Nothing tries it before the first mail, and a mail for which it returns anything else, nothing
-	// for example, isn't sent, but tried again until it is given up. Without AccountURL mails have no link.
+	// as url.PathEscape does. Nothing tries it before the first mail, and a mail for which it returns anything else isn't
+	// sent, but tried again until it is given up. Where it is nil or returns nothing, mails have no link.
 	AccountURL func(AccountID) string
 	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
 	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.

@@ -25,10 +25,11 @@ func CheckText(field, text string, max int) error {
 	return nil
 }
 
-// CheckName is CheckText for a name that must be there, of up to 200 characters. A name of blanks has the code
-// "text.empty".
+// CheckName is CheckText for a name that must be there, of up to 200 characters. A name of which nothing can be seen has
+// the code "text.empty".
 func CheckName(field, name string) error {
-	if strings.TrimSpace(name) == "" {
+	blank := strings.TrimSpace(name) == "" || !strings.ContainsFunc(name, visible) && !strings.ContainsFunc(name, unfit)
+	if blank {
 		return Invalid(field, "text.empty", "is empty")
 	}
 	return CheckText(field, name, MaxNameRunes)
@@ -40,6 +41,14 @@ func unfit(r rune) bool {
 		return false
 	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// visible reports whether a character shows, by itself. Fillers are letters to Unicode, and a cell of Braille without dots
+// is a symbol.
+func visible(r rune) bool {
+	const brailleBlank = '\u2800'
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) &&
+		r != brailleBlank
 }
 
 func hasControl(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }

@@ -50,7 +50,10 @@ func TestCheckText(t *testing.T) {
 
 func TestCheckName(t *testing.T) {
 	require.NoError(t, access.CheckName("name", "Ann O'Neil"))
-	for _, blank := range []string{"", " ", "\u00a0", "\u3000 ", "\n"} {
+	for _, seen := range []string{"x", "7", "?", "+", "李", "𝄞", "👩\u200d💻", "\u3164ㄱ", "\u0e01\u0e33"} {
+		require.NoError(t, access.CheckName("name", seen))
+	}
+	for _, blank := range []string{"", " ", "\u00a0", "\u3000 ", "\n", "\u200d", "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u0301", "\ufe0f"} {
 		requireOutcome(t, access.CheckName("name", blank), "text.empty", "name")
 	}
 	requireOutcome(t, access.CheckName("name", strings.Repeat("a", 201)), "text.long", "name")

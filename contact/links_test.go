@@ -120,7 +120,9 @@ func TestNewLinksRefuses(t *testing.T) {
 func TestConfigsThatCantBeMeant(t *testing.T) {
 	w := newWorld(t)
 	for _, config := range []contact.Config{{RequireVerified: true}, {Lifetime: -1}, {VerifyAgain: -1}, {Limits: contact.Limits{PerAccount: -1}},
-		{Limits: contact.Limits{PerActor: -1}}, {Limits: contact.Limits{PerRecipient: -1}}, {Limits: contact.Limits{Between: -1}}} {
+		{Limits: contact.Limits{PerActor: -1}}, {Limits: contact.Limits{PerRecipient: -1}}, {Limits: contact.Limits{Between: -1}},
+		{SoftBounces: -1}, {SoftWindow: -1}} {
+		require.ErrorIs(t, config.Check(w.members), access.ErrInvalid)
 		require.Panics(t, func() { w.configured(config) })
 	}
 }

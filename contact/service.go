@@ -45,13 +45,16 @@ type Config struct {
 }
 
 // Check returns an error of kind access.ErrInvalid for a template that can't be read or rendered, which is named, and for
-// notices that can't be. What else New panics for, it doesn't look at: RequireVerified without Links, and numbers below zero.
+// notices that can't be, for RequireVerified without Links, and for numbers below zero.
 func (c Config) Check(members *access.Service) error {
 	_, err := c.mails(members, categoriesFor(members.Catalog(), c.Categories))
 	return err
 }
 
 func (c Config) mails(members *access.Service, categories *Categories) (*access.Mails, error) {
+	if err := c.fit(); err != nil {
+		return nil, err
+	}
 	notices, err := c.notices(categories)
 	if err != nil {
 		return nil, err
@@ -81,18 +84,19 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// mustFit panics if the config can't be meant.
-func (c Config) mustFit() {
+// fit returns an error if the config can't be meant.
+func (c Config) fit() error {
 	switch {
 	case c.RequireVerified && c.Links == nil:
-		panic("contact: New with Config.RequireVerified and without Links: nobody could ever verify an address")
-	case c.Lifetime < 0 || c.VerifyAgain < 0:
-		panic("contact: New with a negative Config.Lifetime or VerifyAgain")
-	case c.Limits.PerAccount < 0 || c.Limits.PerActor < 0 || c.Limits.PerRecipient < 0 || c.Limits.Between < 0:
-		panic("contact: New with a negative limit")
-	case c.SoftBounces < 0 || c.SoftWindow < 0:
-		panic("contact: New with a negative Config.SoftBounces or SoftWindow")
+		return access.Invalid("links", "links.missing", "are missing: without them nobody could verify an address, which is required")
+	case c.Lifetime < 0:
+		return access.Invalid("lifetime", "config.range", "is negative")
+	case c.VerifyAgain < 0:
+		return access.Invalid("verifyAgain", "config.range", "is negative")
+	case min(c.Limits.PerAccount, c.Limits.PerActor, c.Limits.PerRecipient, c.SoftBounces) < 0 || min(c.Limits.Between, c.SoftWindow) < 0:
+		return access.Invalid("limits", "config.range", "are negative")
 	}
+	return nil
 }
 
 // A Service knows the rules of contacts, preferences and recipients. It is safe for concurrent use.
@@ -107,7 +111,7 @@ type Service struct {
 
 // New returns a Service on a store, which every storage backend is, beside the service for the members of its
 // accounts: clock, randomness, catalog, staff policy, observers and brands are taken from there. It panics if either
-// is nil, if the Config can't be meant, and with the error of Config.Check.
+// is nil, and with the error of Config.Check.
 func New[T Tx](store access.Store[T], members *access.Service, config Config) *Service {
 	if store == nil {
 		panic("contact: New without a store")
@@ -115,7 +119,6 @@ func New[T Tx](store access.Store[T], members *access.Service, config Config) *S
 	if members == nil {
 		panic("contact: New without a service for members")
 	}
-	config.mustFit()
 	categories := categoriesFor(members.Catalog(), config.Categories)
 	mails, err := config.mails(members, categories)
 	if err != nil {

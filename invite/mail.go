@@ -171,7 +171,11 @@ func (s *Service) membersLink(brand notify.Brand, account access.AccountID) (str
 	if s.config.MembersURL == nil {
 		return "", nil
 	}
-	return brand.Link(s.config.MembersURL(account))
+	link := s.config.MembersURL(account)
+	if link == "" {
+		return "", nil
+	}
+	return brand.Link(link)
 }
 
 func (s *Service) prepareAsked(ctx context.Context, tx Tx, r Record, m notify.Message) (access.Draft, string, error) {

@@ -265,6 +265,18 @@ func TestAcceptedMail(t *testing.T) {
 	}
 }
 
+// TestAcceptedMailWithoutLink is of an account that has no page.
+func TestAcceptedMailWithoutLink(t *testing.T) {
+	w := newWorld(t, invite.Config{MembersURL: func(access.AccountID) string { return "" }})
+	w.sendAs(access.As(ann), acme, bob, access.PayInvoices)
+	w.join(bob)
+	w.Mail.Reset()
+	w.Deliver()
+	mails := w.Mail.Mails()
+	require.Len(t, mails, 1)
+	require.NotContains(t, mails[0].Text, "http")
+}
+
 func TestAcceptedMailGoesToTheOwnerOnce(t *testing.T) {
 	for _, actor := range []access.Actor{access.As(ann), staff, system} {
 		w := newWorld(t, invite.Config{})

@@ -48,8 +48,8 @@ type Config struct {
 	Holder     Holder
 	Limits     Limits
 	// MembersURL returns the page of an account's members, to which the mails link that an invite was accepted, and that
-	// a new link is asked for: as access.Config.AccountURL, an absolute http or https URL with the id escaped. Without it
-	// there is no link.
+	// a new link is asked for: as access.Config.AccountURL, an absolute http or https URL with the id escaped. Where it
+	// is nil or returns nothing, there is no link.
 	MembersURL func(access.AccountID) string
 	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
 	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.

@@ -44,6 +44,37 @@ func TestRefusedAddressIsTold(t *testing.T) {
 	require.Contains(t, m.Reason, "550 5.1.1")
 }
 
+// TestRefusedAddressGetsNoMoreOfTheBatch: what else is to go there is prepared again, now that the address is known for what
+// it is.
+func TestRefusedAddressGetsNoMoreOfTheBatch(t *testing.T) {
+	o := newOutbox(t)
+	o.enqueue("greeting", 1, 3)
+	suppressed := false
+	preparer := preparerFunc(func(m notify.Message) notify.Prepared {
+		if suppressed {
+			return notify.Prepared{Cancel: "the address refuses mail"}
+		}
+		mail := greeting(m)
+		mail.To = map[string]string{"1": "bob@example.com", "2": "Bob@example.com", "3": "bob@Example.com"}[m.Ref]
+		return notify.Prepared{Mail: mail}
+	})
+	calls := 0
+	w := o.worker(mailerFunc(func(ctx context.Context, mail notify.Mail) error {
+		calls++
+		suppressed = true
+		return refuses(ctx, mail)
+	}), preparer)
+	o.deliver(w, 1)
+	for i, m := range o.messages() {
+		require.Equal(t, []notify.State{notify.Dead, notify.Queued, notify.Queued}[i], m.State)
+	}
+	o.deliver(w, 2)
+	require.Equal(t, 1, calls)
+	for i, m := range o.messages() {
+		require.Equal(t, []notify.State{notify.Dead, notify.Cancelled, notify.Cancelled}[i], m.State)
+	}
+}
+
 // TestEachRefusalIsTold: one that comes after somebody lifted the suppression and retried the mail is no repeat of the first.
 func TestEachRefusalIsTold(t *testing.T) {
 	o := newOutbox(t)

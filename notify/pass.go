@@ -23,6 +23,7 @@ type pass struct {
 	settled int           // of these, the ones that need no further attempt
 	wait    time.Duration // before another pass is worthwhile
 
+	refused  []string // the addresses that refused mail, in lower case
 	held     []outcome
 	recorded time.Time // when nothing was held last
 }
@@ -92,6 +93,9 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 	if now.Add(p.cfg.Timeout).After(m.Leased) { // it could still be under way when another worker begins
 		return putBack()
 	}
+	if slices.Contains(p.refused, strings.ToLower(mail.To)) { // which its preparer couldn't know: it is asked again
+		return putBack()
+	}
 	*begun++
 	p.limiter.begin(now)
 	if err := p.send(ctx, mail); err != nil {
@@ -118,6 +122,7 @@ func (p *pass) tellRefused(ctx context.Context, m Message, address string, err e
 	if !errors.As(err, &refused) {
 		return nil
 	}
+	p.refused = append(p.refused, strings.ToLower(address))
 	feedback := Feedback{ID: fmt.Sprintf("refused/%s/%d", m.ID, m.Attempt), Kind: HardBounce, Address: address, Message: m.ID,
 		Detail: reasonOf(err), At: p.cfg.Now()}
 	for _, taker := range p.takers {

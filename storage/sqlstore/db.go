@@ -66,7 +66,7 @@ type Handle interface {
 // New returns a DB on a handle, which stays the host's: to configure, and to close after the DB. It panics if the
 // handle is nil, the dialect isn't one, or a name in the Config isn't usable. Call Migrate before anything else.
 func New(handle Handle, dialect Dialect, config Config) *DB {
-	if handle == nil {
+	if pool, ok := handle.(*sql.DB); handle == nil || ok && pool == nil {
 		panic("sqlstore: New without a database handle")
 	}
 	engine := dialect.engine()

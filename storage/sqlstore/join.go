@@ -9,8 +9,7 @@ import (
 )
 
 // A Session runs statements one after the other. For Join it is inside a transaction: a *sql.Tx, or a *sql.Conn on which
-// one was begun. The *sql.DB has these methods too: never give Join that, as its statements run on any connection, and
-// what fn did before it failed may stay.
+// one was begun. The *sql.DB has these methods too, but runs each statement on any connection: Join panics with one.
 type Session interface {
 	ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
@@ -46,7 +45,10 @@ const (
 //
 // Nothing is retried. After an error of the database, such as a deadlock, roll the transaction back and begin the whole
 // of it again: some databases have then ended it by themselves, and what fn did may not have been undone.
+//
+// It panics with a nil host, and with a *sql.DB.
 func (db *DB) Join(ctx context.Context, host Session, fn func(context.Context, storage.Tx) error) (err error) {
+	mustBeOne(host)
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err
 	}
@@ -93,4 +95,14 @@ func undo(ctx context.Context, host Session) error {
 		}
 	}
 	return nil
+}
+
+// mustBeOne panics if a session is none, or a pool of them.
+func mustBeOne(host Session) {
+	if host == nil {
+		panic("sqlstore: Join without a session")
+	}
+	if _, pool := host.(interface{ SetMaxOpenConns(int) }); pool {
+		panic("sqlstore: Join with a pool of connections: give it the transaction")
+	}
 }

@@ -197,6 +197,19 @@ func apart(fn func() error) (err error) {
 	return err
 }
 
+// TestJoinWithoutASession: in a pool, what is to be undone would stay.
+func TestJoinWithoutASession(t *testing.T) {
+	handle, err := sql.Open("sqlite", "file::memory:")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, handle.Close()) }()
+	db := sqlstore.New(handle, sqlstore.SQLite, sqlstore.Config{})
+	join := func(host sqlstore.Session) func() {
+		return func() { _ = db.Join(t.Context(), host, func(context.Context, storage.Tx) error { return nil }) }
+	}
+	require.PanicsWithValue(t, "sqlstore: Join without a session", join(nil))
+	require.PanicsWithValue(t, "sqlstore: Join with a pool of connections: give it the transaction", join(handle))
+}
+
 // TestJoinUnknownAccount is refused, which leaves the transaction, and the unit if it goes on, as they were.
 func TestJoinUnknownAccount(t *testing.T) {
 	onEveryHost(t, func(t *testing.T, h host) {

@@ -91,6 +91,7 @@ func migrated(t testing.TB, handle *sql.DB) *sqlstore.DB {
 func TestNewPanicsOnProgrammersMistakes(t *testing.T) {
 	handle := openHandle(t, newFile(t))
 	require.PanicsWithValue(t, "sqlstore: New without a database handle", func() { sqlstore.New(nil, sqlstore.SQLite, sqlstore.Config{}) })
+	require.PanicsWithValue(t, "sqlstore: New without a database handle", func() { sqlstore.New((*sql.DB)(nil), sqlstore.SQLite, sqlstore.Config{}) })
 	require.PanicsWithValue(t, "sqlstore: unknown dialect", func() { sqlstore.New(handle, 0, sqlstore.Config{}) })
 }
 
