@@ -22,10 +22,18 @@ test:
 	go test -count=1 -run='^TestSimulation' ./access
 
 # The simulation of access, the reliability tests of storage/sqlstore, and the questions to Casbin, in their full sizes,
-# without the race detector, whose slowness would leave less to race. It takes about an hour.
+# without the race detector, whose slowness would leave less to race; then the properties of mails and recipients, ten times
+# as often; then each fuzz target, for so long. It takes about an hour and a half.
+FUZZTIME ?= 1m
 soak:
 	.ci/setup
 	ROSTER_SOAK=1 ROSTER_TEST_ALL=1 go test -json -count=1 -p=1 -timeout=3h ./access ./access/casbinadapter ./storage/sqlstore/... | go run ./.ci/report
+	RAPID_CHECKS=1000 go test -count=1 -timeout=1h ./notify ./contact
+	for package in ./access ./contact ./notify ./notify/smtpmail; do \
+		for target in $$(go test -list='^Fuzz' $$package | grep '^Fuzz'); do \
+			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) $$package; \
+		done; \
+	done
 
 # The mocks.
 generate:

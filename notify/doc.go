@@ -31,9 +31,10 @@
 // A mail is handed to the mailer at least once if the transaction that enqueued it committed, it is still due when its
 // turn comes, and the mailer takes it before the message is given up; and never if that transaction did not commit.
 // It can be handed over twice, when a worker dies or loses its database between handing a mail over and recording
-// that it did. What became of mails is recorded at once, and of mails that take less than 20 milliseconds, together for
-// those of that time: so many may be repeated at most, with the one in hand. Both copies carry the same message id: don't
-// count on anything else to be the same, as the second copy is written anew.
+// that it did, or when the carrier's word that it has taken the mail is lost or late. What became of mails is recorded
+// at once, and of mails that take less than 20 milliseconds, together for those of that time: so many may be repeated at
+// most, with the one in hand. Both copies carry the same message id: don't count on anything else to be the same, as the
+// second copy is written anew.
 //
 // A worker takes messages for the time of a lease. When it dies, others take over after that time. A worker that was
 // merely slow can't record anything any more, because each attempt has a number and the queue knows the latest.
