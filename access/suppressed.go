@@ -3,7 +3,7 @@ package access
 import "context"
 
 // Suppressed returns why mail to an address isn't sent, because the address is suppressed, and nothing if it isn't.
-// Security mail goes to those who complained about mail too. Preparers ask it last, just before a mail is sent.
+// Security mail goes to those who complained about mail too. Preparers ask it, just before a mail is sent.
 func Suppressed(ctx context.Context, tx Tx, address Address, security bool) (reason string, err error) {
 	suppressed, err := tx.Suppressed(ctx, []string{address.Canonical()})
 	if err != nil {
