@@ -418,7 +418,7 @@ func TestNoticesOfSeveralAccounts(t *testing.T) {
 }
 
 // TestNoticesEqualRecipients checks, for random accounts, that a notice goes to exactly those whom Recipients returns, and,
-// after a random change, only to those of them whom it returns then.
+// after a random change, to exactly those of them whom it returns then.
 func TestNoticesEqualRecipients(t *testing.T) {
 	users := rapid.SampledFrom([]access.UserID{olive, "mia", "max", "zoe", "nobody"})
 	rapid.Check(t, func(t *rapid.T) {
@@ -445,7 +445,7 @@ func TestNoticesEqualRecipients(t *testing.T) {
 		}
 		then, err := w.contacts.Recipients(ctx, acme, d.Category, "", also...)
 		require.NoError(t, err)
-		w.noticed(addressesOf(then))
+		w.noticed(append([]contact.Recipient{}, then...))
 	})
 }
 
@@ -457,20 +457,24 @@ func addressesOf(list []contact.Recipient) map[string]contact.Reason {
 	return addresses
 }
 
-// noticed returns to which addresses, and why, the notices in the outbox would go now. They must be among those that are
-// allowed, if that isn't nil.
-func (w *world) noticed(allowed map[string]contact.Reason) map[string]contact.Reason {
+// noticed returns to which addresses, and why, the notices in the outbox would go now. If due isn't nil, they must go to
+// those whom they are for and who are due, and to nobody else.
+func (w *world) noticed(due []contact.Recipient) map[string]contact.Reason {
 	w.t.Helper()
-	addresses := map[string]contact.Reason{}
+	addresses, allowed := map[string]contact.Reason{}, addressesOf(due)
 	var messages []notify.Message
 	for _, m := range w.state().Messages {
 		if m.Kind == invoiceCreated {
 			messages = append(messages, m)
 		}
 	}
-	for _, prepared := range w.contacts.Prepare(ctx, messages) {
+	for i, prepared := range w.contacts.Prepare(ctx, messages) {
 		require.NoError(w.t, prepared.Err)
 		if prepared.Cancel != "" {
+			for _, r := range due {
+				isFor := messages[i].To == string(r.User)+string(r.Contact) && r.Reason != contact.ReasonFallback
+				require.False(w.t, isFor, "%s is due, and has none: %s", messages[i].To, prepared.Cancel)
+			}
 			continue
 		}
 		canonical := parsed(prepared.Mail.To).Canonical()
@@ -478,7 +482,7 @@ func (w *world) noticed(allowed map[string]contact.Reason) map[string]contact.Re
 		_, reason, _ := strings.Cut(prepared.Mail.Text, "Emails, ")
 		reason, _, _ = strings.Cut(reason, ")")
 		addresses[canonical] = contact.Reason(reason)
-		if allowed != nil && contact.Reason(reason) != contact.ReasonFallback { // which stays, as nobody else was told
+		if due != nil && contact.Reason(reason) != contact.ReasonFallback { // which stays, as nobody else was told
 			require.Contains(w.t, allowed, canonical)
 		}
 	}
