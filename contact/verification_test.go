@@ -48,6 +48,50 @@ func TestVerify(t *testing.T) {
 	require.True(t, preview.Used)
 }
 
+// TestVerificationMails checks what pages tell of the newest link.
+func TestVerificationMails(t *testing.T) {
+	w := newLinkedWorld(t, contact.Config{})
+	carl, dora := w.contact("carl", 0), w.contact("dora", 0)
+	ask := func(actor access.Actor) (map[contact.ID]contact.VerificationMail, error) {
+		return w.contacts.VerificationMails(ctx, actor, acme, carl.ID, dora.ID)
+	}
+	queued := func(at time.Time) contact.VerificationMail {
+		return contact.VerificationMail{Sent: at, State: notify.Queued}
+	}
+	got, err := ask(access.As(olive))
+	require.NoError(t, err)
+	require.Equal(t, map[contact.ID]contact.VerificationMail{carl.ID: queued(carl.Created), dora.ID: queued(dora.Created)}, got)
+
+	w.now = w.now.Add(time.Minute)
+	_, err = w.contacts.SendVerification(ctx, access.As(olive), acme, carl.ID)
+	require.NoError(t, err)
+	asked := w.now
+	w.heard(notify.HardBounce, "dora@contacts.example")
+	w.deliver()
+	got, err = ask(access.As(olive))
+	require.NoError(t, err)
+	require.Equal(t, contact.VerificationMail{Sent: asked, State: notify.Sent}, got[carl.ID])
+	require.Equal(t, contact.VerificationMail{Sent: dora.Created, State: notify.Cancelled,
+		Reason: "the address is suppressed: hard bounce"}, got[dora.ID])
+
+	w.user("mia")
+	_, err = ask(access.As("mia"))
+	require.ErrorIs(t, err, access.ErrNotFound)
+	w.member("ina", access.PayInvoices)
+	_, err = ask(access.As("ina"))
+	require.ErrorIs(t, err, access.ErrDenied)
+	got, err = w.contacts.VerificationMails(ctx, access.As(olive), acme)
+	require.NoError(t, err)
+	require.Empty(t, got)
+	_, err = w.contacts.VerificationMails(ctx, access.As(olive), acme, "x")
+	requireRefused(t, err, access.ErrInvalid, "id.text", "contact")
+	_, err = w.contacts.VerificationMails(ctx, access.As(olive), acme, make([]contact.ID, access.MaxPage+1)...)
+	requireRefused(t, err, access.ErrInvalid, "contacts.many", "contacts")
+	got, err = contact.New(w.db, w.members, contact.Config{}).VerificationMails(ctx, access.As(olive), acme, carl.ID)
+	require.NoError(t, err)
+	require.Empty(t, got, "without links")
+}
+
 // TestVerificationIsOver has one answer for every link that can't be used.
 func TestVerificationIsOver(t *testing.T) {
 	for name, spoil := range map[string]func(w *world, carl contact.Contact){
