@@ -129,6 +129,57 @@ func TestNotify(t *testing.T) {
 	require.Equal(t, []string{"acme invoice/42"}, w.fetched, "once for all of them")
 }
 
+// TestNoticesHaveALinkToUnsubscribe checks the link in the mail and its headers: contacts have one that works, under the
+// account's brand and not in the history, users and worlds without links have none.
+func TestNoticesHaveALinkToUnsubscribe(t *testing.T) {
+	w := newWorld(t)
+	config := notices(w)
+	config.Templates = fstest.MapFS{
+		"en/invoice.created.txt":  {Data: []byte("Subject: Invoice {{.Data.number}}\nHello {{.Name}},{{with .Unsubscribe}} {{.}}{{end}}")},
+		"en/invoice.created.html": {Data: []byte("<p>Hello {{.Name}}</p>")},
+	}
+	const brand = "https://brand.example/"
+	branded := access.New(w.db, access.Config{Now: w.members.Now, BaseURLs: []string{brand},
+		Brand: func(context.Context, access.Account) (notify.Brand, error) { return notify.Brand{BaseURL: brand}, nil }})
+	links := linksOf(t, "", keyOf("2026"))
+	for name, test := range map[string]struct {
+		members *access.Service
+		links   *contact.Links
+		base    string
+	}{
+		"ours":     {w.members, links, linkBase},
+		"branded":  {branded, links, brand + "contacts/"},
+		"no links": {w.members, nil, ""},
+	} {
+		config.Links = test.links
+		w.contacts = contact.New(w.db, test.members, config)
+		carl := w.contact("carl", contact.Invoice)
+		w.forget()
+		_, err := w.contacts.Notify(ctx, acme, contact.Invoice, "", invoice(1))
+		require.NoError(t, err)
+		want := ""
+		if test.base != "" {
+			want = test.base + "unsubscribe/" + w.unsubscribeToken(carl.ID, contact.Invoice)
+		}
+		var messages []notify.Message
+		for _, m := range w.state().Messages {
+			if m.Kind == invoiceCreated && m.State == notify.Queued {
+				messages = append(messages, m)
+			}
+		}
+		got := map[string]string{}
+		for _, prepared := range w.contacts.Prepare(ctx, messages) {
+			require.NoError(t, prepared.Err)
+			got[prepared.Mail.To] = prepared.Mail.Unsubscribe
+			require.Contains(t, prepared.Mail.Text, prepared.Mail.Unsubscribe)
+			require.NotContains(t, prepared.Said, "unsubscribe/")
+		}
+		require.Equal(t, map[string]string{"olive@example.com": "", carls: want}, got, name)
+		remove(w, carl.ID)
+		w.forget()
+	}
+}
+
 // TestNotifyIsPartOfTheUnit checks that mails are there if and only if the host's unit of work is.
 func TestNotifyIsPartOfTheUnit(t *testing.T) {
 	w := notifyingWorld(t)
