@@ -387,10 +387,15 @@ func TestRequireVerified(t *testing.T) {
 	w.prefer(olive, contact.Portal().Known()&^contact.Invoice)
 	carl := w.contact("carl", contact.Invoice|contact.Domain)
 	require.Empty(t, w.hear(contact.Invoice))
+	const promise = "You will receive these kinds of mail about it, once you have confirmed this address:"
+	added := func() notify.Mail { return w.prepare()[1].Mail } // behind that about the owner's preferences
+	require.Contains(t, added().Text, promise)
+	require.Contains(t, added().HTML, promise)
 	_, err := w.contacts.SetPreferences(ctx, access.As(olive), acme, olive, 0)
 	requireRefused(t, err, access.ErrDenied, "category.required", "")
 
 	w.verify(carl)
+	require.NotContains(t, added().Text, "once you have confirmed")
 	require.Equal(t, []string{"contact carl@contacts.example"}, w.hear(contact.Invoice))
 	w.prefer(olive, 0)
 	require.Equal(t, []string{"contact carl@contacts.example"}, w.hear(contact.Domain))
