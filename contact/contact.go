@@ -116,6 +116,9 @@ type Filter struct {
 	// Prefix selects by the beginning of the name or the canonical address, without regard to case. Up to 200
 	// characters.
 	Prefix string
+	// VerifiedBefore selects those who verified their address before that time, or never; the zero value selects all. With
+	// Config.VerifyAgain, those who have to again within a month verified it before now plus a month minus VerifyAgain.
+	VerifiedBefore time.Time
 }
 
 func (f Filter) check(categories *Categories) error {

@@ -220,6 +220,40 @@ func fieldOf(err error) string {
 	return ""
 }
 
+// TestFeedbackListsRefuse checks what can't be asked of the lists of the host.
+func TestFeedbackListsRefuse(t *testing.T) {
+	w := newWorld(t)
+	w.member("mia", access.PayInvoices) // so that the other list has a second page
+	for range 2 {
+		w.heard(notify.Complaint, carls)
+		w.heard(notify.Complaint, "dora@contacts.example")
+	}
+	feedback := func(about access.Address, page access.Page) error {
+		_, err := w.contacts.Feedback(ctx, system, about, page)
+		return err
+	}
+	suppressions := func(page access.Page) error {
+		_, err := w.contacts.Suppressions(ctx, system, page)
+		return err
+	}
+	carl, dora := address(t, carls), address(t, "dora@contacts.example")
+	requireRefused(t, feedback(access.Address{}, access.Page{}), access.ErrInvalid, "address.empty", "address")
+	for _, page := range []access.Page{{Limit: -1}, {Limit: access.MaxPage + 1}} {
+		requireRefused(t, feedback(carl, page), access.ErrInvalid, "page.limit", "page")
+		requireRefused(t, suppressions(page), access.ErrInvalid, "page.limit", "page")
+	}
+	first, err := w.contacts.Feedback(ctx, system, carl, access.Page{Limit: 1})
+	require.NoError(t, err)
+	require.NotEmpty(t, first.Next)
+	require.NoError(t, feedback(carl, access.Page{After: first.Next}))
+	for _, cursor := range []access.Cursor{"abc", firstCursorOf(t, w)} {
+		requireRefused(t, feedback(carl, access.Page{After: cursor}), access.ErrInvalid, "page.cursor", "page")
+		requireRefused(t, suppressions(access.Page{After: cursor}), access.ErrInvalid, "page.cursor", "page")
+	}
+	requireRefused(t, feedback(dora, access.Page{After: first.Next}), access.ErrInvalid, "page.cursor", "page")
+	requireRefused(t, suppressions(access.Page{After: first.Next}), access.ErrInvalid, "page.cursor", "page")
+}
+
 func TestSuppressedTakesAPage(t *testing.T) {
 	w := newWorld(t)
 	many := make([]access.Address, access.MaxPage+1)

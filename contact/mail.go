@@ -127,13 +127,14 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 	if err != nil {
 		return access.Draft{}, "", err
 	}
+	confirm := s.config.RequireVerified && !s.verified(contact.Verified, s.members.Now())
 	data := func(locale string, brand notify.Brand) (_ any, err error) {
 		branded := ""
 		if link != "" {
 			branded, err = brand.Link(link)
 		}
 		return addedMail{account.Profile.Name, actor, contact.Name, s.categories.LabelsIn(locale, contact.Categories),
-			s.categories.LabelsIn(locale, contact.Waiting), branded, v.hours(), v.Expires, account.Profile.TimeZone}, err
+			s.categories.LabelsIn(locale, contact.Waiting), branded, v.hours(), v.Expires, account.Profile.TimeZone, confirm}, err
 	}
 	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Locale: contact.Locale, Data: data}, "", nil
 }

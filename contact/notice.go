@@ -56,8 +56,8 @@ type Notified struct {
 
 // Notify mails a notice to everybody whom Recipients returns for a category and resource of an account, one mail each. The
 // mails are in the outbox when the unit of work has been committed, the host's own one within Within, so that they leave
-// if and only if what they tell of has happened. It has no actor: it is the host's own word. It holds some hundreds of
-// recipients in memory at a time, however many there are.
+// if and only if what they tell of has happened. It has no actor: it is the host's own word. It holds the
+// users and a page of the contacts in memory at a time, however many contacts there are.
 //
 // Whether each of them is still to have it is asked again just before their mail is sent: one who has unsubscribed, was
 // removed, or may not see what it is about any more gets none, and the e-mail history says why. If the first of them gets

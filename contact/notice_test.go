@@ -129,6 +129,57 @@ func TestNotify(t *testing.T) {
 	require.Equal(t, []string{"acme invoice/42"}, w.fetched, "once for all of them")
 }
 
+// TestNoticesHaveALinkToUnsubscribe checks the link in the mail and its headers: contacts have one that works, under the
+// account's brand and not in the history, users and worlds without links have none.
+func TestNoticesHaveALinkToUnsubscribe(t *testing.T) {
+	w := newWorld(t)
+	config := notices(w)
+	config.Templates = fstest.MapFS{
+		"en/invoice.created.txt":  {Data: []byte("Subject: Invoice {{.Data.number}}\nHello {{.Name}},{{with .Unsubscribe}} {{.}}{{end}}")},
+		"en/invoice.created.html": {Data: []byte("<p>Hello {{.Name}}</p>")},
+	}
+	const brand = "https://brand.example/"
+	branded := access.New(w.db, access.Config{Now: w.members.Now, BaseURLs: []string{brand},
+		Brand: func(context.Context, access.Account) (notify.Brand, error) { return notify.Brand{BaseURL: brand}, nil }})
+	links := linksOf(t, "", keyOf("2026"))
+	for name, test := range map[string]struct {
+		members *access.Service
+		links   *contact.Links
+		base    string
+	}{
+		"ours":     {w.members, links, linkBase},
+		"branded":  {branded, links, brand + "contacts/"},
+		"no links": {w.members, nil, ""},
+	} {
+		config.Links = test.links
+		w.contacts = contact.New(w.db, test.members, config)
+		carl := w.contact("carl", contact.Invoice)
+		w.forget()
+		_, err := w.contacts.Notify(ctx, acme, contact.Invoice, "", invoice(1))
+		require.NoError(t, err)
+		want := ""
+		if test.base != "" {
+			want = test.base + "unsubscribe/" + w.unsubscribeToken(carl.ID, contact.Invoice)
+		}
+		var messages []notify.Message
+		for _, m := range w.state().Messages {
+			if m.Kind == invoiceCreated && m.State == notify.Queued {
+				messages = append(messages, m)
+			}
+		}
+		got := map[string]string{}
+		for _, prepared := range w.contacts.Prepare(ctx, messages) {
+			require.NoError(t, prepared.Err)
+			got[prepared.Mail.To] = prepared.Mail.Unsubscribe
+			require.Contains(t, prepared.Mail.Text, prepared.Mail.Unsubscribe)
+			require.NotContains(t, prepared.Said, "unsubscribe/")
+		}
+		require.Equal(t, map[string]string{"olive@example.com": "", carls: want}, got, name)
+		remove(w, carl.ID)
+		w.forget()
+	}
+}
+
 // TestNotifyIsPartOfTheUnit checks that mails are there if and only if the host's unit of work is.
 func TestNotifyIsPartOfTheUnit(t *testing.T) {
 	w := notifyingWorld(t)
@@ -418,7 +469,7 @@ func TestNoticesOfSeveralAccounts(t *testing.T) {
 }
 
 // TestNoticesEqualRecipients checks, for random accounts, that a notice goes to exactly those whom Recipients returns, and,
-// after a random change, only to those of them whom it returns then.
+// after a random change, to exactly those of them whom it returns then.
 func TestNoticesEqualRecipients(t *testing.T) {
 	users := rapid.SampledFrom([]access.UserID{olive, "mia", "max", "zoe", "nobody"})
 	rapid.Check(t, func(t *rapid.T) {
@@ -445,7 +496,7 @@ func TestNoticesEqualRecipients(t *testing.T) {
 		}
 		then, err := w.contacts.Recipients(ctx, acme, d.Category, "", also...)
 		require.NoError(t, err)
-		w.noticed(addressesOf(then))
+		w.noticed(append([]contact.Recipient{}, then...))
 	})
 }
 
@@ -457,20 +508,24 @@ func addressesOf(list []contact.Recipient) map[string]contact.Reason {
 	return addresses
 }
 
-// noticed returns to which addresses, and why, the notices in the outbox would go now. They must be among those that are
-// allowed, if that isn't nil.
-func (w *world) noticed(allowed map[string]contact.Reason) map[string]contact.Reason {
+// noticed returns to which addresses, and why, the notices in the outbox would go now. If due isn't nil, they must go to
+// those whom they are for and who are due, and to nobody else.
+func (w *world) noticed(due []contact.Recipient) map[string]contact.Reason {
 	w.t.Helper()
-	addresses := map[string]contact.Reason{}
+	addresses, allowed := map[string]contact.Reason{}, addressesOf(due)
 	var messages []notify.Message
 	for _, m := range w.state().Messages {
 		if m.Kind == invoiceCreated {
 			messages = append(messages, m)
 		}
 	}
-	for _, prepared := range w.contacts.Prepare(ctx, messages) {
+	for i, prepared := range w.contacts.Prepare(ctx, messages) {
 		require.NoError(w.t, prepared.Err)
 		if prepared.Cancel != "" {
+			for _, r := range due {
+				isFor := messages[i].To == string(r.User)+string(r.Contact) && r.Reason != contact.ReasonFallback
+				require.False(w.t, isFor, "%s is due, and has none: %s", messages[i].To, prepared.Cancel)
+			}
 			continue
 		}
 		canonical := parsed(prepared.Mail.To).Canonical()
@@ -478,7 +533,7 @@ func (w *world) noticed(allowed map[string]contact.Reason) map[string]contact.Re
 		_, reason, _ := strings.Cut(prepared.Mail.Text, "Emails, ")
 		reason, _, _ = strings.Cut(reason, ")")
 		addresses[canonical] = contact.Reason(reason)
-		if allowed != nil && contact.Reason(reason) != contact.ReasonFallback { // which stays, as nobody else was told
+		if due != nil && contact.Reason(reason) != contact.ReasonFallback { // which stays, as nobody else was told
 			require.Contains(w.t, allowed, canonical)
 		}
 	}

@@ -20,6 +20,7 @@ type (
 		Hours      int      // from sending to Until, rounded up
 		Until      time.Time
 		Zone       string // of the account
+		Confirm    bool   // it receives nothing before it has verified its address
 	}
 	// A preferencesMail tells an owner what somebody else chose for them: MailPreferencesChanged.
 	preferencesMail struct {
@@ -56,16 +57,16 @@ func samples(categories *Categories) []notify.Sample {
 			return addedMail{Account: account, Actor: ann, Contact: contact, Categories: some(locale)}
 		}),
 		sample(MailContactAdded, func(locale string) any {
-			return addedMail{account, support, contact, nil, one(locale), link, 72, until, "Europe/Vienna"}
+			return addedMail{account, support, contact, nil, one(locale), link, 72, until, "Europe/Vienna", false}
 		}),
 		sample(MailContactAdded, func(locale string) any {
-			return addedMail{account, ann, contact, some(locale), nil, link, 1, until, ""}
+			return addedMail{account, ann, contact, some(locale), nil, link, 1, until, "", true}
 		}),
 		sample(MailContactVerify, func(locale string) any {
-			return addedMail{account, ann, contact, some(locale), nil, link, 72, until, "Europe/Vienna"}
+			return addedMail{account, ann, contact, some(locale), nil, link, 72, until, "Europe/Vienna", false}
 		}),
 		sample(MailContactVerify, func(locale string) any {
-			return addedMail{account, support, contact, nil, one(locale), link, 1, until, ""}
+			return addedMail{account, support, contact, nil, one(locale), link, 1, until, "", false}
 		}),
 		sample(MailContactMoved, func(string) any { return movedMail{account, ann, "c...@contacts.example"} }),
 		sample(MailContactMoved, func(string) any { return movedMail{account, support, ""} }),

@@ -26,7 +26,7 @@ type Config struct {
 	// RequireVerified says that a contact receives no category before it has verified its address. It needs Links.
 	RequireVerified bool
 	// VerifyAgain is how long an address stays verified. Zero, the default, is for ever. Nobody is asked again by itself: a
-	// job of the host's goes through Contacts, and calls SendVerification for those that have to.
+	// job of the host's goes through Contacts, by Filter.VerifiedBefore, and calls SendVerification for them.
 	VerifyAgain time.Duration
 	Limits      Limits
 	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
@@ -44,8 +44,8 @@ type Config struct {
 	SoftWindow  time.Duration
 }
 
-// Check returns an error of kind access.ErrInvalid for a template that can't be read or rendered, which is named, and for
-// notices that can't be, for RequireVerified without Links, and for numbers below zero.
+// Check returns an error of kind access.ErrInvalid, with which New panics: for a template that can't be read or rendered,
+// which is named, for notices that can't be, for RequireVerified without Links, and for numbers below zero.
 func (c Config) Check(members *access.Service) error {
 	_, err := c.mails(members, categoriesFor(members.Catalog(), c.Categories))
 	return err

@@ -361,10 +361,17 @@ func TestUnverifiedContacts(t *testing.T) {
 		_, err := w.contacts.SendVerification(ctx, system, acme, carl.ID)
 		return err
 	}
+	due := func() int { // those who have to verify it again within the lifetime of a link, and a microsecond
+		page, err := w.contacts.Contacts(ctx, system, acme, contact.Filter{VerifiedBefore: w.now.Add(3*day - 10*day + time.Microsecond)}, access.Page{})
+		require.NoError(t, err)
+		return len(page.Items)
+	}
 	w.now = w.now.Add(7*day - time.Microsecond)
 	requireRefused(t, send(), access.ErrExists, "contact.verified", "address")
+	require.Zero(t, due())
 	w.now = w.now.Add(time.Microsecond)
 	require.NoError(t, send(), "soon it has to verify it again")
+	require.Equal(t, 1, due())
 	w.now = w.now.Add(3*day - time.Microsecond)
 	require.False(t, unverified())
 	w.now = w.now.Add(time.Microsecond)
@@ -380,10 +387,15 @@ func TestRequireVerified(t *testing.T) {
 	w.prefer(olive, contact.Portal().Known()&^contact.Invoice)
 	carl := w.contact("carl", contact.Invoice|contact.Domain)
 	require.Empty(t, w.hear(contact.Invoice))
+	const promise = "You will receive these kinds of mail about it, once you have confirmed this address:"
+	added := func() notify.Mail { return w.prepare()[1].Mail } // behind that about the owner's preferences
+	require.Contains(t, added().Text, promise)
+	require.Contains(t, added().HTML, promise)
 	_, err := w.contacts.SetPreferences(ctx, access.As(olive), acme, olive, 0)
 	requireRefused(t, err, access.ErrDenied, "category.required", "")
 
 	w.verify(carl)
+	require.NotContains(t, added().Text, "once you have confirmed")
 	require.Equal(t, []string{"contact carl@contacts.example"}, w.hear(contact.Invoice))
 	w.prefer(olive, 0)
 	require.Equal(t, []string{"contact carl@contacts.example"}, w.hear(contact.Domain))

@@ -69,6 +69,7 @@ type (
 		Hours      int
 		Until      time.Time
 		Zone       string
+		Confirm    bool
 	}
 	movedData struct {
 		Account string
@@ -149,22 +150,25 @@ func mailCases() []mailCase {
 			return ownerData{v("account"), user(v("actor")), user(v("owner")), false, nil}
 		}, []string{"account", "actor", "owner"}, []string{"You keep no permissions"}, nil},
 		{"contact added", "../contact/templates", "contact.added", func(v text) any {
-			return contactData{v("account"), user(v("actor")), v("contact"), []string{v("label"), "Invoices"}, nil, "", 0, time.Time{}, ""}
+			return contactData{v("account"), user(v("actor")), v("contact"), []string{v("label"), "Invoices"}, nil, "", 0, time.Time{}, "", false}
 		}, []string{"account", "actor", "contact", "label"}, []string{"You will receive these kinds of mail"}, []string{"no mail about", "confirm", "before"}},
 		{"contact added without mail", "../contact/templates", "contact.added", func(v text) any {
-			return contactData{v("account"), user(v("actor")), v("contact"), nil, []string{v("waiting")}, "", 0, time.Time{}, ""}
+			return contactData{v("account"), user(v("actor")), v("contact"), nil, []string{v("waiting")}, "", 0, time.Time{}, "", false}
 		}, []string{"account", "actor", "contact"}, []string{"You receive no mail about it yet"}, []string{"confirm", "before"}},
 		{"contact added with a link", "../contact/templates", "contact.added", func(v text) any {
-			return contactData{v("account"), user(v("actor")), v("contact"), nil, nil, link, 72, until, ""}
+			return contactData{v("account"), user(v("actor")), v("contact"), nil, nil, link, 72, until, "", false}
 		}, []string{"account", "actor", "contact"}, []string{link, "Please confirm that this address is yours:", "valid for 72 hours, until Tuesday, 24 November 2026, 17:05 UTC"}, []string{"before"}},
+		{"contact added who has to confirm", "../contact/templates", "contact.added", func(v text) any {
+			return contactData{v("account"), user(v("actor")), v("contact"), []string{v("label")}, nil, link, 72, until, "", true}
+		}, []string{"account", "actor", "contact", "label"}, []string{link, "You will receive these kinds of mail about it, once you have confirmed this address:"}, []string{"before"}},
 		{"contact added again", "../contact/templates", "contact.added", func(v text) any {
-			return contactData{v("account"), user(v("actor")), v("contact"), nil, []string{v("waiting")}, link, 72, until, ""}
+			return contactData{v("account"), user(v("actor")), v("contact"), nil, []string{v("waiting")}, link, 72, until, "", false}
 		}, []string{"account", "actor", "contact", "waiting"}, []string{link, "only if you say yes", "and that you want the mail above:"}, nil},
 		{"contact asked to verify", "../contact/templates", "contact.verify", func(v text) any {
-			return contactData{v("account"), user(v("actor")), v("contact"), []string{"Invoices"}, nil, link, 72, until, ""}
+			return contactData{v("account"), user(v("actor")), v("contact"), []string{"Invoices"}, nil, link, 72, until, "", false}
 		}, []string{"account", "actor", "contact"}, []string{link, "valid for 72 hours, until Tuesday, 24 November 2026, 17:05 UTC"}, []string{"Invoices", "switched"}},
 		{"contact asked to subscribe", "../contact/templates", "contact.verify", func(v text) any {
-			return contactData{v("account"), user(v("actor")), v("contact"), nil, []string{v("waiting")}, link, 72, until, ""}
+			return contactData{v("account"), user(v("actor")), v("contact"), nil, []string{v("waiting")}, link, 72, until, "", false}
 		}, []string{"account", "actor", "contact", "waiting"}, []string{link, "You switched these kinds of mail off before"}, nil},
 		{"contact moved", "../contact/templates", "contact.moved", func(v text) any {
 			return movedData{v("account"), user(v("actor")), "j...@example.com"}

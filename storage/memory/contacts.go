@@ -71,11 +71,13 @@ func (tx *tx) Contacts(ctx context.Context, account access.AccountID, f contact.
 		return nil, err
 	}
 	var page []contact.Contact
+	before := stored(f.VerifiedBefore)
 	for _, c := range tx.get(account).contacts.above(after) {
 		if len(page) >= limit {
 			break
 		}
-		if (f.Categories == 0 || c.Categories.Has(f.Categories)) && foldedPrefix(f.Prefix, c.Name, c.Address.Canonical()) {
+		old := before.IsZero() || c.Verified.Before(before)
+		if old && (f.Categories == 0 || c.Categories.Has(f.Categories)) && foldedPrefix(f.Prefix, c.Name, c.Address.Canonical()) {
 			page = append(page, c)
 		}
 	}

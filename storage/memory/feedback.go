@@ -36,6 +36,7 @@ func (tx *tx) Feedback(ctx context.Context, q notify.FeedbackQuery) ([]notify.Fe
 		return nil, err
 	}
 	var page []notify.Feedback
+	q.Before.At = stored(q.Before.At)
 	about, _ := tx.feedback.get(q.Address)
 	for _, f := range slices.Backward(about) {
 		if len(page) >= q.Limit {

@@ -89,7 +89,7 @@ func calls() []call {
 		return []any{"", user, "", 1, 1, 1, prefix, prefix, prefix, prefix, page}
 	}
 	contacts := func(account, after, prefix string) []any {
-		return []any{account, after, 0, 0, prefix, prefix, prefix, prefix, prefix, page}
+		return []any{account, after, 0, 0, int64(math.MaxInt64), prefix, prefix, prefix, prefix, prefix, page}
 	}
 	return []call{
 		{"selectSnapshot", "", 1, nil},

@@ -94,13 +94,39 @@ func drawWrite(t *rapid.T, ids *idSource) write {
 		},
 		func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutContact(ctx, contact.Contact{ID: contact.ID(user), Account: account, Name: name, Address: address,
-				Categories: contact.Category(number), Created: at, Updated: at})
+				Categories: contact.Category(number), Created: at, Updated: at, Verified: at, Locale: name, AlternateOf: user})
 		},
 		func(ctx context.Context, tx storage.Tx) error {
 			return tx.DeleteContact(ctx, account, contact.ID(user))
 		},
 		func(ctx context.Context, tx storage.Tx) error {
 			return tx.PutPreference(ctx, account, user, contact.Category(number))
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutVerification(ctx, contact.Verification{Account: account, Contact: contact.ID(user), Generation: uint16(number),
+				Secret: access.Secret{byte(number)}, Sent: at, Expires: at})
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutUnsubscribed(ctx, account, address, contact.Category(number-1))
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			_, err := tx.AddFeedback(ctx, notify.Feedback{ID: string(user), Kind: notify.FeedbackKind(number), Address: address.Canonical(),
+				Message: notify.MessageID(next), Detail: name, At: at})
+			return err
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.PutSuppression(ctx, notify.Suppression{Address: address.Canonical(), Kind: notify.FeedbackKind(len(name)%3 + 1), Since: at})
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			deleted, err := tx.DeleteSuppression(ctx, address.Canonical())
+			if err == nil && !deleted {
+				err = access.ErrNotFound
+			}
+			return err
+		},
+		func(ctx context.Context, tx storage.Tx) error {
+			return tx.InsertNotice(ctx, contact.NoticeRecord{Account: account, ID: string(user), Kind: "notice", Category: contact.Category(number),
+				Resource: name, Also: someUsers[:number], Data: []byte("{}"), Attachments: someNames[:number-1], Created: at})
 		},
 		func(ctx context.Context, tx storage.Tx) error {
 			return tx.DeletePreferences(ctx, account, user, "nobody")
@@ -181,12 +207,36 @@ func drawRead(t *rapid.T) read {
 			return tx.Contact(ctx, account, contact.ID(user))
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) {
-			f := contact.Filter{Categories: contact.Category(number - 1), Prefix: prefix}
+			f := contact.Filter{Categories: contact.Category(number - 1), Prefix: prefix, VerifiedBefore: at}
 			return tx.Contacts(ctx, account, f, "", limit)
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) {
 			return tx.ContactByAddress(ctx, account, address)
 		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.FindContact(ctx, contact.ID(user)) },
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Receivers(ctx, account, contact.Category(number-1), contact.ID(user), limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Receivers(ctx, account, contact.Category(number), "", 100)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Verification(ctx, account, contact.ID(user))
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Unsubscribed(ctx, account, address) },
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Feedback(ctx, notify.FeedbackQuery{Address: address.Canonical(), Kind: notify.FeedbackKind(number), Limit: limit})
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Feedback(ctx, notify.FeedbackQuery{Address: address.Canonical(), Before: notify.FeedbackKey{At: at, ID: string(user)}, Limit: limit})
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Suppressions(ctx, address.Canonical()[:number], limit)
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Suppressed(ctx, []string{address.Canonical(), "1a@example.com", address.Original(), ""})
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Notice(ctx, account, string(user)) },
 		func(ctx context.Context, tx storage.Tx) (any, error) { return tx.Preference(ctx, account, user) },
 		func(ctx context.Context, tx storage.Tx) (any, error) {
 			return tx.Subscribers(ctx, account, contact.Category(number), "", limit)
@@ -196,6 +246,9 @@ func drawRead(t *rapid.T) read {
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) {
 			return tx.Messages(ctx, string(account), notify.MessageQuery{Limit: limit})
+		},
+		func(ctx context.Context, tx storage.Tx) (any, error) {
+			return tx.Message(ctx, string(account), notify.MessageID(fmt.Sprintf("%06d", number)))
 		},
 		func(ctx context.Context, tx storage.Tx) (any, error) {
 			return tx.Deliveries(ctx, string(account), "1", []string{"olga", "Olga", "olga", "b_b"})

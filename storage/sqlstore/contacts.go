@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/rosterkit/roster/access"
@@ -42,7 +43,7 @@ const (
 	// expect few rows where it is equal, and would sort a whole account rather than read a page of it in order.
 	selectContacts = `SELECT ` + contactColumns + ` FROM roster_contacts
 		WHERE account_id = ? AND id > ?
-			AND (categories & ?) >= ?
+			AND (categories & ?) >= ? AND verified_at < ?
 			AND (length(?) = 0 OR substr(name_fold, 1, length(?)) = ? OR substr(canonical, 1, length(?)) = ?)
 		ORDER BY id LIMIT ?`
 
@@ -115,9 +116,12 @@ func (t *tx) DeleteContact(ctx context.Context, account access.AccountID, id con
 }
 
 func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.Filter, after contact.ID, limit int) ([]contact.Contact, error) {
-	fold := access.Fold(f.Prefix)
+	fold, before := access.Fold(f.Prefix), int64(math.MaxInt64)
+	if !f.VerifiedBefore.IsZero() {
+		before = micros(f.VerifiedBefore)
+	}
 	return pageOf(ctx, t, limit, readContact, "list contacts", selectContacts, account, after, f.Categories, f.Categories,
-		fold, fold, fold, fold, fold)
+		before, fold, fold, fold, fold, fold)
 }
 
 func readReceiver(r row) (contact.Receiver, error) {

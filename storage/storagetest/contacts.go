@@ -261,6 +261,9 @@ func contactList(t *testing.T, db database) {
 		name, local := []string{"Ann", "annb", "Bob", "Äpfel"}[i%4], []string{"ann", "bob", "an_"}[i%3]
 		c := newContact(t, (i*5)%18, acme, name, fmt.Sprintf("%s%d@example.com", local, i))
 		c.Categories = sets[i%len(sets)]
+		if i%5 > 0 {
+			c.Verified = noon().Add(time.Duration(i) * time.Microsecond)
+		}
 		all = append(all, c)
 	}
 	db.update(func(ctx context.Context, tx storage.Tx) {
@@ -283,6 +286,19 @@ func contactList(t *testing.T, db database) {
 				}
 				slices.Sort(want)
 				contactPager(ctx, tx, contact.Filter{Categories: categories, Prefix: prefix}).check(t, want)
+			}
+		}
+		for i := range 20 {
+			before := noon().Add(time.Duration(i) * time.Microsecond)
+			var want []contact.ID
+			for _, c := range all {
+				if c.Categories.Has(1) && c.Verified.Before(before) {
+					want = append(want, c.ID)
+				}
+			}
+			slices.Sort(want)
+			for _, before := range []time.Time{before, before.Add(999)} { // which is as the same microsecond
+				contactPager(ctx, tx, contact.Filter{Categories: 1, VerifiedBefore: before}).check(t, want)
 			}
 		}
 	})
