@@ -72,6 +72,9 @@ func (s *Service) Recipients(ctx context.Context, account access.AccountID, cate
 			if err != nil {
 				return err
 			}
+			if len(recipients) == cap(recipients) { // by more than append would, which copies long lists again and again
+				recipients = slices.Grow(recipients, len(recipients))
+			}
 			recipients = append(recipients, recipient)
 		}
 		return nil
