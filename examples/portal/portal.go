@@ -26,8 +26,9 @@ const (
 // config is what a portal is put together from.
 type config struct {
 	database *database
-	key      []byte   // For the links of invites.
-	baseURL  *url.URL // What links in mails start with.
+	key      []byte        // For the links of invites, and in mails to contacts.
+	baseURL  *url.URL      // What links in mails start with.
+	mailer   notify.Mailer // Carries all mail; nil for the development mailbox.
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -45,8 +46,10 @@ type services struct {
 // beside them.
 type portal struct {
 	services
-	store *sqlstore.DB
-	guard *accesshttp.Guard
+	store    *sqlstore.DB
+	database *database // the host's own tables, in the same one
+	guard    *accesshttp.Guard
+	links    http.Handler // of the links in mails to contacts
 
 	people   people
 	resets   resets
@@ -54,7 +57,8 @@ type portal struct {
 	products products
 	seeding  seeding
 	sessions *scs.SessionManager
-	mailbox  *notify.Mailbox
+	mailbox  *notify.Mailbox // For development; nil where mail leaves.
+	courier  *courier        // For the portal's own mail; nil where none leaves.
 	pages    *pages
 
 	baseURL *url.URL
@@ -68,20 +72,30 @@ func newPortal(ctx context.Context, c config) (*portal, error) {
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	pages, err := parsePages()
+	pages, err := parsePages(c.mailer == nil)
 	if err != nil {
 		return nil, err
 	}
 	p := &portal{
-		store: store, mailbox: notify.NewMailbox(mailboxSize), pages: pages,
+		store: store, database: c.database, pages: pages,
 		people: people{c.database}, resets: resets{c.database}, attempts: attempts{c.database}, products: products{c.database},
 		seeding:  seeding{c.database},
 		sessions: newSessions(c.database, c.baseURL.Scheme == "https"),
 		baseURL:  c.baseURL, log: c.log, now: c.now,
 	}
 	p.sessions.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, err error) { p.showProblem(w, page{}, err) }
-	p.services, err = newServices(store, p.mailbox, c)
+	mailer := c.mailer
+	if mailer == nil {
+		p.mailbox = notify.NewMailbox(mailboxSize)
+		mailer = p.mailbox
+	} else {
+		p.courier = newCourier(mailer, c.log)
+	}
+	p.services, err = newServices(store, mailer, c)
 	if err != nil {
+		return nil, err
+	}
+	if p.links, err = p.linkPages(); err != nil {
 		return nil, err
 	}
 	p.guard, err = p.newGuard()
@@ -101,8 +115,16 @@ func newServices(store *sqlstore.DB, mailer notify.Mailer, c config) (services, 
 	if err != nil {
 		return services{}, err
 	}
-	contacts := contact.New(store, members, contact.Config{})
-	worker, err := notify.NewWorker(store, mailer, notify.WorkerConfig{Now: c.now, Log: c.log}, members, invites, contacts)
+	links, err := newContactLinks(c)
+	if err != nil {
+		return services{}, err
+	}
+	contacts := contact.New(store, members, contact.Config{Links: links, Templates: mailTemplates(), Notices: notices()})
+	tests, err := newTestMails(members, contacts)
+	if err != nil {
+		return services{}, err
+	}
+	worker, err := notify.NewWorker(store, mailer, notify.WorkerConfig{Now: c.now, Log: c.log}, members, invites, contacts, tests)
 	// What is sensitive is answered from memory too: whoever is removed is removed in all portals when the page says so.
 	cache := access.NewCache(members, access.CacheConfig{SensitiveToo: true, Log: c.log})
 	return services{members, cache, invites, contacts, worker}, err

@@ -29,9 +29,11 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 	handle("GET /new-password/{token}", secretPath(p.showNewPassword))
 	handle("POST /new-password/{token}", secretPath(p.setNewPassword))
 	handle("GET /memory", p.showMemory)
-	handle("GET /mailbox", p.showMailbox)
-	handle("GET /mailbox/{mail}", p.showMail)
-	handle("GET /mailbox/{mail}/html", p.showMailHTML)
+	if p.mailbox != nil {
+		handle("GET /mailbox", p.showMailbox)
+		handle("GET /mailbox/{mail}", p.showMail)
+		handle("GET /mailbox/{mail}/html", p.showMailHTML)
+	}
 	handle("GET /previews", p.showPreviews)
 	handle("GET /previews/{kind}/{locale}", p.showPreview)
 	handle("GET /previews/{kind}/{locale}/{number}/html", p.showPreviewHTML)
@@ -45,6 +47,7 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 	handle("POST /invites/{token}/sign-in", secretPath(p.signInAndAccept))
 	handle("POST /invites/{token}/sign-up", secretPath(p.signUpAndAccept))
 	handle("POST /invites/{token}/switch", secretPath(p.switchPerson))
+	handle("POST /invites/{token}/ask", secretPath(p.askForLink))
 }
 
 // routeAccount lists the pages of an account.
@@ -57,6 +60,7 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("GET "+in+"/details", member, p.showDetails)
 	handle("POST "+in+"/details", needs(access.ModifyProfile), p.saveProfile)
 	handle("POST "+in+"/preferences/{user}", member, p.savePreferences)
+	handle("POST "+in+"/send-again", member, p.liftOwn)
 	handle("GET "+in+"/activity", member, p.showActivity)
 	handle("GET "+in+"/activity.csv", member, p.exportCSV)
 	handle("GET "+in+"/activity.json", member, p.exportJSON)
@@ -79,11 +83,14 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("POST "+in+"/invites/{invite}/revoke", managers, p.revokeInvite)
 
 	handle("GET "+in+"/contacts", contacts, p.showContacts)
-	handle("POST "+in+"/contacts", contacts, p.addContact)
+	handle("POST "+in+"/contacts", needs(access.ManageContacts), p.addContact)
 	handle("GET "+in+"/contacts/{contact}", contacts, p.showContact)
-	handle("POST "+in+"/contacts/{contact}", contacts, p.updateContact)
+	handle("POST "+in+"/contacts/{contact}", needs(access.ManageContacts), p.updateContact)
 	handle("GET "+in+"/contacts/{contact}/remove", contacts, p.confirmRemoveContact)
 	handle("POST "+in+"/contacts/{contact}/remove", contacts, p.removeContact)
+	handle("POST "+in+"/contacts/{contact}/verification", needs(access.ManageContacts), p.sendVerification)
+	handle("POST "+in+"/contacts/{contact}/test-mail", needs(access.ManageContacts), p.sendTestMail)
+	handle("POST "+in+"/contacts/{contact}/send-again", needs(access.ManageContacts), p.liftOfContact)
 
 	handle("GET "+in+"/services", needs(access.ViewProducts), p.showServices)
 	handle("GET "+in+"/services/{service}/passwords", needs(access.ManageProducts), p.showPasswords)
@@ -103,4 +110,6 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("GET "+in+"/affiliates", needs(access.ManageAffiliates), p.showAffiliate)
 	handle("POST "+in+"/affiliates", needs(access.ManageAffiliates), p.requestWithdrawal)
 	handle("GET "+in+"/emails", needs(access.ViewEmails), p.showEmails)
+	handle("GET "+in+"/emails/{message}", needs(access.ViewEmails), p.showEmail)
+	handle("GET "+in+"/emails/{message}/html", needs(access.ViewEmails), p.showEmailHTML)
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
 	"github.com/rosterkit/roster/invite"
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage"
 )
 
@@ -54,8 +56,12 @@ func (p *portal) seed(ctx context.Context, c config) error {
 	s := &seeder{portal: p, start: p.now()}
 	c.now, c.log = func() time.Time { return s.clock }, slog.New(slog.DiscardHandler)
 	s.set(-120 * day)
+	mailbox := p.mailbox
+	if mailbox == nil {
+		mailbox = notify.NewMailbox(mailboxSize) // Nothing of the past is mailed to anybody now.
+	}
 	var err error
-	if s.services, err = newServices(p.store, p.mailbox, c); err != nil {
+	if s.services, err = newServices(p.store, mailbox, c); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
@@ -208,6 +214,7 @@ func (s *seeder) seen(ctx context.Context, user access.UserID, at time.Duration)
 	return s.members.RecordSeen(ctx, user, bakery, access.Grant{Status: access.Active})
 }
 
+// bakeryContacts adds contacts: one of them has confirmed its address, and mail to another one bounces.
 func (s *seeder) bakeryContacts(ctx context.Context) error {
 	for index, details := range []contact.Details{
 		{Name: "Accounts Payable", Address: demoAddress("payable@brightside.example"), Company: "Brightside Bakery Ltd",
@@ -215,19 +222,49 @@ func (s *seeder) bakeryContacts(ctx context.Context) error {
 		{Name: "IT Desk", Address: demoAddress("it@brightside.example"), Phone: "+44 20 7946 0199",
 			Categories: contact.Support | contact.Domain | contact.Product},
 		{Name: "Ruth Hart", Address: demoAddress("ruth.hart@example.com"), Label: "In an emergency"},
+		{Name: "Old Front Desk", Address: demoAddress("desk@brightside.example"), Categories: contact.General},
 	} {
-		s.set(-time.Duration(13-index) * day)
+		s.set(-13*day + time.Duration(index)*time.Hour)
 		if _, _, err := s.contacts.Add(ctx, access.As("olivia"), bakery, details); err != nil {
 			return err
 		}
 	}
-	return s.deliver(ctx)
+	if err := s.deliver(ctx); err != nil {
+		return err
+	}
+	if err := s.confirm(ctx, "payable@brightside.example"); err != nil {
+		return err
+	}
+	s.set(-6 * day)
+	bounce := notify.Feedback{Kind: notify.HardBounce, Address: "desk@brightside.example", Detail: "550 no such user"}
+	return s.contacts.TakeFeedback(ctx, bounce)
 }
 
-// bakeryInvites leaves invites behind: one that has expired, two that wait for strangers, and one
-// to another account for somebody who has a login.
+// confirm follows the link in the newest mail to a contact, as the contact would.
+func (s *seeder) confirm(ctx context.Context, address string) error {
+	for _, mail := range s.portal.mailbox.Mails() {
+		if _, token, ok := strings.Cut(mail.Text, linksPath+"verify/"); ok && mail.To == address {
+			token, _, _ = strings.Cut(token, "\n")
+			_, err := s.contacts.Verify(ctx, access.AsSystem("contact link"), strings.TrimSpace(token))
+			return err
+		}
+	}
+	return nil
+}
+
+// bakeryInvites leaves invites behind: one that was revoked before its mail was sent, one that has
+// expired, two that wait for strangers, and one to another account for somebody who has a login.
 func (s *seeder) bakeryInvites(ctx context.Context) error {
 	catalog := s.members.Catalog()
+	s.set(-7 * day)
+	mistaken := invite.Offer{Address: demoAddress("olivia@example.com"), Terms: access.Terms{Permissions: access.PayInvoices}}
+	sent, err := s.invites.Send(ctx, access.As("olivia"), bakery, mistaken)
+	if err != nil {
+		return err
+	}
+	if _, err := s.invites.Revoke(ctx, access.As("olivia"), bakery, sent.Invite.ID); err != nil {
+		return err
+	}
 	for _, waiting := range []struct {
 		by          access.UserID
 		account     access.AccountID

@@ -45,6 +45,7 @@ var eventWords = map[access.EventKind]string{
 	access.EventInviteRevoked:           "%a revoked the invite to %t",
 	access.EventInviteDeclined:          "%a declined the invite to %t",
 	access.EventInviteAccepted:          "%a accepted the invite to %t",
+	access.EventInviteAsked:             "%a asked for a new link of the invite to %t",
 	access.EventContactAdded:            "%a added the contact %t",
 	access.EventContactUpdated:          "%a changed the contact %t",
 	access.EventContactRemoved:          "%a removed the contact %t",
@@ -114,6 +115,10 @@ func (t *teller) changes(event access.Event) []string {
 	if before.Categories != after.Categories {
 		labels := t.portal.contacts.Categories().Labels(contact.Category(after.Categories))
 		changes = append(changes, "Receives: "+joinWords(append(labels, noneIf(len(labels) == 0)...)))
+	}
+	if waiting := after.Waiting &^ before.Waiting; waiting != 0 {
+		labels := t.portal.contacts.Categories().Labels(contact.Category(waiting))
+		changes = append(changes, "Waits for the contact's yes: "+joinWords(labels))
 	}
 	for _, field := range after.Fields {
 		changes = append(changes, fieldChange(field, event.Target.Before[field], event.Target.After[field]))

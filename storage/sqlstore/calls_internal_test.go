@@ -281,7 +281,7 @@ func calls() []call {
 		{"drawTicketOnly", "", 1, nil},
 		{"selectTicket", "", 1, nil},
 		{"setLease", "", 1, []any{2000, 2000, 2000}},
-		{"shortenWait", "", 1, []any{1000, 1000}},
+		{"shortenWait", "", 1, []any{1}},
 
 		{"lockLimit", "", 1, []any{bytes(32), populatedNow}},
 		{"lockLimit", "that is there", 1, []any{digest(500), populatedNow}},

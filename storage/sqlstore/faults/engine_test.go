@@ -191,7 +191,7 @@ func (d *database) sessions(ctx context.Context) (n int, err error) {
 // settle waits until the server knows which connections were lost, and has rolled back what they did.
 func (d *database) settle(t *testing.T) {
 	t.Helper()
-	for impatient := time.Now().Add(patience); ; {
+	for impatient := time.Now().Add(4 * patience); ; {
 		sessions, err := d.sessions(t.Context())
 		require.NoError(t, err)
 		if sessions <= d.plain.Stats().OpenConnections+d.handle.Stats().OpenConnections {
