@@ -131,7 +131,7 @@ func (c *call) notify(ctx context.Context, d CategoryDefinition, record NoticeRe
 	}
 	done := Notified{ID: record.ID}
 	var waiting []notify.Message
-	for recipient, err := range c.recipients(ctx, d, record.Also) {
+	for recipient, err := range c.recipients(ctx, d, record.Also, receiversPage) {
 		if err != nil {
 			return Notified{}, c.spoil(err)
 		}

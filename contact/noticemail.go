@@ -164,7 +164,7 @@ func (c *call) stillDue(ctx context.Context, d CategoryDefinition, record Notice
 	if err != nil || cancel == "" || !d.Required || m.Generation != 1 {
 		return to, cancel, err
 	}
-	for recipient, err := range c.recipients(ctx, d, record.Also) {
+	for recipient, err := range c.recipients(ctx, d, record.Also, receiversPage) {
 		if err == nil && recipient.Reason == ReasonFallback {
 			return recipient, "", nil
 		}

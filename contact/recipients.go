@@ -68,9 +68,12 @@ func (s *Service) Recipients(ctx context.Context, account access.AccountID, cate
 	var recipients []Recipient
 	err = s.look(ctx, access.AsSystem("recipients"), account, func(ctx context.Context, c *call) error {
 		recipients = nil
-		for recipient, err := range c.recipients(ctx, definition, also) {
+		for recipient, err := range c.recipients(ctx, definition, also, longPage) {
 			if err != nil {
 				return err
+			}
+			if len(recipients) == cap(recipients) { // by more than append would, which copies long lists again and again
+				recipients = slices.Grow(recipients, len(recipients))
 			}
 			recipients = append(recipients, recipient)
 		}
@@ -117,9 +120,9 @@ func checkAlso(also []access.UserID) error {
 	return nil
 }
 
-// recipients are who is to hear of a mail, each with an address of its own. Only the users are remembered while they are
-// walked. It ends after an error.
-func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []access.UserID) iter.Seq2[Recipient, error] {
+// recipients are who is to hear of a mail, each with an address of its own. Only the users, and a page of contacts, are
+// remembered while they are walked. It ends after an error.
+func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []access.UserID, page int) iter.Seq2[Recipient, error] {
 	return func(yield func(Recipient, error) bool) {
 		users, err := c.userRecipients(ctx, d, also)
 		if err != nil {
@@ -132,7 +135,7 @@ func (c *call) recipients(ctx context.Context, d CategoryDefinition, also []acce
 			}
 		}
 		nobody := len(users.list) == 0
-		for contact, err := range c.receivers(ctx, d) {
+		for contact, err := range c.receivers(ctx, d, page) {
 			if err == nil && users.seen[contact.Address.Canonical()] {
 				continue
 			}
@@ -207,18 +210,21 @@ func (c *call) unsuppressed(ctx context.Context, list []Recipient) ([]Recipient,
 	return slices.DeleteFunc(list, func(r Recipient) bool { return suppressed[r.Address.Canonical()].Stops(false) }), nil
 }
 
-// receiversPage is how many contacts are read at once: few enough to be held in memory, and many enough that it costs
-// little to find where each page begins.
-const receiversPage = 2_000
+// How many contacts are read at once: in a receiversPage few enough to be held in memory, and many enough that it costs
+// little to find where each page begins; in a longPage as many as most accounts have, for who holds them all anyhow.
+const (
+	receiversPage = 2_000
+	longPage      = 20_000
+)
 
 // receivers are the contacts that receive a category now. It ends after an error.
-func (c *call) receivers(ctx context.Context, d CategoryDefinition) iter.Seq2[Receiver, error] {
+func (c *call) receivers(ctx context.Context, d CategoryDefinition, page int) iter.Seq2[Receiver, error] {
 	return func(yield func(Receiver, error) bool) {
 		if c.Account.Status == access.AccountClosed {
 			return
 		}
 		for after := ID(""); ; {
-			contacts, err := c.tx.Receivers(ctx, c.Account.ID, d.Category, after, receiversPage)
+			contacts, err := c.tx.Receivers(ctx, c.Account.ID, d.Category, after, page)
 			if err != nil {
 				yield(Receiver{}, err)
 				return
@@ -228,7 +234,7 @@ func (c *call) receivers(ctx context.Context, d CategoryDefinition) iter.Seq2[Re
 					return
 				}
 			}
-			if len(contacts) < receiversPage {
+			if len(contacts) < page {
 				return
 			}
 		}

@@ -77,7 +77,7 @@ func (c *call) othersReceive(ctx context.Context, d CategoryDefinition, who reci
 			return receives, err
 		}
 	}
-	for contact, err := range c.receivers(ctx, d) {
+	for contact, err := range c.receivers(ctx, d, receiversPage) {
 		if err != nil || contact.ID != who.contact {
 			return err == nil, err
 		}

@@ -1,10 +1,8 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"slices"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
@@ -48,15 +46,10 @@ const (
 		ORDER BY id LIMIT ?`
 
 	// selectReceivers compares as selectContacts does.
-	selectReceivers = `SELECT id, name, address, canonical, verified_at, locale FROM roster_contacts
-		WHERE account_id = ? AND id > ? AND (categories & ?) >= ?
-		ORDER BY id LIMIT ?`
-
-	// selectSuppressedOfPage finds which contacts of a page have a suppressed address, in a statement of its own: in the
-	// page's, planners would read all suppressions, or sort a whole account.
-	selectSuppressedOfPage = `SELECT c.id, s.kind FROM roster_contacts AS c
-		` + thenMark + `CROSS JOIN roster_suppressions AS s
-		WHERE c.account_id = ? AND c.id > ? AND c.id <= ? AND s.canonical = c.canonical`
+	selectReceivers = `SELECT c.id, c.name, c.address, c.canonical, c.verified_at, c.locale, COALESCE(s.kind, 0)
+		FROM roster_contacts AS c LEFT JOIN roster_suppressions AS s ON s.canonical = c.canonical
+		WHERE c.account_id = ? AND c.id > ? AND (c.categories & ?) >= ?
+		ORDER BY c.id LIMIT ?`
 )
 
 func readContact(r row) (contact.Contact, error) {
@@ -126,7 +119,7 @@ func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.F
 
 func readReceiver(r row) (contact.Receiver, error) {
 	var c contact.Receiver
-	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified), &c.Locale)
+	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified), &c.Locale, wholly(&c.Suppressed))
 	return c, err
 }
 
@@ -134,25 +127,5 @@ func (t *tx) Receivers(ctx context.Context, account access.AccountID, c contact.
 	if c == 0 { // no set has the empty set
 		return nil, t.ready(ctx)
 	}
-	page, err := pageOf(ctx, t, limit, readReceiver, "list receivers", selectReceivers, account, after, c, c)
-	if err != nil || len(page) == 0 {
-		return nil, err
-	}
-	suppressed, err := list(ctx, t, readSuppressed, "list suppressed receivers", selectSuppressedOfPage, account, after, page[len(page)-1].ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range suppressed {
-		if i, found := slices.BinarySearchFunc(page, s.ID, func(r contact.Receiver, id contact.ID) int { return cmp.Compare(r.ID, id) }); found {
-			page[i].Suppressed = s.Suppressed
-		}
-	}
-	return page, nil
-}
-
-// readSuppressed reads the id of a contact, and why its address is suppressed.
-func readSuppressed(r row) (contact.Receiver, error) {
-	var c contact.Receiver
-	err := r.Scan(&c.ID, wholly(&c.Suppressed))
-	return c, err
+	return pageOf(ctx, t, limit, readReceiver, "list receivers", selectReceivers, account, after, c, c)
 }

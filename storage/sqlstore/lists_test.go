@@ -127,7 +127,7 @@ func giveLongList(t *testing.T, handle *sql.DB, db *sqlstore.DB, p *probe, l lis
 		})
 	}
 	before := stored(t, handle)
-	const middle = longInsert / 50 // all have more statements, not many more
+	const middle = longInsert / 100 // all have more statements, not many more
 	p.set(nth(middle, func() error { return errInjected }), nil)
 	require.ErrorIs(t, give(t.Context()), errInjected, l.name)
 	require.Zero(t, got, "%s: a part of a list came back", l.name)

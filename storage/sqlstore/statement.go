@@ -218,8 +218,8 @@ func rows[T any](ctx context.Context, t *tx, expected int, read func(row) (T, er
 		if err != nil {
 			return nil, t.Fail(failed(ctx, what, err))
 		}
-		if values == nil {
-			values = make([]T, 0, expected)
+		if len(values) == cap(values) { // by more than append would, which copies long lists again and again
+			values = append(make([]T, 0, max(expected, 4*len(values))), values...)
 		}
 		values = append(values, value)
 	}

@@ -101,7 +101,6 @@ var statements = map[string]string{
 	"selectSnapshot":         selectSnapshot,
 	"selectSubscribers":      selectSubscribers,
 	"selectSuppressed":       selectSuppressed,
-	"selectSuppressedOfPage": selectSuppressedOfPage,
 	"selectSuppressions":     selectSuppressions,
 	"selectTicket":           selectTicket,
 	"selectTurns":            selectTurns,
