@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -76,6 +77,52 @@ func (s *Service) SendVerification(ctx context.Context, actor access.Actor, acco
 	})
 }
 
+// A VerificationMail is the newest mail to a contact with a link by which it verifies its address.
+type VerificationMail struct {
+	Sent   time.Time // when the link was made: it works for Config.Lifetime from then on
+	State  notify.State
+	Reason string // why it was cancelled, gave up, or failed last
+}
+
+// VerificationMails returns, for pages that show contacts, what became of the newest link mailed to each of some of an
+// account's contacts. Those that were mailed none, and all of them without Config.Links, are left out. It needs the permission
+// with the key "contacts". ErrInvalid, also for more than access.MaxPage contacts; ErrNotFound; ErrDenied.
+func (s *Service) VerificationMails(ctx context.Context, actor access.Actor, account access.AccountID, ids ...ID) (map[ID]VerificationMail, error) {
+	if len(ids) > access.MaxPage {
+		return nil, access.Invalid("contacts", "contacts.many", "are more than "+strconv.Itoa(access.MaxPage))
+	}
+	refs := make([]string, len(ids))
+	for i, id := range ids {
+		if err := id.Check(); err != nil {
+			return nil, err
+		}
+		refs[i] = string(id)
+	}
+	mails := map[ID]VerificationMail{}
+	err := s.look(ctx, actor, account, func(ctx context.Context, c *call) error {
+		if err := c.mayNarrow(); err != nil || s.config.Links == nil || len(refs) == 0 {
+			return err
+		}
+		clear(mails)
+		for _, kind := range []notify.Kind{MailContactAdded, MailContactVerify} {
+			newest, err := c.tx.Deliveries(ctx, string(account), kind, refs)
+			if err != nil {
+				return err
+			}
+			for ref, m := range newest {
+				if !m.Created.Before(mails[ID(ref)].Sent) {
+					mails[ID(ref)] = VerificationMail{m.Created, m.State, m.Reason}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mails, nil
+}
+
 // mayAsk returns nil if a contact can be mailed another link now.
 func (c *call) mayAsk(ctx context.Context, contact Contact) error {
 	if c.service.config.Links == nil {
@@ -134,21 +181,24 @@ func (c *call) tell(ctx context.Context, kind notify.Kind, contact Contact) erro
 	if err != nil {
 		return err
 	}
-	if c.service.config.Links != nil && !c.Actor.Silent {
-		if err := c.newVerification(ctx, contact); err != nil {
-			return err
-		}
+	if err := c.newVerification(ctx, contact); err != nil {
+		return c.spoil(err)
 	}
 	return c.Mail(ctx, kind, string(contact.ID), c.Account.Version, "")
 }
 
+// newVerification makes the link that a contact is mailed next. Those before it are dead, also where no mail will have one.
 func (c *call) newVerification(ctx context.Context, contact Contact) error {
 	v, err := c.verification(ctx, contact.Account, contact.ID)
 	if err != nil {
 		return err
 	}
-	if v.Generation == math.MaxUint16 { // only after that many changes of its address
-		return nil
+	if c.service.config.Links == nil || c.Actor.Silent || v.Generation == math.MaxUint16 {
+		if v.Generation == 0 {
+			return nil
+		}
+		v.Expires = c.Now
+		return c.tx.PutVerification(ctx, v)
 	}
 	v = Verification{Account: contact.Account, Contact: contact.ID, Generation: v.Generation + 1, Sent: c.Now,
 		Expires: c.Now.Add(c.service.config.Lifetime)}

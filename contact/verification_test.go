@@ -48,6 +48,50 @@ func TestVerify(t *testing.T) {
 	require.True(t, preview.Used)
 }
 
+// TestVerificationMails checks what pages tell of the newest link.
+func TestVerificationMails(t *testing.T) {
+	w := newLinkedWorld(t, contact.Config{})
+	carl, dora := w.contact("carl", 0), w.contact("dora", 0)
+	ask := func(actor access.Actor) (map[contact.ID]contact.VerificationMail, error) {
+		return w.contacts.VerificationMails(ctx, actor, acme, carl.ID, dora.ID)
+	}
+	queued := func(at time.Time) contact.VerificationMail {
+		return contact.VerificationMail{Sent: at, State: notify.Queued}
+	}
+	got, err := ask(access.As(olive))
+	require.NoError(t, err)
+	require.Equal(t, map[contact.ID]contact.VerificationMail{carl.ID: queued(carl.Created), dora.ID: queued(dora.Created)}, got)
+
+	w.now = w.now.Add(time.Minute)
+	_, err = w.contacts.SendVerification(ctx, access.As(olive), acme, carl.ID)
+	require.NoError(t, err)
+	asked := w.now
+	w.heard(notify.HardBounce, "dora@contacts.example")
+	w.deliver()
+	got, err = ask(access.As(olive))
+	require.NoError(t, err)
+	require.Equal(t, contact.VerificationMail{Sent: asked, State: notify.Sent}, got[carl.ID])
+	require.Equal(t, contact.VerificationMail{Sent: dora.Created, State: notify.Cancelled,
+		Reason: "the address is suppressed: hard bounce"}, got[dora.ID])
+
+	w.user("mia")
+	_, err = ask(access.As("mia"))
+	require.ErrorIs(t, err, access.ErrNotFound)
+	w.member("ina", access.PayInvoices)
+	_, err = ask(access.As("ina"))
+	require.ErrorIs(t, err, access.ErrDenied)
+	got, err = w.contacts.VerificationMails(ctx, access.As(olive), acme)
+	require.NoError(t, err)
+	require.Empty(t, got)
+	_, err = w.contacts.VerificationMails(ctx, access.As(olive), acme, "x")
+	requireRefused(t, err, access.ErrInvalid, "id.text", "contact")
+	_, err = w.contacts.VerificationMails(ctx, access.As(olive), acme, make([]contact.ID, access.MaxPage+1)...)
+	requireRefused(t, err, access.ErrInvalid, "contacts.many", "contacts")
+	got, err = contact.New(w.db, w.members, contact.Config{}).VerificationMails(ctx, access.As(olive), acme, carl.ID)
+	require.NoError(t, err)
+	require.Empty(t, got, "without links")
+}
+
 // TestVerificationIsOver has one answer for every link that can't be used.
 func TestVerificationIsOver(t *testing.T) {
 	for name, spoil := range map[string]func(w *world, carl contact.Contact){
@@ -58,6 +102,10 @@ func TestVerificationIsOver(t *testing.T) {
 		"there and back again": func(w *world, c contact.Contact) {
 			move(w, c.ID, "other@contacts.example")
 			move(w, c.ID, "carl@contacts.example")
+		},
+		"there and back again, silently": func(w *world, c contact.Contact) {
+			moveSilently(w, c.ID, "other@contacts.example")
+			moveSilently(w, c.ID, "carl@contacts.example")
 		},
 		"a newer link": func(w *world, c contact.Contact) {
 			w.now = w.now.Add(time.Minute)
@@ -82,6 +130,21 @@ func TestVerificationIsOver(t *testing.T) {
 			requireSame(t, before, w.state())
 		})
 	}
+}
+
+// TestUsedLinksAreOver: a link that was used doesn't say that an address is verified which has to be verified again.
+func TestUsedLinksAreOver(t *testing.T) {
+	w := newLinkedWorld(t, contact.Config{})
+	carl := w.contact("carl", contact.Invoice)
+	token := w.verifyToken("carl@contacts.example")
+	w.verify(carl)
+	moveSilently(w, carl.ID, "other@contacts.example")
+	moveSilently(w, carl.ID, "carl@contacts.example")
+	require.Zero(t, w.get(carl.ID).Verified)
+	_, err := w.contacts.LookupVerification(ctx, token)
+	requireRefused(t, err, access.ErrNotFound, "contact.invalid", "contact")
+	_, err = w.contacts.Verify(ctx, clicked, token)
+	requireRefused(t, err, access.ErrNotFound, "contact.invalid", "contact")
 }
 
 // TestVerificationLasts until the last instant before its end, through what concerns other things.
@@ -341,6 +404,17 @@ func TestRequireVerified(t *testing.T) {
 func remove(w *world, id contact.ID) {
 	w.t.Helper()
 	_, err := w.contacts.Remove(ctx, system, acme, id)
+	require.NoError(w.t, err)
+}
+
+// moveSilently has staff change an address without a mail.
+func moveSilently(w *world, id contact.ID, to string) {
+	w.t.Helper()
+	silent := staff
+	silent.Silent = true
+	d := w.get(id).Details()
+	d.Address = address(w.t, to)
+	_, err := w.contacts.Update(ctx, silent, acme, id, d)
 	require.NoError(w.t, err)
 }
 

@@ -36,7 +36,7 @@ type Config struct {
 	// address that it came from, as the host trusts them. access.AsSystem("contact link") if nil.
 	Actor func(*http.Request) access.Actor
 	// Render writes a page, after the handler has set the headers that keep it from being stored, framed and referred to.
-	// Nil for ours, in English, German or French. It may change the Content-Security-Policy, which allows nothing but our own style.
+	// Nil for ours, in English, German or French; Page.Words are what it says. It may change the Content-Security-Policy, which allows nothing but our own style.
 	Render func(w http.ResponseWriter, r *http.Request, page Page)
 	// Log gets the failures of storage; none if nil. It is told no token.
 	Log *slog.Logger

@@ -332,6 +332,17 @@ func TestRenderIsTheHosts(t *testing.T) {
 	require.Equal(t, access.AccountID("acme"), got[0].Verification.Account)
 	require.Equal(t, "domain", got[2].Unsubscribe.Category.Key)
 	require.Equal(t, 405, got[5].Status)
+
+	got[2].Locale = "de-AT"
+	asks, err := got[2].Words()
+	require.NoError(t, err)
+	require.Equal(t, "de", asks.Language)
+	require.Equal(t, "Abbestellen?", asks.Title)
+	require.Contains(t, asks.Body, `<form method="post"><button name="confirm" value="yes">Abbestellen</button></form>`)
+	done, err := got[3].Words()
+	require.NoError(t, err)
+	require.Equal(t, "You are unsubscribed", done.Title)
+	require.NotContains(t, done.Body, "<form")
 }
 
 // A failing is Contacts whose storage fails.

@@ -57,23 +57,52 @@ func hashOf(text string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// Words are what a page says.
+type Words struct {
+	Language string        // that it is said in: "en", "de" or "fr"
+	Title    string        // plain text, without names
+	Body     template.HTML // paragraphs and, on pages that ask, the form with its button; without style
+}
+
+// Words returns what our own page says, in the language of those that there are which is the nearest to the Locale: for
+// a Render that puts it into the host's own look.
+func (p Page) Words() (Words, error) {
+	_, i := language.MatchStrings(language.NewMatcher(languages), p.Locale)
+	data := struct {
+		Page
+		Language                 string
+		ButtonField, ButtonValue string
+	}{p, languages[i].String(), buttonField, buttonValue}
+	words := Words{Language: data.Language}
+	var title, body bytes.Buffer
+	if err := pages[i].ExecuteTemplate(&title, "title", data); err != nil {
+		return Words{}, err
+	}
+	if err := pages[i].ExecuteTemplate(&body, "body", data); err != nil {
+		return Words{}, err
+	}
+	words.Title, words.Body = title.String(), template.HTML(body.String())
+	return words, nil
+}
+
 // renderPage writes our own page.
 func renderPage(w http.ResponseWriter, r *http.Request, p Page) {
-	_, i := language.MatchStrings(language.NewMatcher(languages), p.Locale)
-	var body bytes.Buffer
-	if err := pages[i].Execute(&body, struct {
-		Page
-		Language                 string // of the page
-		Style                    template.CSS
-		ButtonField, ButtonValue string
-	}{p, languages[i].String(), template.CSS(pageStyle), buttonField, buttonValue}); err != nil {
+	words, err := p.Words()
+	var page bytes.Buffer
+	if err == nil {
+		err = pages[0].Execute(&page, struct {
+			Words
+			Style template.CSS
+		}{words, template.CSS(pageStyle)})
+	}
+	if err != nil {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", languages[i].String())
+	w.Header().Set("Content-Language", words.Language)
 	w.WriteHeader(p.Status)
 	if r.Method != http.MethodHead {
-		w.Write(body.Bytes())
+		w.Write(page.Bytes())
 	}
 }

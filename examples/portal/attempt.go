@@ -9,8 +9,10 @@ import (
 
 // What attempts are counted for.
 const (
-	attemptSignIn = "sign-in"
-	attemptReset  = "reset"
+	attemptSignIn   = "sign-in"
+	attemptReset    = "reset"
+	attemptTestMail = "test-mail"
+	attemptLift     = "lift"
 )
 
 // After attemptLimit attempts there have to be none for the time of attemptWindow.
@@ -21,7 +23,7 @@ const (
 
 var errTooManyAttempts = errors.New("too many attempts")
 
-// attempts counts what was tried for one address, known or not, in the database: the limit holds
+// attempts counts what was tried for one address, known or not, or for one account, in the database: the limit holds
 // across restarts and for every process on the same database.
 type attempts struct{ db *database }
 

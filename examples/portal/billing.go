@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -19,10 +17,10 @@ func (p *portal) payInvoice(w http.ResponseWriter, r *http.Request, v *visit) er
 	if err != nil {
 		return err
 	}
-	err = p.products.change(r.Context(), v.Account.ID, kindInvoice, invoice.ID, "paid", invoice.Detail)
-	if err == nil {
-		p.tell(r.Context(), v, contact.Invoice, "Payment received", invoice.Name+" ("+invoice.Detail+") is paid. Thank you!")
-	}
+	notice := contact.Notice{ID: "invoice/" + invoice.ID + "/paid", Kind: mailInvoicePaid, Data: paidData(invoice.Name, invoice.Detail)}
+	err = p.tell(r.Context(), v.Account.ID, contact.Invoice, notice, func(shelf products) error {
+		return shelf.change(r.Context(), v.Account.ID, kindInvoice, invoice.ID, "paid", invoice.Detail)
+	})
 	return p.settle(w, r, v.Path("/invoices"), err, "Invoice "+invoice.ID+" is paid.")
 }
 
@@ -49,11 +47,12 @@ func (p *portal) openTicket(w http.ResponseWriter, r *http.Request, v *visit) er
 		return p.settle(w, r, v.Path("/tickets"), err, "")
 	}
 	ticket := product{Name: subject, State: "open", Detail: "opened by " + v.Person.Name}
-	err := p.products.add(r.Context(), v.Account.ID, kindTicket, ticket)
-	if err == nil {
-		text := v.Person.Name + " opened the ticket “" + subject + "”. We answer as soon as we can."
-		p.tell(r.Context(), v, contact.Support, "Ticket: "+subject, text, v.Person.user())
-	}
+	notice := contact.Notice{Kind: mailTicketOpened, Data: ticketData(subject, v.Person.Name)}
+	err := numbered(func() error {
+		return p.tell(r.Context(), v.Account.ID, contact.Support, notice, func(shelf products) error {
+			return shelf.insert(r.Context(), v.Account.ID, kindTicket, ticket)
+		}, v.Person.user())
+	})
 	return p.settle(w, r, v.Path("/tickets"), err, "Your ticket is open. We answer as soon as we can.")
 }
 
@@ -65,18 +64,4 @@ func (p *portal) requestWithdrawal(w http.ResponseWriter, r *http.Request, v *vi
 	withdrawal := product{Name: "Withdrawal", State: "requested", Detail: "by " + v.Person.Name}
 	err := p.products.add(r.Context(), v.Account.ID, kindWithdrawal, withdrawal)
 	return p.settle(w, r, v.Path("/affiliates"), err, "Your withdrawal is requested.")
-}
-
-// tell sends a mail of the host's own to everybody who is to hear of it: the library says who.
-// What has happened stands, even if a mail about it can't be sent.
-func (p *portal) tell(ctx context.Context, v *visit, category contact.Category, subject, text string, involved ...access.UserID) {
-	recipients, err := p.contacts.Recipients(ctx, v.Account.ID, category, "", involved...)
-	for _, to := range recipients {
-		if err == nil {
-			err = p.mail(ctx, to.Address, to.Name, subject, "Hello,\n\n"+text+"\n\nAccount: "+v.Account.Profile.Name+"\n")
-		}
-	}
-	if err != nil {
-		p.log.Error("a mail could not be sent", slog.String("cause", err.Error()))
-	}
 }

@@ -18,12 +18,7 @@ type contactsPage struct {
 	Form     contactForm
 }
 
-type contactRow struct {
-	contact.Contact
-	Labels []string // Of its categories.
-}
-
-// A contactPage edits one contact, or asks before removing it.
+// A contactPage is about one contact, or asks before removing it.
 type contactPage struct {
 	*visit
 	Contact contactRow
@@ -38,30 +33,17 @@ type contactForm struct {
 	Problem                                      *fieldProblem
 }
 
-type categoryChoice struct {
-	contact.CategoryDefinition
-	Chosen  bool
-	Allowed bool
+// Unfolded reports whether all fields are shown, as one of those that are folded away may be what is wrong.
+func (f contactForm) Unfolded() bool {
+	return f.Problem != nil && !strings.HasPrefix(f.Problem.Field, "category-")
 }
 
-// categoryChoices lists the categories with what is chosen. Who lacks what a category reveals
-// can't switch it on, and leaves it as it is.
-func categoryChoices(categories *contact.Categories, chosen contact.Category,
-	allowed func(access.Permission) bool) []categoryChoice {
-	var choices []categoryChoice
-	for _, definition := range categories.Definitions() {
-		has := chosen.Has(definition.Category)
-		choices = append(choices, categoryChoice{definition, has, has || definition.Reveals == 0 || allowed(definition.Reveals)})
-	}
-	return choices
-}
-
-func (p *portal) contactRow(found contact.Contact) contactRow {
-	return contactRow{found, p.contacts.Categories().Labels(found.Categories)}
-}
+// MayEdit reports whether the visitor may add and change contacts, and have them mailed: in a suspended account, where
+// they may still be seen and removed, nobody can.
+func (v *visit) MayEdit() bool { return v.Can(access.ManageContacts) }
 
 func (p *portal) showContacts(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return p.renderContacts(w, r, v, http.StatusOK, contactForm{Categories: categoryChoices(p.contacts.Categories(), 0, v.Can)})
+	return p.renderContacts(w, r, v, http.StatusOK, contactForm{Categories: p.contactChoices(v, contact.Contact{}, 0)})
 }
 
 func (p *portal) renderContacts(w http.ResponseWriter, r *http.Request, v *visit, status int, form contactForm) error {
@@ -71,22 +53,39 @@ func (p *portal) renderContacts(w http.ResponseWriter, r *http.Request, v *visit
 		return err
 	}
 	content := contactsPage{visit: v, Search: search, Next: list.Next, Form: form}
-	for _, found := range list.Items {
-		content.Contacts = append(content.Contacts, p.contactRow(found))
+	if content.Contacts, err = p.contactRows(r.Context(), v, list.Items...); err != nil {
+		return err
 	}
 	return p.showStatus(w, r, v, status, "contacts", "Contacts", content)
 }
 
-// typedContact shows what was typed.
-func (p *portal) typedContact(v *visit, fields url.Values, before contact.Category, problem *fieldProblem) contactForm {
+// contactChoices are the boxes of a contact's categories, the zero Contact for a new one. What it receives already may be
+// chosen by everybody.
+func (p *portal) contactChoices(v *visit, before contact.Contact, chosen contact.Category) []categoryChoice {
+	categories := p.contacts.Categories()
+	choices := categoryChoices(categories, chosen, func(reveals access.Permission) bool {
+		return v.Can(reveals) || categories.Reveals(before.Details().Categories).Has(reveals)
+	})
+	for i, choice := range choices {
+		if before.Unsubscribed.Has(choice.Category) {
+			choices[i].Note = "The contact has switched this off. Tick it to ask for it by mail: it begins when the contact says yes."
+		}
+		if before.Waiting.Has(choice.Category) {
+			choices[i].Note = "The contact was asked by mail: it begins when the contact says yes."
+		}
+	}
+	return choices
+}
+
+// typedContact shows what was typed, and why it was refused.
+func (p *portal) typedContact(v *visit, fields url.Values, before contact.Contact, problem *fieldProblem, refused error) contactForm {
 	chosen, _ := p.contacts.Categories().Parse(fields["category"]...)
 	form := contactForm{
 		Name: fields.Get("name"), Address: fields.Get("address"), Company: fields.Get("company"),
-		Phone: fields.Get("phone"), Label: fields.Get("label"), Locale: fields.Get("locale"), Postal: postalAddress(fields, "postal"), Problem: problem,
+		Phone: fields.Get("phone"), Label: fields.Get("label"), Locale: fields.Get("locale"), Postal: postalAddress(fields, "postal"),
+		Categories: p.contactChoices(v, before, chosen),
 	}
-	form.Categories = categoryChoices(p.contacts.Categories(), chosen, func(reveals access.Permission) bool {
-		return v.Can(reveals) || p.contacts.Categories().Reveals(before).Has(reveals)
-	})
+	form.Problem = refuseChoice(form.Categories, problem, refused)
 	return form
 }
 
@@ -113,9 +112,10 @@ func (p *portal) addContact(w http.ResponseWriter, r *http.Request, v *visit) er
 		_, _, err = p.contacts.Add(r.Context(), v.actor, v.Account.ID, details)
 	}
 	if problem := mistake(err); problem != nil {
-		return p.renderContacts(w, r, v, http.StatusUnprocessableEntity, p.typedContact(v, r.PostForm, 0, problem))
+		form := p.typedContact(v, r.PostForm, contact.Contact{}, problem, err)
+		return p.renderContacts(w, r, v, http.StatusUnprocessableEntity, form)
 	}
-	return p.settle(w, r, v.Path("/contacts"), err, details.Name+" is a contact now, and is told so by mail.")
+	return p.settle(w, r, v.Path("/contacts"), err, details.Name+" is a contact now, and is asked by mail to confirm the address.")
 }
 
 func (p *portal) findContact(r *http.Request, v *visit) (contactRow, error) {
@@ -123,7 +123,11 @@ func (p *portal) findContact(r *http.Request, v *visit) (contactRow, error) {
 	if err != nil {
 		return contactRow{}, notThere(err)
 	}
-	return p.contactRow(found), nil
+	rows, err := p.contactRows(r.Context(), v, found)
+	if err != nil {
+		return contactRow{}, err
+	}
+	return rows[0], nil
 }
 
 func (p *portal) showContact(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -131,9 +135,9 @@ func (p *portal) showContact(w http.ResponseWriter, r *http.Request, v *visit) e
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, v, "contact", "Edit Contact", contactPage{v, found, contactForm{
+	return p.show(w, r, v, "contact", found.Name, contactPage{v, found, contactForm{
 		Name: found.Name, Address: found.Address.Original(), Company: found.Company, Phone: found.Phone, Label: found.Label,
-		Locale: found.Locale, Postal: found.Postal, Categories: categoryChoices(p.contacts.Categories(), found.Categories, v.Can),
+		Locale: found.Locale, Postal: found.Postal, Categories: p.contactChoices(v, found.Contact, found.Details().Categories),
 	}})
 }
 
@@ -147,10 +151,25 @@ func (p *portal) updateContact(w http.ResponseWriter, r *http.Request, v *visit)
 		_, err = p.contacts.Update(r.Context(), v.actor, v.Account.ID, found.ID, details)
 	}
 	if problem := mistake(err); problem != nil {
-		content := contactPage{v, found, p.typedContact(v, r.PostForm, found.Categories, problem)}
-		return p.showStatus(w, r, v, http.StatusUnprocessableEntity, "contact", "Edit Contact", content)
+		content := contactPage{v, found, p.typedContact(v, r.PostForm, found.Contact, problem, err)}
+		return p.showStatus(w, r, v, http.StatusUnprocessableEntity, "contact", found.Name, content)
 	}
 	return p.settle(w, r, v.Path("/contacts"), err, "The contact "+details.Name+" is saved.")
+}
+
+// sendVerification asks a contact by mail to confirm its address, and what waits for its word.
+func (p *portal) sendVerification(w http.ResponseWriter, r *http.Request, v *visit) error {
+	found, err := p.findContact(r, v)
+	if err != nil {
+		return err
+	}
+	if found.Suppression.Kind != 0 { // The mail would be cancelled.
+		err = fieldError{"address", found.Suppression.Words}
+	} else {
+		_, err = p.contacts.SendVerification(r.Context(), v.actor, v.Account.ID, found.ID)
+	}
+	return p.settle(w, r, v.Path("/contacts/"+string(found.ID)), err,
+		found.Address.Original()+" is asked by mail, with a link that is valid for 72 hours. Links in earlier mails no longer work.")
 }
 
 func (p *portal) confirmRemoveContact(w http.ResponseWriter, r *http.Request, v *visit) error {

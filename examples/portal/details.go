@@ -25,18 +25,24 @@ type preferenceForm struct {
 	Owner      bool // It is the owner's.
 	Own        bool // It is the visitor's.
 	Categories []categoryChoice
+	Problem    *fieldProblem
+	// Suppression says why the visitor's own address gets no mail.
+	Suppression suppression
 }
 
 // MayProfile reports whether the visitor may change the profile.
 func (v *visit) MayProfile() bool { return v.Can(access.ModifyProfile) }
 
 func (p *portal) showDetails(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return p.renderDetails(w, r, v, http.StatusOK, v.Account.Profile, nil)
+	content, err := p.detailsPage(r, v)
+	if err != nil {
+		return err
+	}
+	return p.show(w, r, v, "details", "Account Details", content)
 }
 
-func (p *portal) renderDetails(w http.ResponseWriter, r *http.Request, v *visit, status int,
-	profile access.Profile, problem *fieldProblem) error {
-	content := detailsPage{visit: v, Profile: profile, Owner: p.nameOf(r, v.Account.Owner), Problem: problem}
+func (p *portal) detailsPage(r *http.Request, v *visit) (detailsPage, error) {
+	content := detailsPage{visit: v, Profile: v.Account.Profile, Owner: p.nameOf(r, v.Account.Owner)}
 	users := []access.UserID{v.Person.user()}
 	if v.Account.Status == access.AccountClosed {
 		users = nil
@@ -47,11 +53,11 @@ func (p *portal) renderDetails(w http.ResponseWriter, r *http.Request, v *visit,
 	for _, user := range users {
 		form, err := p.preferenceForm(r, v, user)
 		if err != nil {
-			return err
+			return detailsPage{}, err
 		}
 		content.Preferences = append(content.Preferences, form)
 	}
-	return p.showStatus(w, r, v, status, "details", "Account Details", content)
+	return content, nil
 }
 
 func (p *portal) preferenceForm(r *http.Request, v *visit, user access.UserID) (preferenceForm, error) {
@@ -60,10 +66,27 @@ func (p *portal) preferenceForm(r *http.Request, v *visit, user access.UserID) (
 		return preferenceForm{}, err
 	}
 	form := preferenceForm{User: user, Owner: user == v.Account.Owner, Own: user == v.Person.user()}
-	form.Categories = categoryChoices(p.contacts.Categories(), chosen, func(reveals access.Permission) bool {
-		return form.Owner || v.Can(reveals)
-	})
+	form.Categories = p.preferenceChoices(v, user, chosen)
+	if form.Own {
+		suppressed, err := p.suppressions(r.Context(), v.Person.Address)
+		if err != nil {
+			return preferenceForm{}, err
+		}
+		form.Suppression = suppressed[v.Person.Address.Canonical()]
+	}
 	return form, nil
+}
+
+func (p *portal) preferenceChoices(v *visit, user access.UserID, chosen contact.Category) []categoryChoice {
+	choices := categoryChoices(p.contacts.Categories(), chosen, func(reveals access.Permission) bool {
+		return user == v.Account.Owner || v.Can(reveals)
+	})
+	for i, choice := range choices {
+		if choice.Chosen && choice.Note != "" {
+			choices[i].Note = "You receive them while you may see this in the portal, which you may not now."
+		}
+	}
+	return choices
 }
 
 // nameOf is how pages call a user: by name, else by address, else by id.
@@ -82,7 +105,12 @@ func (p *portal) saveProfile(w http.ResponseWriter, r *http.Request, v *visit) e
 	profile := profileOf(r.PostForm)
 	_, err := p.members.UpdateAccount(r.Context(), v.actor, v.Account.ID, profile)
 	if problem := mistake(err); problem != nil {
-		return p.renderDetails(w, r, v, http.StatusUnprocessableEntity, profile, problem)
+		content, err := p.detailsPage(r, v)
+		if err != nil {
+			return err
+		}
+		content.Profile, content.Problem = profile, problem
+		return p.showStatus(w, r, v, http.StatusUnprocessableEntity, "details", "Account Details", content)
 	}
 	return p.settle(w, r, v.Path("/details"), err, "The profile is saved.")
 }
@@ -96,7 +124,27 @@ func (p *portal) savePreferences(w http.ResponseWriter, r *http.Request, v *visi
 	if err == nil {
 		_, err = p.contacts.SetPreferences(r.Context(), v.actor, v.Account.ID, user, chosen)
 	}
+	if problem := mistake(err); problem != nil {
+		return p.refusePreferences(w, r, v, user, chosen, problem, err)
+	}
 	return p.settle(w, r, v.Path("/details"), err, "The e-mail preferences are saved.")
+}
+
+// refusePreferences shows the page again with what was chosen, and says next to a category why it was refused.
+func (p *portal) refusePreferences(w http.ResponseWriter, r *http.Request, v *visit, user access.UserID, chosen contact.Category,
+	problem *fieldProblem, refused error) error {
+	content, err := p.detailsPage(r, v)
+	if err != nil {
+		return err
+	}
+	for i, form := range content.Preferences {
+		if form.User == user {
+			choices := p.preferenceChoices(v, user, chosen)
+			content.Preferences[i].Categories = choices
+			content.Preferences[i].Problem = refuseChoice(choices, problem, refused)
+		}
+	}
+	return p.showStatus(w, r, v, http.StatusUnprocessableEntity, "details", "Account Details", content)
 }
 
 // profileOf reads the profile's form.

@@ -17,7 +17,7 @@ const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; fra
 
 // handler is the whole portal as one handler.
 func (p *portal) handler() http.Handler {
-	mux := p.routes()
+	inner := p.routes()
 
 	protection := http.NewCrossOriginProtection()
 	if err := protection.AddTrustedOrigin(p.baseURL.String()); err != nil {
@@ -27,7 +27,10 @@ func (p *portal) handler() http.Handler {
 		return forbidden("This form came from another website, so nothing was changed. Open the page here and try again.")
 	}))
 
-	return p.logged(mux, withHeaders(p.sessions.LoadAndSave(p.recovered(p.identified(protection.Handler(mux))))))
+	outer := http.NewServeMux()
+	outer.Handle(linksPath, p.recovered(p.links))
+	outer.Handle("/", p.sessions.LoadAndSave(p.recovered(p.identified(protection.Handler(inner)))))
+	return p.logged(withHeaders(outer), outer, inner)
 }
 
 // withHeaders sets what every answer carries, and limits what a request may send.
@@ -58,14 +61,17 @@ func secretPath(page pageFunc) pageFunc {
 	}
 }
 
-// logged writes one line per request. It names the route and never the path or the query: they
-// may hold tokens, ids and addresses.
-func (p *portal) logged(mux *http.ServeMux, next http.Handler) http.Handler {
+// logged writes one line per request. It names the route, of the first of muxes that has one besides "/", and never the
+// path or the query: they may hold tokens, ids and addresses.
+func (p *portal) logged(next http.Handler, muxes ...*http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(recorder, r)
-		_, route := mux.Handler(r)
+		route := "/"
+		for i := 0; i < len(muxes) && route == "/"; i++ {
+			_, route = muxes[i].Handler(r)
+		}
 		p.log.Info("request", slog.String("method", r.Method), slog.String("route", route),
 			slog.Int("status", recorder.status), slog.Duration("took", time.Since(started).Round(time.Microsecond)))
 	})

@@ -26,7 +26,7 @@ const (
 // config is what a portal is put together from.
 type config struct {
 	database *database
-	key      []byte        // For the links of invites.
+	key      []byte        // For the links of invites, and in mails to contacts.
 	baseURL  *url.URL      // What links in mails start with.
 	mailer   notify.Mailer // Carries all mail; nil for the development mailbox.
 	log      *slog.Logger
@@ -46,8 +46,10 @@ type services struct {
 // beside them.
 type portal struct {
 	services
-	store *sqlstore.DB
-	guard *accesshttp.Guard
+	store    *sqlstore.DB
+	database *database // the host's own tables, in the same one
+	guard    *accesshttp.Guard
+	links    http.Handler // of the links in mails to contacts
 
 	people   people
 	resets   resets
@@ -75,7 +77,7 @@ func newPortal(ctx context.Context, c config) (*portal, error) {
 		return nil, err
 	}
 	p := &portal{
-		store: store, pages: pages,
+		store: store, database: c.database, pages: pages,
 		people: people{c.database}, resets: resets{c.database}, attempts: attempts{c.database}, products: products{c.database},
 		seeding:  seeding{c.database},
 		sessions: newSessions(c.database, c.baseURL.Scheme == "https"),
@@ -91,6 +93,9 @@ func newPortal(ctx context.Context, c config) (*portal, error) {
 	}
 	p.services, err = newServices(store, mailer, c)
 	if err != nil {
+		return nil, err
+	}
+	if p.links, err = p.linkPages(); err != nil {
 		return nil, err
 	}
 	p.guard, err = p.newGuard()
@@ -110,8 +115,16 @@ func newServices(store *sqlstore.DB, mailer notify.Mailer, c config) (services, 
 	if err != nil {
 		return services{}, err
 	}
-	contacts := contact.New(store, members, contact.Config{})
-	worker, err := notify.NewWorker(store, mailer, notify.WorkerConfig{Now: c.now, Log: c.log}, members, invites, contacts)
+	links, err := newContactLinks(c)
+	if err != nil {
+		return services{}, err
+	}
+	contacts := contact.New(store, members, contact.Config{Links: links, Templates: mailTemplates(), Notices: notices()})
+	tests, err := newTestMails(members, contacts)
+	if err != nil {
+		return services{}, err
+	}
+	worker, err := notify.NewWorker(store, mailer, notify.WorkerConfig{Now: c.now, Log: c.log}, members, invites, contacts, tests)
 	// What is sensitive is answered from memory too: whoever is removed is removed in all portals when the page says so.
 	cache := access.NewCache(members, access.CacheConfig{SensitiveToo: true, Log: c.log})
 	return services{members, cache, invites, contacts, worker}, err

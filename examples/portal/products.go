@@ -28,7 +28,14 @@ type product struct {
 }
 
 // products is the table of what accounts have. A real host has its billing system instead.
-type products struct{ db *database }
+type products struct{ db runner }
+
+// A runner runs statements: a database, or a transaction in it.
+type runner interface {
+	exec(ctx context.Context, statement string, args ...any) (rows int64, err error)
+	query(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
+	queryRow(ctx context.Context, statement string, args ...any) *sql.Row
+}
 
 // list returns an account's things of a kind, the newest first.
 func (p products) list(ctx context.Context, account access.AccountID, kind string) ([]product, error) {
@@ -77,22 +84,32 @@ func (p products) change(ctx context.Context, account access.AccountID, kind, id
 // numberAttempts is how many may be faster when a number is given out.
 const numberAttempts = 100
 
-// add stores a new thing under the next number of its kind in the account.
-func (p products) add(ctx context.Context, account access.AccountID, kind string, one product) error {
+// numbered gives out a number in a transaction, and again if somebody else was faster.
+func numbered(transaction func() error) error {
 	for range numberAttempts {
-		var count int
-		row := p.db.queryRow(ctx, `SELECT COUNT(*) FROM portal_products WHERE account = ? AND kind = ?`, string(account), kind)
-		if err := row.Scan(&count); err != nil {
-			return err
-		}
-		id := fmt.Sprintf("%s%04d", numberPrefix[kind], 1001+count)
-		_, err := p.db.exec(ctx, `INSERT INTO portal_products (account, kind, id, name, state, detail) VALUES (?, ?, ?, ?, ?, ?)`,
-			string(account), kind, id, one.Name, one.State, one.Detail)
-		if !isDuplicate(err) {
+		if err := transaction(); !isDuplicate(err) {
 			return err
 		}
 	}
 	return errors.New("too many things are added to an account at once")
+}
+
+// add stores a new thing under the next number of its kind in the account.
+func (p products) add(ctx context.Context, account access.AccountID, kind string, one product) error {
+	return numbered(func() error { return p.insert(ctx, account, kind, one) })
+}
+
+// insert is add where nobody else is faster: otherwise it fails, and so does the transaction that it is in.
+func (p products) insert(ctx context.Context, account access.AccountID, kind string, one product) error {
+	var count int
+	row := p.db.queryRow(ctx, `SELECT COUNT(*) FROM portal_products WHERE account = ? AND kind = ?`, string(account), kind)
+	if err := row.Scan(&count); err != nil {
+		return err
+	}
+	id := fmt.Sprintf("%s%04d", numberPrefix[kind], 1001+count)
+	_, err := p.db.exec(ctx, `INSERT INTO portal_products (account, kind, id, name, state, detail) VALUES (?, ?, ?, ?, ?, ?)`,
+		string(account), kind, id, one.Name, one.State, one.Detail)
+	return err
 }
 
 var numberPrefix = map[string]string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -213,6 +214,7 @@ func (s *seeder) seen(ctx context.Context, user access.UserID, at time.Duration)
 	return s.members.RecordSeen(ctx, user, bakery, access.Grant{Status: access.Active})
 }
 
+// bakeryContacts adds contacts: one of them has confirmed its address, and mail to another one bounces.
 func (s *seeder) bakeryContacts(ctx context.Context) error {
 	for index, details := range []contact.Details{
 		{Name: "Accounts Payable", Address: demoAddress("payable@brightside.example"), Company: "Brightside Bakery Ltd",
@@ -220,13 +222,34 @@ func (s *seeder) bakeryContacts(ctx context.Context) error {
 		{Name: "IT Desk", Address: demoAddress("it@brightside.example"), Phone: "+44 20 7946 0199",
 			Categories: contact.Support | contact.Domain | contact.Product},
 		{Name: "Ruth Hart", Address: demoAddress("ruth.hart@example.com"), Label: "In an emergency"},
+		{Name: "Old Front Desk", Address: demoAddress("desk@brightside.example"), Categories: contact.General},
 	} {
-		s.set(-time.Duration(13-index) * day)
+		s.set(-13*day + time.Duration(index)*time.Hour)
 		if _, _, err := s.contacts.Add(ctx, access.As("olivia"), bakery, details); err != nil {
 			return err
 		}
 	}
-	return s.deliver(ctx)
+	if err := s.deliver(ctx); err != nil {
+		return err
+	}
+	if err := s.confirm(ctx, "payable@brightside.example"); err != nil {
+		return err
+	}
+	s.set(-6 * day)
+	bounce := notify.Feedback{Kind: notify.HardBounce, Address: "desk@brightside.example", Detail: "550 no such user"}
+	return s.contacts.TakeFeedback(ctx, bounce)
+}
+
+// confirm follows the link in the newest mail to a contact, as the contact would.
+func (s *seeder) confirm(ctx context.Context, address string) error {
+	for _, mail := range s.portal.mailbox.Mails() {
+		if _, token, ok := strings.Cut(mail.Text, linksPath+"verify/"); ok && mail.To == address {
+			token, _, _ = strings.Cut(token, "\n")
+			_, err := s.contacts.Verify(ctx, access.AsSystem("contact link"), strings.TrimSpace(token))
+			return err
+		}
+	}
+	return nil
 }
 
 // bakeryInvites leaves invites behind: one that was revoked before its mail was sent, one that has

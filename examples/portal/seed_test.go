@@ -29,7 +29,7 @@ func TestSeed(t *testing.T) {
 		}
 		c.database = newDatabaseOn(t, source)
 		for table, want := range map[string]int{"portal_people": 8, "portal_products": 360, "portal_seeding": 0, "roster_accounts": 40,
-			"roster_memberships": 40 + 39 + 6, "roster_invites": 6 + 5, "roster_contacts": 3} {
+			"roster_memberships": 40 + 39 + 6, "roster_invites": 6 + 5, "roster_contacts": 4} {
 			require.Len(t, rowsOf(t, c.database, "SELECT * FROM "+table), want, table)
 		}
 		requireSeeded(t, newSiteWith(t, c))
@@ -96,7 +96,10 @@ func requireSeeded(t *testing.T, s *site) {
 		"old.contractor@example.com", "expired", "new.bookkeeper@example.com", "pending"} {
 		require.Contains(t, page.text(), words)
 	}
-	require.Contains(t, page.follow("Contacts").text(), "Accounts Payable")
+	page = page.follow("Contacts")
+	for _, words := range []string{"Accounts Payable", "Invoice Emails confirmed", "Support Emails not confirmed", "mail bounces"} {
+		require.Contains(t, page.text(), words)
+	}
 	verified, err := s.members.VerifyHistory(t.Context(), access.As("olivia"), bakery, access.Head{})
 	require.NoError(t, err)
 	require.False(t, verified.Altered)

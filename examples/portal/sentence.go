@@ -116,6 +116,10 @@ func (t *teller) changes(event access.Event) []string {
 		labels := t.portal.contacts.Categories().Labels(contact.Category(after.Categories))
 		changes = append(changes, "Receives: "+joinWords(append(labels, noneIf(len(labels) == 0)...)))
 	}
+	if waiting := after.Waiting &^ before.Waiting; waiting != 0 {
+		labels := t.portal.contacts.Categories().Labels(contact.Category(waiting))
+		changes = append(changes, "Waits for the contact's yes: "+joinWords(labels))
+	}
 	for _, field := range after.Fields {
 		changes = append(changes, fieldChange(field, event.Target.Before[field], event.Target.After[field]))
 	}

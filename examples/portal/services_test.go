@@ -27,7 +27,8 @@ func TestProducts(t *testing.T) {
 	page = ann.get(account).follow("Invoices").submit("Pay invoice I-1003", nil)
 	require.Contains(t, page.text(), "Invoice I-1003 is paid.")
 	require.False(t, page.has("Pay"))
-	require.Equal(t, "Payment received", s.mailbox.Mails()[0].Subject)
+	s.deliver(t)
+	require.Equal(t, "Payment received: Domain renewals", s.mailbox.Mails()[0].Subject)
 
 	page = ann.get(account).follow("Quotes").submit("Accept Quote", nil)
 	require.Contains(t, page.text(), "Quote Q-1001 is accepted.")

@@ -70,22 +70,24 @@ func (p *pages) write(w http.ResponseWriter, status int, name string, view page)
 // helpers are the functions that templates call.
 func helpers() template.FuncMap {
 	return template.FuncMap{
-		"brand":     func() string { return brand },
-		"support":   func() string { return supportAddress },
-		"styleURL":  func() string { return "/static/style.css?v=" + styleVersion() },
-		"date":      formatDate,
-		"dateTime":  formatDateTime,
-		"lastSeen":  lastSeen,
-		"machine":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"plural":    plural,
-		"initials":  initials,
-		"utc":       func() *time.Location { return time.UTC },
-		"checked":   checked,
-		"selected":  selected,
-		"linkified": linkified,
-		"lastDay":   lastDay,
-		"lastDate":  lastDate,
-		"postal":    newPostalFields,
+		"brand":      func() string { return brand },
+		"support":    func() string { return supportAddress },
+		"styleURL":   func() string { return "/static/style.css?v=" + styleVersion() },
+		"date":       formatDate,
+		"dateTime":   formatDateTime,
+		"lastSeen":   lastSeen,
+		"machine":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"plural":     plural,
+		"initials":   initials,
+		"utc":        func() *time.Location { return time.UTC },
+		"checked":    checked,
+		"selected":   selected,
+		"linkified":  linkified,
+		"lastDay":    lastDay,
+		"lastDate":   lastDate,
+		"postal":     newPostalFields,
+		"choice":     newChoiceField,
+		"suppressed": newSuppressedAddress,
 	}
 }
 
@@ -123,6 +125,28 @@ type postalFields struct {
 
 func newPostalFields(prefix string, lines access.PostalAddress) postalFields {
 	return postalFields{prefix, lines}
+}
+
+// choiceField is a box for a category. Where a page has several forms of them, a prefix tells their ids apart.
+type choiceField struct {
+	categoryChoice
+	ID string
+}
+
+func newChoiceField(prefix string, choice categoryChoice) choiceField {
+	return choiceField{choice, prefix + choice.Key}
+}
+
+// suppressedAddress is an address that gets no mail, with the path of the form that lifts that; none if it is empty.
+type suppressedAddress struct {
+	Address     string
+	Suppression suppression
+	Zone        *time.Location
+	Lift        string
+}
+
+func newSuppressedAddress(address access.Address, s suppression, zone *time.Location, lift string) suppressedAddress {
+	return suppressedAddress{address.Original(), s, zone, lift}
 }
 
 func checked(is bool) template.HTMLAttr {

@@ -88,10 +88,17 @@ func (p *portal) holds(permission access.Permission) middleware {
 // actor is the person as the library's actor, with where the request came from.
 func (who person) actor(r *http.Request) access.Actor {
 	actor := access.As(who.user())
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		actor.IP = host
-	}
+	actor.IP = remoteIP(r)
 	return actor
+}
+
+// remoteIP is where a request came from, empty if that isn't known.
+func remoteIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return host
 }
 
 // identity is the person as somebody whom an invite may be for.

@@ -192,7 +192,7 @@ func registryVerbs() []verb {
 		{"registry.Follow", func(ctx context.Context, do *services, _ scene) error { return do.db.Follow(ctx, "new") }},
 		{"registry.SetLease", func(ctx context.Context, do *services, _ scene) error { return do.db.SetLease(ctx, 2*time.Second) }},
 		{"registry.ShortenWait", func(ctx context.Context, do *services, _ scene) error {
-			return do.db.ShortenWait(ctx, access.DefaultLease)
+			return do.db.ShortenWait(ctx, 2)
 		}},
 	}
 }

@@ -254,7 +254,7 @@ func registryVerbs() []verb {
 		}},
 		{"registry.SetLease", func(ctx context.Context, s *scene) (any, error) { return none(s.store.SetLease(ctx, 2*time.Second)) }},
 		{"registry.ShortenWait", func(ctx context.Context, s *scene) (any, error) {
-			return none(s.store.ShortenWait(ctx, access.DefaultLease))
+			return none(s.store.ShortenWait(ctx, 2))
 		}},
 	}
 }
