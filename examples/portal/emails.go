@@ -58,6 +58,9 @@ var kindWords = map[notify.Kind]string{
 	"invite.asked":        "New link for an invite wanted",
 	"owner.changed":       "Owner changed",
 	"preferences.changed": "E-mail preferences changed",
+	mailContactTest:       "Test mail to a contact",
+	mailInvoicePaid:       "Payment received",
+	mailTicketOpened:      "Ticket opened",
 }
 
 // aboutOf says what mails of a kind are about.
@@ -68,7 +71,7 @@ func aboutOf(kind notify.Kind) string {
 	return string(kind)
 }
 
-// emailKinds are the kinds of mail that the services send.
+// emailKinds are the kinds of mail that the services and the portal send for accounts.
 func (p *portal) emailKinds() []emailKind {
 	var kinds []emailKind
 	for _, each := range p.previewers() {
@@ -76,7 +79,7 @@ func (p *portal) emailKinds() []emailKind {
 			kinds = append(kinds, emailKind{kind, aboutOf(kind)})
 		}
 	}
-	return kinds
+	return append(kinds, emailKind{mailContactTest, aboutOf(mailContactTest)})
 }
 
 var errEmailFilter = statusError{http.StatusBadRequest, "These e-mails can't be selected. Go back and choose from the lists."}

@@ -85,6 +85,7 @@ func TestEmailsAreFiltered(t *testing.T) {
 		"dead":      {url.Values{"state": {"dead"}}, []string{refused}, []string{"bob@example.com", "revoked"}},
 		"kind":      {url.Values{"kind": {"invite.accepted"}}, []string{"ann@example.com"}, []string{"bob@example.com"}},
 		"day":       {url.Values{"since": {first}, "until": {first}}, []string{"bob@example.com"}, []string{"revoked", refused}},
+		"since":     {url.Values{"since": {second}}, []string{"revoked", refused}, []string{"bob@example.com"}},
 		"until":     {url.Values{"until": {second}}, []string{"bob@example.com", "revoked"}, []string{refused}},
 		"both":      {url.Values{"state": {"sent"}, "kind": {"invite"}}, []string{"bob@example.com", "eve@example.com"}, []string{"ann@example.com"}},
 	} {

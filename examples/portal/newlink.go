@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net"
 	"net/http"
 
 	"github.com/rosterkit/roster/access"
@@ -31,8 +30,6 @@ func asker(r *http.Request) access.Actor {
 		return who.actor(r)
 	}
 	actor := access.AsSystem("links")
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		actor.IP = host
-	}
+	actor.IP = remoteIP(r)
 	return actor
 }

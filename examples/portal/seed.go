@@ -18,9 +18,10 @@ import (
 // past lies in the past.
 type seeder struct {
 	services
-	portal *portal
-	clock  time.Time
-	start  time.Time
+	portal  *portal
+	mailbox *notify.Mailbox
+	clock   time.Time
+	start   time.Time
 }
 
 // seedOnce fills the database if nobody has a login in it yet. Of several portals that start at the same time one does it,
@@ -53,15 +54,14 @@ func (p *portal) seed(ctx context.Context, c config) error {
 	if empty, err := p.people.empty(ctx); err != nil || !empty { // Another portal ended just before this one's turn.
 		return err
 	}
-	s := &seeder{portal: p, start: p.now()}
+	s := &seeder{portal: p, mailbox: p.mailbox, start: p.now()}
 	c.now, c.log = func() time.Time { return s.clock }, slog.New(slog.DiscardHandler)
 	s.set(-120 * day)
-	mailbox := p.mailbox
-	if mailbox == nil {
-		mailbox = notify.NewMailbox(mailboxSize) // Nothing of the past is mailed to anybody now.
+	if s.mailbox == nil {
+		s.mailbox = notify.NewMailbox(mailboxSize) // Nothing of the past is mailed to anybody now.
 	}
 	var err error
-	if s.services, err = newServices(p.store, mailbox, c); err != nil {
+	if s.services, err = newServices(p.store, s.mailbox, c); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
@@ -242,7 +242,7 @@ func (s *seeder) bakeryContacts(ctx context.Context) error {
 
 // confirm follows the link in the newest mail to a contact, as the contact would.
 func (s *seeder) confirm(ctx context.Context, address string) error {
-	for _, mail := range s.portal.mailbox.Mails() {
+	for _, mail := range s.mailbox.Mails() {
 		if _, token, ok := strings.Cut(mail.Text, linksPath+"verify/"); ok && mail.To == address {
 			token, _, _ = strings.Cut(token, "\n")
 			_, err := s.contacts.Verify(ctx, access.AsSystem("contact link"), strings.TrimSpace(token))

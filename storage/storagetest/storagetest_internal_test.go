@@ -28,7 +28,7 @@ var lookers = map[string][]string{
 		"Members", "Message", "Messages", "Now", "Prepare", "Preview", "SetLease", "Settle", "User", "VerifyHistory", "WhoCan", "Within"},
 	"invite": {"KeysInUse", "Kinds", "Locales", "Lookup", "Invite", "Pending", "Prepare", "Preview", "Waiting", "Within"},
 	"contact": {"Categories", "Contact", "Contacts", "Feedback", "Kinds", "Locales", "LookupUnsubscribe", "LookupVerification", "Preferences", "Prepare", "Preview",
-		"Recipients", "Requester", "Suppressed", "Suppressions", "UnsubscribeURL", "Within"},
+		"Recipients", "Requester", "Suppressed", "Suppressions", "UnsubscribeURL", "VerificationMails", "Within"},
 }
 
 func methods(of reflect.Type) []string {

@@ -353,6 +353,9 @@ func otherReads() []verb {
 		{"contact.Suppressed", func(ctx context.Context, s *scene) (any, error) {
 			return result(s.contacts.Suppressed(ctx, s.address(carl), s.address(fred)))
 		}},
+		{"contact.VerificationMails", func(ctx context.Context, s *scene) (any, error) {
+			return result(s.contacts.VerificationMails(ctx, owner(), acme, s.fred))
+		}},
 		{"contact.Requester", func(ctx context.Context, s *scene) (any, error) {
 			return result(s.contacts.Requester(ctx, staff(), acme, s.address(fred)))
 		}},
