@@ -11,7 +11,7 @@ PACKAGES ?= ./...
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 COMMANDS    := ./.ci/report ./.ci/figures
-PEERS       := access/peers
+PEERS       := access/peers notify/peers
 
 # All tests, with the race detector, after installing what they need, and the simulation of the lease protocol, whose
 # mutants take too long with it. ROSTER_TEST_ALL turns a test that would be skipped for lack of a tool into a failure.
@@ -35,7 +35,7 @@ lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then printf 'not formatted:\n%s\n' "$$unformatted"; exit 1; fi
 	go vet ./... $(COMMANDS)
 	go run $(STATICCHECK) ./... $(COMMANDS)
-	cd $(PEERS) && go vet ./... && go run $(STATICCHECK) ./...
+	for peers in $(PEERS); do (cd $$peers && go vet ./... && go run $(STATICCHECK) ./...); done
 
 # Checks, pages and acceptances beside the same by hand. ROUNDS=10 BENCHTIME=1s makes it longer and steadier.
 bench:
@@ -47,7 +47,10 @@ REVOCATIONS ?= 200
 latency:
 	ROSTER_TEST_ALL=1 go test -run='^$$' -bench='^BenchmarkRevocation$$' -benchtime=$(REVOCATIONS)x ./storage/sqlstore/revocations
 
-# Checks from memory beside a map and beside other libraries, and loading a million memberships, into access/BENCHMARKS.md.
-# It takes about an hour; ROUNDS=1 BENCHTIME=10ms SIZES=1000 makes it shorter, and worth nothing.
+# Checks from memory beside a map and beside other libraries, and loading a million memberships, into access/BENCHMARKS.md;
+# the outbox beside River, and notifying many contacts, into notify/BENCHMARKS.md: an hour, and half of one.
+# make benchmarks ABOUT=notify makes one of them; ROUNDS=1 BENCHTIME=10ms SIZES=1000 MAILS=1000 makes it shorter, and worth
+# nothing.
+ABOUT ?= access notify
 benchmarks:
-	.ci/benchmarks
+	for about in $(ABOUT); do .ci/benchmarks $$about; done

@@ -36,6 +36,7 @@ const (
 	EventInviteRevoked  EventKind = "invite.revoked"
 	EventInviteDeclined EventKind = "invite.declined"
 	EventInviteAccepted EventKind = "invite.accepted"
+	EventInviteAsked    EventKind = "invite.asked" // for a new link, by who has one that no longer works
 
 	EventContactAdded   EventKind = "contact.added"
 	EventContactUpdated EventKind = "contact.updated"

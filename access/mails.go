@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/rosterkit/roster/notify"
 )
@@ -101,8 +102,8 @@ func (m *Mails) Prepared(ctx context.Context, d Draft, cancel string, err error)
 // Kinds returns the kinds of the mails, in the order of their first samples. The caller may change the slice.
 func (m *Mails) Kinds() []notify.Kind {
 	var kinds []notify.Kind
-	for i, sample := range m.samples {
-		if i == 0 || sample.Kind != m.samples[i-1].Kind {
+	for _, sample := range m.samples {
+		if !slices.Contains(kinds, sample.Kind) {
 			kinds = append(kinds, sample.Kind)
 		}
 	}

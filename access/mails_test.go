@@ -162,3 +162,17 @@ func TestPreviewRefuses(t *testing.T) {
 	require.Len(t, mails, 3)
 	require.Contains(t, mails[0].Text, "Nachricht von Reseller.")
 }
+
+// TestKindsAreNamedOnce, in whatever order a host has its samples: a worker takes two of one kind for two preparers.
+func TestKindsAreNamedOnce(t *testing.T) {
+	files := fstest.MapFS{}
+	var samples []notify.Sample
+	for _, kind := range []notify.Kind{"b", "a", "b", "c", "a"} {
+		files["en/"+string(kind)+".txt"] = &fstest.MapFile{Data: []byte("Subject: x\nx")}
+		files["en/"+string(kind)+".html"] = &fstest.MapFile{Data: []byte("x")}
+		samples = append(samples, notify.Sample{Kind: kind, Data: func(string) any { return nil }})
+	}
+	mails, err := newWorld(t).Members.Mails(files, nil, samples...)
+	require.NoError(t, err)
+	require.Equal(t, []notify.Kind{"b", "a", "c"}, mails.Kinds())
+}

@@ -31,8 +31,9 @@ type Registry interface {
 	DrawTicket(ctx context.Context) (ticket uint64, wait time.Duration, err error)
 	// SetLease sets how long followers may answer from memory after a poll. The wait of DrawTicket becomes no shorter.
 	SetLease(ctx context.Context, lease time.Duration) error
-	// ShortenWait sets the wait to a lease, unless the lease has become another one.
-	ShortenWait(ctx context.Context, lease time.Duration) error
+	// ShortenWait sets the wait to the lease, if the lease was set as often as the position said by which that was waited
+	// for: a lease that was set since has others who wait for it.
+	ShortenWait(ctx context.Context, leaseChanges uint64) error
 }
 
 // A FollowerID names one follower: a Cache that runs, or something else that answers from memory, as the watcher of
@@ -51,14 +52,16 @@ type Position struct {
 	Ticket     uint64        // the last that was drawn
 	Lease      time.Duration // how long the follower may answer from memory, from before the poll on
 	Wait       time.Duration // how long those who settle wait for who doesn't acknowledge: the lease, or longer
-	Heads      [Shards]FeedHead
+	// LeaseChanges is how often the lease was set.
+	LeaseChanges uint64
+	Heads        [Shards]FeedHead
 }
 
 // DefaultLease is the lease of a database in which none was set.
 const DefaultLease = time.Second
 
 // CheckLease returns an error of kind ErrInvalid for a lease of less than a millisecond, which nobody could keep.
-// Backends call it in SetLease and ShortenWait.
+// Backends call it in SetLease.
 func CheckLease(lease time.Duration) error {
 	if lease < time.Millisecond {
 		return Invalid("lease", "lease.short", "is shorter than a millisecond")

@@ -168,21 +168,21 @@ func (s *Service) others(ctx context.Context, ticket uint64) ([]FollowerID, erro
 }
 
 // SetLease sets for all processes how long they may answer from memory after they last asked what has changed. A shorter
-// one is in force when SetLease returns, after as long as the old one. Change it from one place at a time: of two changes
-// that overlap, a shorter lease may be waited for while somebody still has a longer one. ErrInvalid for less than a
-// millisecond; the storage's errors, and the context's if it ends meanwhile: call it again then.
+// one is in force when SetLease returns, after as long as the old one, unless somebody has set another one meanwhile: then
+// theirs is, when theirs returns. ErrInvalid for less than a millisecond; the storage's errors, and the context's if it ends
+// meanwhile: call it again then.
 func (s *Service) SetLease(ctx context.Context, lease time.Duration) error {
 	if err := s.registry.SetLease(ctx, lease); err != nil {
 		return err
 	}
 	// Read afterwards: somebody else's lease that has been in force until now is waited for too.
 	position, err := s.registry.Poll(ctx, "")
-	if err != nil || position.Wait <= lease {
+	if err != nil || position.Wait <= position.Lease {
 		return err
 	}
 	pause(ctx, position.Wait+position.Wait/100+5*time.Millisecond)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.registry.ShortenWait(ctx, lease)
+	return s.registry.ShortenWait(ctx, position.LeaseChanges)
 }

@@ -187,7 +187,11 @@ func (s shrinksAtOnce) SetLease(ctx context.Context, lease time.Duration) error 
 	if err := s.simulatedStore.SetLease(ctx, lease); err != nil {
 		return err
 	}
-	return s.ShortenWait(ctx, lease)
+	p, err := s.Poll(ctx, "")
+	if err != nil {
+		return err
+	}
+	return s.ShortenWait(ctx, p.LeaseChanges)
 }
 
 // remembersLate takes the epoch when the grant is there.

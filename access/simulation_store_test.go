@@ -95,8 +95,8 @@ func (s *simulatedStore) SetLease(ctx context.Context, lease time.Duration) erro
 	return s.commit(ctx, "SetLease", func(ctx context.Context, db *memory.DB) error { return db.SetLease(ctx, lease) })
 }
 
-func (s *simulatedStore) ShortenWait(ctx context.Context, lease time.Duration) error {
-	return s.commit(ctx, "ShortenWait", func(ctx context.Context, db *memory.DB) error { return db.ShortenWait(ctx, lease) })
+func (s *simulatedStore) ShortenWait(ctx context.Context, leaseChanges uint64) error {
+	return s.commit(ctx, "ShortenWait", func(ctx context.Context, db *memory.DB) error { return db.ShortenWait(ctx, leaseChanges) })
 }
 
 func (s *simulatedStore) DrawTicket(ctx context.Context) (uint64, time.Duration, error) {

@@ -141,7 +141,7 @@ func (s *simulation) fresh() *memory.DB {
 		require.NoError(s.t, err)
 	}
 	require.NoError(s.t, db.SetLease(s.ctx, shortestLease))
-	require.NoError(s.t, db.ShortenWait(s.ctx, shortestLease))
+	require.NoError(s.t, db.ShortenWait(s.ctx, 1))
 	return db
 }
 

@@ -146,7 +146,17 @@ func (c *call) checkUpdate(ctx context.Context, before, after Contact) error {
 			return err
 		}
 	}
-	return c.keepRequired(ctx, c.heard(before)&^c.heard(after), recipientOf{contact: before.ID})
+	given := c.heard(before) &^ c.heard(after)
+	if !same { // perhaps to one that mail doesn't reach
+		reached, err := c.reaches(ctx, after.Address)
+		if err != nil {
+			return err
+		}
+		if !reached {
+			given = c.heard(before)
+		}
+	}
+	return c.keepRequired(ctx, given, recipientOf{contact: before.ID})
 }
 
 // Remove removes a contact: it receives nothing any more, and mails to it that wait are cancelled. It needs the

@@ -38,7 +38,7 @@ func (s *Service) TakeFeedback(ctx context.Context, feedback notify.Feedback) er
 				return err
 			}
 		}
-		return s.suppress(ctx, tx, f)
+		return tx.PutSuppression(ctx, notify.Suppression{Address: f.Address, Kind: f.Kind, Since: s.members.Now()})
 	})
 }
 
@@ -87,31 +87,6 @@ func (s *Service) countSoft(ctx context.Context, tx Tx, address string) (bool, e
 	limit := sha256.Sum256(fmt.Appendf(nil, "contact/soft %q %q", address, since))
 	bounces, err := tx.Hit(ctx, limit, s.members.Now(), s.config.SoftWindow)
 	return bounces >= s.config.SoftBounces, err
-}
-
-// suppress suppresses an address, unless it is for a graver reason.
-func (s *Service) suppress(ctx context.Context, tx Tx, f notify.Feedback) error {
-	suppressed, err := tx.Suppressed(ctx, []string{f.Address})
-	if err != nil {
-		return err
-	}
-	if gravity(suppressed[f.Address].Kind) >= gravity(f.Kind) {
-		return nil
-	}
-	return tx.PutSuppression(ctx, notify.Suppression{Address: f.Address, Kind: f.Kind, Since: s.members.Now()})
-}
-
-// gravity sorts kinds of feedback by what they stop: a complaint stops less than a bounce.
-func gravity(k notify.FeedbackKind) int {
-	switch k {
-	case notify.Complaint:
-		return 1
-	case notify.SoftBounce:
-		return 2
-	case notify.HardBounce:
-		return 3
-	}
-	return 0
 }
 
 // Lift ends the suppression of an address: it receives mail again, and its soft bounces are counted anew. It is for staff

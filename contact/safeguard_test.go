@@ -82,9 +82,16 @@ func TestSafeguard(t *testing.T) {
 			w.contact("carl", contact.Domain)
 			w.heard(notify.HardBounce, "olive@example.com")
 		}, removeCarl, true},
-		"the last contact's category":                {onlyCarl, changeCarl(func(d *contact.Details) { d.Categories = contact.Invoice }), true},
-		"the last contact's other details":           {onlyCarl, changeCarl(func(d *contact.Details) { d.Name = "Carla" }), false},
-		"the last contact's address":                 {onlyCarl, changeCarl(func(d *contact.Details) { d.Address = address(t, "carla@contacts.example") }), false},
+		"the last contact's category":      {onlyCarl, changeCarl(func(d *contact.Details) { d.Categories = contact.Invoice }), true},
+		"the last contact's other details": {onlyCarl, changeCarl(func(d *contact.Details) { d.Name = "Carla" }), false},
+		"the last contact's address":       {onlyCarl, changeCarl(func(d *contact.Details) { d.Address = address(t, "carla@contacts.example") }), false},
+		"the last contact's address, to one where mail bounces": {func(w *world) { onlyCarl(w); w.heard(notify.HardBounce, "carla@contacts.example") },
+			changeCarl(func(d *contact.Details) { d.Address = address(t, "carla@contacts.example") }), true},
+		"one of two contacts' addresses, to one where mail bounces": {func(w *world) {
+			onlyCarl(w)
+			w.contact("dora", contact.Domain)
+			w.heard(notify.HardBounce, "carla@contacts.example")
+		}, changeCarl(func(d *contact.Details) { d.Address = address(t, "carla@contacts.example") }), false},
 		"one contact of two":                         {func(w *world) { onlyCarl(w); w.contact("dora", contact.All) }, removeCarl, false},
 		"the last contact, with the owner":           {func(w *world) { w.contact("carl", contact.Domain) }, removeCarl, false},
 		"the last contact, owner without an address": {func(w *world) { w.contact("carl", contact.Domain); forgetOlive(w) }, removeCarl, true},

@@ -181,21 +181,24 @@ func (c *call) tell(ctx context.Context, kind notify.Kind, contact Contact) erro
 	if err != nil {
 		return err
 	}
-	if c.service.config.Links != nil && !c.Actor.Silent {
-		if err := c.newVerification(ctx, contact); err != nil {
-			return err
-		}
+	if err := c.newVerification(ctx, contact); err != nil {
+		return c.spoil(err)
 	}
 	return c.Mail(ctx, kind, string(contact.ID), c.Account.Version, "")
 }
 
+// newVerification makes the link that a contact is mailed next. Those before it are dead, also where no mail will have one.
 func (c *call) newVerification(ctx context.Context, contact Contact) error {
 	v, err := c.verification(ctx, contact.Account, contact.ID)
 	if err != nil {
 		return err
 	}
-	if v.Generation == math.MaxUint16 { // only after that many changes of its address
-		return nil
+	if c.service.config.Links == nil || c.Actor.Silent || v.Generation == math.MaxUint16 {
+		if v.Generation == 0 {
+			return nil
+		}
+		v.Expires = c.Now
+		return c.tx.PutVerification(ctx, v)
 	}
 	v = Verification{Account: contact.Account, Contact: contact.ID, Generation: v.Generation + 1, Sent: c.Now,
 		Expires: c.Now.Add(c.service.config.Lifetime)}

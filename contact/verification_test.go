@@ -103,6 +103,10 @@ func TestVerificationIsOver(t *testing.T) {
 			move(w, c.ID, "other@contacts.example")
 			move(w, c.ID, "carl@contacts.example")
 		},
+		"there and back again, silently": func(w *world, c contact.Contact) {
+			moveSilently(w, c.ID, "other@contacts.example")
+			moveSilently(w, c.ID, "carl@contacts.example")
+		},
 		"a newer link": func(w *world, c contact.Contact) {
 			w.now = w.now.Add(time.Minute)
 			_, err := w.contacts.SendVerification(ctx, access.As(olive), acme, c.ID)
@@ -126,6 +130,21 @@ func TestVerificationIsOver(t *testing.T) {
 			requireSame(t, before, w.state())
 		})
 	}
+}
+
+// TestUsedLinksAreOver: a link that was used doesn't say that an address is verified which has to be verified again.
+func TestUsedLinksAreOver(t *testing.T) {
+	w := newLinkedWorld(t, contact.Config{})
+	carl := w.contact("carl", contact.Invoice)
+	token := w.verifyToken("carl@contacts.example")
+	w.verify(carl)
+	moveSilently(w, carl.ID, "other@contacts.example")
+	moveSilently(w, carl.ID, "carl@contacts.example")
+	require.Zero(t, w.get(carl.ID).Verified)
+	_, err := w.contacts.LookupVerification(ctx, token)
+	requireRefused(t, err, access.ErrNotFound, "contact.invalid", "contact")
+	_, err = w.contacts.Verify(ctx, clicked, token)
+	requireRefused(t, err, access.ErrNotFound, "contact.invalid", "contact")
 }
 
 // TestVerificationLasts until the last instant before its end, through what concerns other things.
@@ -385,6 +404,17 @@ func TestRequireVerified(t *testing.T) {
 func remove(w *world, id contact.ID) {
 	w.t.Helper()
 	_, err := w.contacts.Remove(ctx, system, acme, id)
+	require.NoError(w.t, err)
+}
+
+// moveSilently has staff change an address without a mail.
+func moveSilently(w *world, id contact.ID, to string) {
+	w.t.Helper()
+	silent := staff
+	silent.Silent = true
+	d := w.get(id).Details()
+	d.Address = address(w.t, to)
+	_, err := w.contacts.Update(ctx, silent, acme, id, d)
 	require.NoError(w.t, err)
 }
 

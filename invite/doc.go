@@ -3,7 +3,8 @@
 // A manager sends an invite; the worker of package notify mails the link; the page behind it calls Lookup, which
 // changes nothing, and on a POST Accept. You authenticate the person first and pass an Identity; account and
 // permissions come from the invite alone. Every way a link can be over has its own Outcome, so that the page can say
-// what to do: sign in, sign up, switch to the other user, ask for a newer mail.
+// what to do: sign in, sign up, switch to the other user, ask for a newer mail. For the last there is AskAgain, which
+// mails the inviter and is for a POST too.
 //
 // # What to know before using it
 //

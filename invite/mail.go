@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
@@ -15,6 +16,7 @@ import (
 const (
 	MailInvite   notify.Kind = "invite"
 	MailAccepted notify.Kind = "invite.accepted"
+	MailAsked    notify.Kind = "invite.asked"
 )
 
 //go:embed templates
@@ -40,7 +42,8 @@ func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) (
 
 // Prepare writes mails about invites, just before they are sent, as things are then: the link of an invite is made
 // here, again for each attempt. It cancels the mail of an invite that was revoked, replaced, answered or has expired,
-// or whose account isn't active or address is suppressed, and the mail about an acceptance to or about somebody who has left again.
+// or whose account isn't active or address is suppressed, the mail about an acceptance to or about somebody who has left again, and the mail that a
+// new link is asked for to somebody who can't send it, or after it was sent.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
@@ -64,8 +67,11 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 	if err != nil {
 		return access.Draft{}, "", err
 	}
-	if m.Kind == MailAccepted {
+	switch m.Kind {
+	case MailAccepted:
 		return s.prepareAccepted(ctx, tx, r, m)
+	case MailAsked:
+		return s.prepareAsked(ctx, tx, r, m)
 	}
 	if reason := s.notDue(r, m); reason != "" {
 		return access.Draft{}, reason, nil
@@ -108,16 +114,23 @@ func (s *Service) notDue(r Record, m notify.Message) string {
 	return ""
 }
 
-func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify.Message) (access.Draft, string, error) {
-	to, err := tx.User(ctx, access.UserID(m.To))
+// receiver returns the user whom a mail is for, or says why nothing can be mailed to them.
+func receiver(ctx context.Context, tx Tx, m notify.Message, security bool) (to access.User, cancel string, err error) {
+	to, err = tx.User(ctx, access.UserID(m.To))
 	if errors.Is(err, access.ErrNotFound) || err == nil && to.Address.IsZero() {
-		return access.Draft{}, "the directory has no address", nil
+		return access.User{}, "the directory has no address", nil
 	}
 	if err != nil {
-		return access.Draft{}, "", err
+		return access.User{}, "", err
 	}
-	if reason, err := access.Suppressed(ctx, tx, to.Address, true); err != nil || reason != "" {
-		return access.Draft{}, reason, err
+	cancel, err = access.Suppressed(ctx, tx, to.Address, security)
+	return to, cancel, err
+}
+
+func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify.Message) (access.Draft, string, error) {
+	to, cancel, err := receiver(ctx, tx, m, true)
+	if err != nil || cancel != "" {
+		return access.Draft{}, cancel, err
 	}
 	// Who may not use the account any more doesn't hear about it any more.
 	grant, err := tx.Grant(ctx, r.Account, to.ID)
@@ -147,14 +160,60 @@ func (s *Service) prepareAccepted(ctx context.Context, tx Tx, r Record, m notify
 		return access.Draft{}, "", err
 	}
 	return access.Draft{Kind: MailAccepted, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: func(locale string, brand notify.Brand) (any, error) {
-		link := ""
-		if s.config.MembersURL != nil {
-			var err error
-			if link, err = brand.Link(s.config.MembersURL(r.Account)); err != nil {
-				return nil, err
-			}
-		}
+		link, err := s.membersLink(brand, r.Account)
 		return acceptedMail{account.Profile.Name, member, inviter, s.members.Catalog().LabelsIn(locale, joined.Permissions),
-			joined.Permissions == access.All, link}, nil
+			joined.Permissions == access.All, link}, err
 	}}, "", nil
+}
+
+// membersLink returns the link to the page of an account's members; empty if the host has none.
+func (s *Service) membersLink(brand notify.Brand, account access.AccountID) (string, error) {
+	if s.config.MembersURL == nil {
+		return "", nil
+	}
+	return brand.Link(s.config.MembersURL(account))
+}
+
+func (s *Service) prepareAsked(ctx context.Context, tx Tx, r Record, m notify.Message) (access.Draft, string, error) {
+	switch {
+	case r.State == Accepted:
+		return access.Draft{}, "the invite was accepted", nil
+	case uint64(r.Generation) != m.Generation:
+		return access.Draft{}, "the invite was sent again", nil
+	}
+	to, cancel, err := receiver(ctx, tx, m, false)
+	if err != nil || cancel != "" {
+		return access.Draft{}, cancel, err
+	}
+	c, err := s.members.Look(ctx, tx, access.As(to.ID), r.Account)
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	if c.Open() != nil {
+		return access.Draft{}, "the account isn't active", nil
+	}
+	if c.Manage() != nil || c.Bounds(0, r.Terms.Permissions) != nil {
+		return access.Draft{}, "the receiver may no longer send the invite", nil
+	}
+	inviter, err := access.NameActor(ctx, tx, r.By.Kind, r.By.ID)
+	if err != nil {
+		return access.Draft{}, "", err
+	}
+	return access.Draft{Kind: MailAsked, Account: c.Account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: func(_ string, brand notify.Brand) (any, error) {
+		link, err := s.membersLink(brand, r.Account)
+		state, at := r.became(s.members.Now())
+		return askedMail{c.Account.Profile.Name, r.Address.Original(), inviter, state, at, c.Account.Profile.TimeZone, link}, err
+	}}, "", nil
+}
+
+// became says in a word what has become of an invite that wasn't accepted, for templates, and since when: "revoked",
+// "declined", "expired", or "sent" while its latest link works.
+func (r Record) became(now time.Time) (state string, at time.Time) {
+	switch {
+	case r.State != Pending:
+		return r.State.String(), r.Closed
+	case r.Live(now):
+		return "sent", r.Sent
+	}
+	return "expired", r.Expires
 }

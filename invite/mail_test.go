@@ -374,7 +374,7 @@ func TestPrepareAnswersInOrder(t *testing.T) {
 	require.Equal(t, "eve@example.com", prepared[2].Mail.To)
 	require.Equal(t, notify.Prepared{Cancel: "the invite was sent again"}, prepared[3])
 	require.Equal(t, before, w.dump())
-	require.Equal(t, []notify.Kind{invite.MailInvite, invite.MailAccepted}, w.Invites.Kinds())
+	require.Equal(t, []notify.Kind{invite.MailInvite, invite.MailAccepted, invite.MailAsked}, w.Invites.Kinds())
 
 	failed := func(name string, m notify.Message) {
 		w.failing(name, func() error {
@@ -386,6 +386,7 @@ func TestPrepareAnswersInOrder(t *testing.T) {
 		})
 	}
 	failed("an invite", message(sent.Invite.ID, 1))
+	failed("a request for a new link", notify.Message{Kind: invite.MailAsked, Group: string(acme), Ref: string(sent.Invite.ID), Generation: 1, To: "ann"})
 	w.join(bob)
 	failed("an acceptance", notify.Message{Kind: invite.MailAccepted, Group: string(acme), Ref: string(sent.Invite.ID), Generation: 1, To: "ann"})
 }

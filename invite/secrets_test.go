@@ -65,6 +65,7 @@ func TestSecretsAreNowhereElse(t *testing.T) {
 					}
 				}
 			}
+			saw(w.Invites.AskAgain(ctx, links, first), w.Invites.AskAgain(ctx, links, toEve+"A"))
 			a, err := w.Invites.Accept(ctx, again, verified(bob))
 			saw(a, err)
 			saw(only(w.Invites.Decline(ctx, toEve, verified(eve))))

@@ -1,6 +1,7 @@
 package invite
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"net/url"
@@ -46,8 +47,8 @@ type Config struct {
 	Delivery   Delivery
 	Holder     Holder
 	Limits     Limits
-	// MembersURL returns the page of an account's members, to which the mail about an accepted invite links. Without
-	// it there is no link.
+	// MembersURL returns the page of an account's members, to which the mails link that an invite was accepted, and that
+	// a new link is asked for. Without it there is no link.
 	MembersURL func(access.AccountID) string
 	// Templates replaces the mails' texts: files as in this package's templates folder, and as notify.ParseTemplates
 	// describes them. Each hides ours of the same name; what isn't there stays ours, so nil is for ours.
@@ -61,6 +62,7 @@ type Limits struct {
 	PerActor     int           // of an actor in 24 hours, over all accounts; 100
 	PerRecipient int           // of an account to one address in 24 hours; 5
 	Between      time.Duration // between two sends of one invite; 60 seconds
+	BetweenAsks  time.Duration // between two mails that somebody asks for a new link of one invite; 1 hour
 }
 
 func (l Limits) withDefaults() Limits {
@@ -72,9 +74,8 @@ func (l Limits) withDefaults() Limits {
 			*d.value = d.standard
 		}
 	}
-	if l.Between == 0 {
-		l.Between = time.Minute
-	}
+	l.Between = cmp.Or(l.Between, time.Minute)
+	l.BetweenAsks = cmp.Or(l.BetweenAsks, time.Hour)
 	return l
 }
 
@@ -129,7 +130,8 @@ func (c Config) check() error {
 	if c.Lifetime < 0 || c.Delivery > ByHost || c.Holder > AnyHolder {
 		return access.Invalid("config", "config.range", "has a lifetime, delivery or holder out of range")
 	}
-	if c.Limits.Live < 0 || c.Limits.PerAccount < 0 || c.Limits.PerActor < 0 || c.Limits.PerRecipient < 0 || c.Limits.Between < 0 {
+	if c.Limits.Live < 0 || c.Limits.PerAccount < 0 || c.Limits.PerActor < 0 || c.Limits.PerRecipient < 0 ||
+		c.Limits.Between < 0 || c.Limits.BetweenAsks < 0 {
 		return access.Invalid("config", "config.range", "has a negative limit")
 	}
 	if c.Delivery == ByHost {

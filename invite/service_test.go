@@ -75,6 +75,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"per actor":     {Limits: invite.Limits{PerActor: -1}},
 		"per recipient": {Limits: invite.Limits{PerRecipient: -1}},
 		"between":       {Limits: invite.Limits{Between: -time.Second}},
+		"between asks":  {Limits: invite.Limits{BetweenAsks: -time.Second}},
 	} {
 		config.LinkBase = linkBase
 		s, err := invite.New(db, members, keys, config)

@@ -9,7 +9,8 @@ import (
 // A FeedbackKind says what was heard about an address. The zero value is nothing.
 type FeedbackKind uint8
 
-// The kinds of feedback. The numbers are stored: they are never changed or reused.
+// The kinds of feedback. The numbers are stored: they are never changed or reused. Of those that suppress an address the
+// lower one is the graver: it stops more.
 const (
 	HardBounce FeedbackKind = 1 // the address refuses mail for good: it doesn't exist, or takes none
 	SoftBounce FeedbackKind = 2 // the address refused a mail for now: the mailbox is full, or its server is away

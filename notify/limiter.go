@@ -23,7 +23,7 @@ func (l *limiter) reserve(now time.Time, want int) (n int, wait time.Duration) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.begun) > 0 && now.Sub(l.begun[0]) >= time.Second {
+	for len(l.begun) > 0 && now.Sub(l.begun[0]).Abs() >= time.Second { // also if the clock was set back
 		l.begun = l.begun[1:]
 	}
 	worthwhile := min(want, (l.rate+9)/10)

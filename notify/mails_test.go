@@ -33,6 +33,13 @@ type (
 		All             bool
 		Link            string
 	}
+	askedData struct {
+		Account, Address string
+		Inviter          access.NamedActor
+		State            string
+		At               time.Time
+		Zone, Link       string
+	}
 	changedData struct {
 		Account    string
 		Actor      access.NamedActor
@@ -107,6 +114,19 @@ func mailCases() []mailCase {
 		{"invite accepted, to all", "../invite/templates", "invite.accepted", func(v text) any {
 			return acceptedData{v("account"), v("member"), user(v("inviter")), nil, true, ""}
 		}, []string{"account", "member", "inviter"}, []string{"everything"}, []string{"see or change"}},
+		{"invite asked for", "../invite/templates", "invite.asked", func(v text) any {
+			return askedData{v("account"), v("address"), user(v("inviter")), "expired", until, "Europe/Vienna", link}
+		}, []string{"account", "address", "inviter"}, []string{"expired on Tuesday, 24 November 2026, 18:05 CET (Europe/Vienna). If it is still wanted, send it again:", link},
+			[]string{"revoked", "declined", "newer"}},
+		{"revoked invite asked for", "../invite/templates", "invite.asked", func(v text) any {
+			return askedData{v("account"), v("address"), user(v("inviter")), "revoked", until, "", ""}
+		}, []string{"account", "address", "inviter"}, []string{"revoked on Tuesday, 24 November 2026, 17:05 UTC", "invite the address again."}, []string{"expired", "declined"}},
+		{"declined invite asked for", "../invite/templates", "invite.asked", func(v text) any {
+			return askedData{v("account"), v("address"), user(v("inviter")), "declined", until, "", link}
+		}, []string{"account", "address", "inviter"}, []string{"declined on Tuesday, 24 November 2026, 17:05 UTC", link}, []string{"expired", "revoked"}},
+		{"replaced invite asked for", "../invite/templates", "invite.asked", func(v text) any {
+			return askedData{v("account"), v("address"), user(v("inviter")), "sent", until, "", link}
+		}, []string{"account", "address", "inviter"}, []string{"A newer link was sent to that address on Tuesday", "still works", link}, []string{"expired", "revoked"}},
 		{"access changed", "../access/templates", "access.changed", func(v text) any {
 			return changedData{v("account"), user(v("actor")), []string{v("label")}, false, "active", until, "Europe/Vienna", link}
 		}, []string{"account", "actor", "label"}, []string{"ends on Tuesday, 24 November 2026, 18:05 CET (Europe/Vienna)", link}, []string{"suspended"}},

@@ -124,7 +124,8 @@ type Tx interface {
 	AddFeedback(ctx context.Context, f Feedback) (added bool, err error)
 	// Feedback returns what is on the record about an address, newest first by its key.
 	Feedback(ctx context.Context, q FeedbackQuery) ([]Feedback, error)
-	// PutSuppression stores the suppression of an address, in the place of an older one.
+	// PutSuppression stores the suppression of an address, unless there is one that is as grave: the lower a kind's
+	// number, the graver. Whoever else does so at the same time, the gravest is there then.
 	PutSuppression(ctx context.Context, s Suppression) error
 	// DeleteSuppression deletes the suppression of an address, and reports whether there was one.
 	DeleteSuppression(ctx context.Context, address string) (deleted bool, err error)

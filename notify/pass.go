@@ -228,7 +228,7 @@ func (p *pass) prepare(ctx context.Context, messages []Message) []Prepared {
 		switch {
 		case !known:
 			all[i].Err = errNoPreparer
-		case m.Attempt-m.Uncounted > p.cfg.Attempts:
+		case m.Attempt-m.Uncounted > p.cfg.Attempts && m.Reason != errNoPreparer.Error(): // that one did end
 			all[i].Err = errNeverEnded
 		default:
 			shares[place] = append(shares[place], i)

@@ -167,6 +167,21 @@ func TestWorkerStats(t *testing.T) {
 	require.Equal(t, notify.WorkerStats{Sent: 2}, other.Stats())
 }
 
+// TestRateOutlivesAClockThatIsSetBack has the clock of the machine put right by an hour: the worker doesn't wait for that long.
+func TestRateOutlivesAClockThatIsSetBack(t *testing.T) {
+	o, mailer := newOutbox(t), &notifytest.Recorder{}
+	o.enqueue("greeting", 1, 2)
+	cfg := o.config()
+	cfg.Rate = 1
+	w, err := notify.NewWorker(o.db, mailer, cfg, greetings{})
+	require.NoError(t, err)
+	o.now = o.now.Add(time.Hour)
+	o.deliver(w, 1)
+	o.now = o.now.Add(-time.Hour)
+	o.deliver(w, 1)
+	require.Len(t, mailer.Mails(), 2)
+}
+
 // TestRate has a worker send for a while at a rate, with mails of different speed, and looks at every second of it.
 func TestRate(t *testing.T) {
 	for _, rate := range []int{1, 2, 7, 30, 250} {

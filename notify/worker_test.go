@@ -355,7 +355,14 @@ func TestUnknownKindStaysQueued(t *testing.T) {
 		require.True(t, o.message().Due.After(o.now))
 		o.now = o.message().Due
 	}
+	o.deliver(o.worker(mailer, farewells{}), 1)
+	require.Len(t, mailer.Mails(), 1, "the worker that it is for sends it")
 }
+
+// Farewells prepares messages of the kind "farewell".
+type farewells struct{ greetings }
+
+func (farewells) Kinds() []notify.Kind { return []notify.Kind{"farewell"} }
 
 // TestTwoWorkers has workers race for the same messages: each is sent once, and never by two at a time.
 func TestTwoWorkers(t *testing.T) {

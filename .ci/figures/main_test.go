@@ -38,6 +38,18 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestWithoutAPicture writes a page of what isn't drawn, and refuses to draw it.
+func TestWithoutAPicture(t *testing.T) {
+	const results = "goos: linux\n,sec/op,CI\nOutbox/impl=roster/unit=100-2,6e-05,2%\n"
+	page := filepath.Join(t.TempDir(), "page.md")
+	require.NoError(t, write(strings.NewReader(results), page))
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "![")
+	require.Contains(t, string(text), "### unit=100\n\n| impl | time |\n|---|---:|\n| roster | 60.0 µs ± 2% |\n")
+	require.ErrorContains(t, write(strings.NewReader(results), page, page+".svg"), "there is nothing to draw")
+}
+
 func TestThePictureIsXML(t *testing.T) {
 	picture, err := os.ReadFile("testdata/picture.svg")
 	require.NoError(t, err)

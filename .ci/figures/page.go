@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,10 +12,8 @@ import (
 
 const preface = `# Benchmarks
 
-Written by "make benchmarks" from what the benchmarks print: medians of rounds that alternate, with the 95%% interval of the
+Written by "make benchmarks" from what the benchmarks print: medians of rounds that alternate, with the 95% interval of the
 median. Ratios are to impl=bare, what one would write by hand, of the same table and mode; below 1 is faster.
-
-![Time per check against memberships](%s)
 
 `
 
@@ -40,11 +39,39 @@ bare is one query and the scan of its rows; map, the same into a map by both ids
 stays in the heap, without the database's.
 
 `,
+	"Outbox": `## The outbox
+
+Mails are enqueued, so many in a unit of work, and then delivered by two workers to a mailer that takes everything: per
+second each, and both one after the other (mails/s). The servers bring each commit to the disk. River has a job for each
+mail, inserted by COPY where there are many, and fetches as often as it may; hand is how many mails are in hand at a time:
+two of roster's batches, or River's MaxWorkers.
+
+`,
+	"OutboxBehind": `## The outbox, behind others
+
+The same, a hundred mails in a unit of work, while so many mails of another account wait.
+
+`,
+	"Notify": `## Notifying a category
+
+contact.Service.Notify for n contacts of one account, in one unit of work. MiB is how much the heap grows at the most,
+until some of the mails are prepared too.
+
+`,
+	"Recipients": `## The recipients of a category
+
+bare is one query for the contacts that receive invoices, without those at suppressed addresses; roster,
+contact.Service.Recipients.
+
+`,
 }
 
 // writePage writes all tables.
-func (r *results) writePage(out io.Writer, picture string) {
-	fmt.Fprintf(out, preface, picture)
+func (r *results) writePage(out io.Writer, pictures ...string) {
+	fmt.Fprint(out, preface)
+	for _, picture := range pictures {
+		fmt.Fprintf(out, "![Time per check against memberships](%s)\n\n", filepath.Base(picture))
+	}
 	fmt.Fprint(out, "| made on | |\n|---|---|\n")
 	for _, s := range r.about {
 		fmt.Fprintf(out, "| %s | %s |\n", s.key, s.value)
@@ -63,7 +90,7 @@ func (r *results) writePage(out io.Writer, picture string) {
 }
 
 // titled are the keys that tables are divided by.
-var titled = []string{"dist", "n"}
+var titled = []string{"dist", "n", "unit", "queued"}
 
 // titleOf returns the heading of the table in which a figure is, or "".
 func titleOf(f *figure) string {

@@ -44,6 +44,10 @@ func (p *portal) renderAcceptance(w http.ResponseWriter, r *http.Request, status
 	return p.renderStatus(w, r, status, "acceptance", "Join "+found.AccountName, found)
 }
 
+// errInviteLink is the one answer to a link that isn't authentic.
+var errInviteLink = statusError{http.StatusNotFound,
+	"This invite link isn't valid. Copy it from the mail once more, all of it; or ask for a new invite."}
+
 // lookUp reads the invite of the link in the path, for the visitor.
 func (p *portal) lookUp(r *http.Request) (acceptance, error) {
 	token := r.PathValue("token")
@@ -53,8 +57,7 @@ func (p *portal) lookUp(r *http.Request) (acceptance, error) {
 	}
 	preview, err := p.invites.Lookup(r.Context(), token, identity)
 	if errors.Is(err, access.ErrNotFound) {
-		return acceptance{}, statusError{http.StatusNotFound,
-			"This invite link isn't valid. Copy it from the mail once more, all of it; or ask for a new invite."}
+		return acceptance{}, errInviteLink
 	}
 	if err != nil {
 		return acceptance{}, err

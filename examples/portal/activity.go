@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/rosterkit/roster/access"
 )
@@ -49,7 +48,7 @@ var eventKinds = []access.EventKind{
 	access.EventMemberAdded, access.EventMemberPermissions, access.EventMemberExpiry, access.EventMemberLabel,
 	access.EventMemberSuspended, access.EventMemberReinstated, access.EventMemberRemoved, access.EventMemberLeft,
 	access.EventInviteSent, access.EventInviteResent, access.EventInviteEdited, access.EventInviteRevoked,
-	access.EventInviteDeclined, access.EventInviteAccepted,
+	access.EventInviteDeclined, access.EventInviteAccepted, access.EventInviteAsked,
 	access.EventContactAdded, access.EventContactUpdated, access.EventContactRemoved,
 	access.EventContactVerificationSent, access.EventContactVerified, access.EventContactUnsubscribed, access.EventPreferencesChanged,
 }
@@ -76,28 +75,18 @@ func kindsOf(group string) []access.EventKind {
 	return kinds
 }
 
-// activityFilterOf reads the form's fields. A day that can't be one is a fieldError.
+// activityFilterOf reads the form's fields. A day that can't be one is a statusError.
 func activityFilterOf(v *visit, fields url.Values) (activityFilter, access.EventFilter, error) {
 	typed := activityFilter{
 		Group: fields.Get("group"), Since: fields.Get("since"), Until: fields.Get("until"), Mine: fields.Get("mine") != "",
 	}
 	filter := access.EventFilter{Kinds: kindsOf(typed.Group)}
-	if typed.Since != "" {
-		since, err := time.ParseInLocation(time.DateOnly, typed.Since, v.Zone)
-		if err != nil {
-			return typed, filter, statusError{http.StatusBadRequest, "Write days like 2030-12-31."}
-		}
-		filter.Since = since
-	}
-	until, err := endOfDay(typed.Until, v.Zone)
-	if err != nil {
-		return typed, filter, statusError{http.StatusBadRequest, "Write days like 2030-12-31."}
-	}
-	filter.Until = until
 	if typed.Mine {
 		filter.Concerns = v.Person.user()
 	}
-	return typed, filter, nil
+	var err error
+	filter.Since, filter.Until, err = daysOf(typed.Since, typed.Until, v.Zone)
+	return typed, filter, err
 }
 
 // Query is the filter as the query of a link.

@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // formatDate writes a day as it is in a zone: 2 Jan 2026.
 func formatDate(t time.Time, zone *time.Location) string { return t.In(zone).Format("2 Jan 2006") }
@@ -29,6 +32,21 @@ func endOfDay(day string, zone *time.Location) (time.Time, error) {
 		return time.Time{}, fieldError{"expires", "Write the day like 2030-12-31."}
 	}
 	return start.AddDate(0, 0, 1), nil
+}
+
+// daysOf reads the first and the last day of a filter as the moments at which they begin and are
+// over in a zone. No day is the zero time, and one that can't be read a statusError.
+func daysOf(first, last string, zone *time.Location) (since, until time.Time, err error) {
+	if first != "" {
+		since, err = time.ParseInLocation(time.DateOnly, first, zone)
+	}
+	if err == nil {
+		until, err = endOfDay(last, zone)
+	}
+	if err != nil {
+		return time.Time{}, time.Time{}, statusError{http.StatusBadRequest, "Write days like 2030-12-31."}
+	}
+	return since, until, nil
 }
 
 // lastDay is the day that endOfDay read, for showing it in a form.

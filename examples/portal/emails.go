@@ -2,6 +2,9 @@ package main
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/notify"
@@ -10,31 +13,119 @@ import (
 // An emailsPage is the account's e-mail history.
 type emailsPage struct {
 	*visit
-	Messages []notify.Message
-	Next     access.Cursor
+	Filter emailFilter
+	States []emailState
+	Kinds  []emailKind
+	Emails []email
+	Next   access.Cursor
+}
+
+// An emailFilter is what the page's form selects by.
+type emailFilter struct {
+	State, Kind  string
+	Since, Until string // Days.
+}
+
+// An emailState is a choice of the filter: states of a mail under one name.
+type emailState struct {
+	Key, Label string
+	states     []notify.State
+}
+
+var emailStates = []emailState{
+	{"sent", "Sent", []notify.State{notify.Sent}},
+	{"waiting", "Waiting to be sent", []notify.State{notify.Queued}},
+	{"cancelled", "Not sent", []notify.State{notify.Cancelled}},
+	{"dead", "Could not be delivered", []notify.State{notify.Dead, notify.Dropped}},
+}
+
+// An emailKind is a choice of the filter: what a mail is about.
+type emailKind struct {
+	Kind  notify.Kind
+	Label string
+}
+
+// kindWords say what mails are about, by kind.
+var kindWords = map[notify.Kind]string{
+	"access.changed":      "Access given or changed",
+	"access.removed":      "Access removed",
+	"alternate.added":     "Alternate address of the owner",
+	"contact.added":       "Contact added",
+	"contact.moved":       "Contact's address changed",
+	"contact.verify":      "Contact's address to be confirmed",
+	"invite":              "Invite",
+	"invite.accepted":     "Invite accepted",
+	"invite.asked":        "New link for an invite wanted",
+	"owner.changed":       "Owner changed",
+	"preferences.changed": "E-mail preferences changed",
+}
+
+// aboutOf says what mails of a kind are about.
+func aboutOf(kind notify.Kind) string {
+	if words, ok := kindWords[kind]; ok {
+		return words
+	}
+	return string(kind)
+}
+
+// emailKinds are the kinds of mail that the services send.
+func (p *portal) emailKinds() []emailKind {
+	var kinds []emailKind
+	for _, each := range p.previewers() {
+		for _, kind := range each.Kinds() {
+			kinds = append(kinds, emailKind{kind, aboutOf(kind)})
+		}
+	}
+	return kinds
+}
+
+var errEmailFilter = statusError{http.StatusBadRequest, "These e-mails can't be selected. Go back and choose from the lists."}
+
+// emailFilterOf reads the form's fields. What the form doesn't offer is refused.
+func (p *portal) emailFilterOf(fields url.Values, zone *time.Location) (emailFilter, access.MessageFilter, error) {
+	typed := emailFilter{fields.Get("state"), fields.Get("kind"), fields.Get("since"), fields.Get("until")}
+	var filter access.MessageFilter
+	if typed.State != "" {
+		index := slices.IndexFunc(emailStates, func(s emailState) bool { return s.Key == typed.State })
+		if index < 0 {
+			return typed, filter, errEmailFilter
+		}
+		filter.States = emailStates[index].states
+	}
+	if typed.Kind != "" {
+		if !slices.ContainsFunc(p.emailKinds(), func(k emailKind) bool { return string(k.Kind) == typed.Kind }) {
+			return typed, filter, errEmailFilter
+		}
+		filter.Kinds = []notify.Kind{notify.Kind(typed.Kind)}
+	}
+	var err error
+	filter.Since, filter.Until, err = daysOf(typed.Since, typed.Until, zone)
+	return typed, filter, err
+}
+
+// Query is the filter as the query of a link.
+func (f emailFilter) Query() string {
+	fields := url.Values{}
+	for name, value := range map[string]string{"state": f.State, "kind": f.Kind, "since": f.Since, "until": f.Until} {
+		if value != "" {
+			fields.Set(name, value)
+		}
+	}
+	return fields.Encode()
 }
 
 func (p *portal) showEmails(w http.ResponseWriter, r *http.Request, v *visit) error {
-	list, err := p.members.Messages(r.Context(), v.actor, v.Account.ID, access.MessageFilter{}, pageAsked(r))
+	typed, filter, err := p.emailFilterOf(r.Form, v.Zone)
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, v, "emails", "E-mails", emailsPage{v, list.Items, list.Next})
-}
-
-// A delivery says in words what became of a mail.
-type delivery struct{ Words, Badge, Reason string }
-
-func newDelivery(state notify.State, reason string) delivery {
-	switch state {
-	case notify.Queued:
-		return delivery{"waiting to be sent", "wait", reason}
-	case notify.Sent:
-		return delivery{"sent", "good", ""}
-	case notify.Cancelled:
-		return delivery{"not sent", "wait", reason}
-	case notify.Dead, notify.Dropped:
-		return delivery{"could not be delivered", "bad", reason}
+	list, err := p.members.Messages(r.Context(), v.actor, v.Account.ID, filter, pageAsked(r))
+	if err != nil {
+		return err
 	}
-	return delivery{"no mail", "wait", ""}
+	content := emailsPage{visit: v, Filter: typed, States: emailStates, Kinds: p.emailKinds(), Next: list.Next}
+	for _, message := range list.Items {
+		content.Emails = append(content.Emails, newEmail(message))
+	}
+	return p.show(w, r, v, "emails", "E-mails", content)
 }

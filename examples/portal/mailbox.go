@@ -40,6 +40,9 @@ func (p *portal) mail(ctx context.Context, to access.Address, name, subject, tex
 	if err := m.Check(); err != nil {
 		return err
 	}
+	if p.courier != nil {
+		return p.courier.Send(ctx, m)
+	}
 	return p.mailbox.Send(ctx, m)
 }
 

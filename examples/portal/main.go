@@ -17,6 +17,17 @@
 // PostgreSQL URL has the settings that pgx knows (?sslmode=verify-full), a MySQL URL ?tls=true, as
 // go-sql-driver has it; a Unix socket is ?host=/folder on PostgreSQL and ?socket=/path on MySQL.
 //
+// Mail stays in a development mailbox, which the portal shows to everybody, unless -smtp names the server that it goes
+// to, of a mail provider say:
+//
+//	PORTAL_SMTP_PASSWORD=... go run ./examples/portal -smtp 'smtp://USER@HOST:587?from=portal@example.com'
+//
+// The connection turns to TLS before anything is said (port 587), or is TLS from the start (smtps:, port 465); a server that
+// can't do that gets no mail. &security=unprotected is for one on the same machine. &ca=FILE names the certificates of those
+// who vouch for a server that isn't publicly known, &name= what is shown beside the sender's address. The password is in
+// the environment, or in the file that -smtp-password-file names, and never in the URL, which lists of processes show.
+// Where mail leaves, demo data mails nobody, and there is no mailbox to look into.
+//
 // Several portals may share a database on a server, if they have the same -key file: the secret
 // from which the links of invites are derived. It is FILE.key beside an SQLite file and portal.key
 // in the working directory otherwise, and made on the first start.
@@ -82,6 +93,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	c := config{database: db, key: key, baseURL: baseURL, log: slog.New(slog.NewTextHandler(stderr, nil)), now: time.Now}
+	if settings.relay != nil {
+		mailer, err := settings.relay.mailer()
+		if err != nil {
+			return err
+		}
+		defer mailer.Close()
+		c.mailer = mailer
+	}
 	p, err := newPortal(ctx, c)
 	if err != nil {
 		return err
@@ -99,7 +118,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if newKey {
 		fmt.Fprintf(stdout, "Its secret for the links of invites is new, in %s: keep the file, without it they don't work.\n", settings.keyFile)
 	}
-	if !loopback(listener.Addr()) {
+	if settings.relay != nil {
+		fmt.Fprintf(stdout, "Its mail goes to %s\n", settings.relay.server)
+	}
+	if settings.relay == nil && !loopback(listener.Addr()) {
 		fmt.Fprintln(stdout, "Careful: it listens beyond this machine, and its development mailbox shows every mail to everybody.")
 	}
 	return p.serve(ctx, listener)
@@ -117,10 +139,13 @@ func (p *portal) serve(ctx context.Context, listener net.Listener) error {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
 	}
-	served, worked, followed := make(chan error, 1), make(chan error, 1), make(chan error, 1)
+	served, carried := make(chan error, 1), make(chan error, 1)
+	worked, followed := make(chan error, 1), make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	go func() { worked <- p.worker.Run(ctx) }()
 	go func() { followed <- p.cache.Run(ctx) }()
+	late, stopLate := context.WithCancel(context.WithoutCancel(ctx)) // Until the last request has ended.
+	go func() { carried <- p.carry(late) }()
 
 	var err error
 	select {
@@ -132,7 +157,16 @@ func (p *portal) serve(ctx context.Context, listener net.Listener) error {
 		cancel()
 	}
 	stop()
-	return errors.Join(err, <-worked, <-followed)
+	stopLate()
+	return errors.Join(err, <-worked, <-followed, <-carried)
+}
+
+// carry sends the portal's own mail until ctx ends, where it leaves.
+func (p *portal) carry(ctx context.Context) error {
+	if p.courier == nil {
+		return nil
+	}
+	return p.courier.Run(ctx)
 }
 
 // rootCause is the innermost error, of several the last: "address already in use" instead of the call chain around it.

@@ -26,8 +26,9 @@ const (
 // config is what a portal is put together from.
 type config struct {
 	database *database
-	key      []byte   // For the links of invites, and in mails to contacts.
-	baseURL  *url.URL // What links in mails start with.
+	key      []byte        // For the links of invites, and in mails to contacts.
+	baseURL  *url.URL      // What links in mails start with.
+	mailer   notify.Mailer // Carries all mail; nil for the development mailbox.
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -56,7 +57,8 @@ type portal struct {
 	products products
 	seeding  seeding
 	sessions *scs.SessionManager
-	mailbox  *notify.Mailbox
+	mailbox  *notify.Mailbox // For development; nil where mail leaves.
+	courier  *courier        // For the portal's own mail; nil where none leaves.
 	pages    *pages
 
 	baseURL *url.URL
@@ -70,19 +72,26 @@ func newPortal(ctx context.Context, c config) (*portal, error) {
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	pages, err := parsePages()
+	pages, err := parsePages(c.mailer == nil)
 	if err != nil {
 		return nil, err
 	}
 	p := &portal{
-		store: store, database: c.database, mailbox: notify.NewMailbox(mailboxSize), pages: pages,
+		store: store, database: c.database, pages: pages,
 		people: people{c.database}, resets: resets{c.database}, attempts: attempts{c.database}, products: products{c.database},
 		seeding:  seeding{c.database},
 		sessions: newSessions(c.database, c.baseURL.Scheme == "https"),
 		baseURL:  c.baseURL, log: c.log, now: c.now,
 	}
 	p.sessions.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, err error) { p.showProblem(w, page{}, err) }
-	p.services, err = newServices(store, p.mailbox, c)
+	mailer := c.mailer
+	if mailer == nil {
+		p.mailbox = notify.NewMailbox(mailboxSize)
+		mailer = p.mailbox
+	} else {
+		p.courier = newCourier(mailer, c.log)
+	}
+	p.services, err = newServices(store, mailer, c)
 	if err != nil {
 		return nil, err
 	}

@@ -29,9 +29,11 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 	handle("GET /new-password/{token}", secretPath(p.showNewPassword))
 	handle("POST /new-password/{token}", secretPath(p.setNewPassword))
 	handle("GET /memory", p.showMemory)
-	handle("GET /mailbox", p.showMailbox)
-	handle("GET /mailbox/{mail}", p.showMail)
-	handle("GET /mailbox/{mail}/html", p.showMailHTML)
+	if p.mailbox != nil {
+		handle("GET /mailbox", p.showMailbox)
+		handle("GET /mailbox/{mail}", p.showMail)
+		handle("GET /mailbox/{mail}/html", p.showMailHTML)
+	}
 	handle("GET /previews", p.showPreviews)
 	handle("GET /previews/{kind}/{locale}", p.showPreview)
 	handle("GET /previews/{kind}/{locale}/{number}/html", p.showPreviewHTML)
@@ -45,6 +47,7 @@ func (p *portal) routeEverybody(handle func(string, pageFunc)) {
 	handle("POST /invites/{token}/sign-in", secretPath(p.signInAndAccept))
 	handle("POST /invites/{token}/sign-up", secretPath(p.signUpAndAccept))
 	handle("POST /invites/{token}/switch", secretPath(p.switchPerson))
+	handle("POST /invites/{token}/ask", secretPath(p.askForLink))
 }
 
 // routeAccount lists the pages of an account.
@@ -107,4 +110,6 @@ func (p *portal) routeAccount(handle func(pattern string, let middleware, page v
 	handle("GET "+in+"/affiliates", needs(access.ManageAffiliates), p.showAffiliate)
 	handle("POST "+in+"/affiliates", needs(access.ManageAffiliates), p.requestWithdrawal)
 	handle("GET "+in+"/emails", needs(access.ViewEmails), p.showEmails)
+	handle("GET "+in+"/emails/{message}", needs(access.ViewEmails), p.showEmail)
+	handle("GET "+in+"/emails/{message}/html", needs(access.ViewEmails), p.showEmailHTML)
 }

@@ -18,9 +18,10 @@ import (
 // past lies in the past.
 type seeder struct {
 	services
-	portal *portal
-	clock  time.Time
-	start  time.Time
+	portal  *portal
+	mailbox *notify.Mailbox // where the mails of the past are
+	clock   time.Time
+	start   time.Time
 }
 
 // seedOnce fills the database if nobody has a login in it yet. Of several portals that start at the same time one does it,
@@ -56,8 +57,12 @@ func (p *portal) seed(ctx context.Context, c config) error {
 	s := &seeder{portal: p, start: p.now()}
 	c.now, c.log = func() time.Time { return s.clock }, slog.New(slog.DiscardHandler)
 	s.set(-120 * day)
+	s.mailbox = p.mailbox
+	if s.mailbox == nil {
+		s.mailbox = notify.NewMailbox(mailboxSize) // Nothing of the past is mailed to anybody now.
+	}
 	var err error
-	if s.services, err = newServices(p.store, p.mailbox, c); err != nil {
+	if s.services, err = newServices(p.store, s.mailbox, c); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
@@ -238,7 +243,7 @@ func (s *seeder) bakeryContacts(ctx context.Context) error {
 
 // confirm follows the link in the newest mail to a contact, as the contact would.
 func (s *seeder) confirm(ctx context.Context, address string) error {
-	for _, mail := range s.portal.mailbox.Mails() {
+	for _, mail := range s.mailbox.Mails() {
 		if _, token, ok := strings.Cut(mail.Text, linksPath+"verify/"); ok && mail.To == address {
 			token, _, _ = strings.Cut(token, "\n")
 			_, err := s.contacts.Verify(ctx, access.AsSystem("contact link"), strings.TrimSpace(token))
@@ -248,10 +253,19 @@ func (s *seeder) confirm(ctx context.Context, address string) error {
 	return nil
 }
 
-// bakeryInvites leaves invites behind: one that has expired, two that wait for strangers, and one
-// to another account for somebody who has a login.
+// bakeryInvites leaves invites behind: one that was revoked before its mail was sent, one that has
+// expired, two that wait for strangers, and one to another account for somebody who has a login.
 func (s *seeder) bakeryInvites(ctx context.Context) error {
 	catalog := s.members.Catalog()
+	s.set(-7 * day)
+	mistaken := invite.Offer{Address: demoAddress("olivia@example.com"), Terms: access.Terms{Permissions: access.PayInvoices}}
+	sent, err := s.invites.Send(ctx, access.As("olivia"), bakery, mistaken)
+	if err != nil {
+		return err
+	}
+	if _, err := s.invites.Revoke(ctx, access.As("olivia"), bakery, sent.Invite.ID); err != nil {
+		return err
+	}
 	for _, waiting := range []struct {
 		by          access.UserID
 		account     access.AccountID

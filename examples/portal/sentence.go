@@ -45,6 +45,7 @@ var eventWords = map[access.EventKind]string{
 	access.EventInviteRevoked:           "%a revoked the invite to %t",
 	access.EventInviteDeclined:          "%a declined the invite to %t",
 	access.EventInviteAccepted:          "%a accepted the invite to %t",
+	access.EventInviteAsked:             "%a asked for a new link of the invite to %t",
 	access.EventContactAdded:            "%a added the contact %t",
 	access.EventContactUpdated:          "%a changed the contact %t",
 	access.EventContactRemoved:          "%a removed the contact %t",

@@ -17,6 +17,7 @@ type settings struct {
 	keyFile  string   // The path of the file with the key for links.
 	baseURL  *url.URL // What links in mails start with; nil means the address it listens on.
 	seed     bool     // Whether to fill an empty database with demo data.
+	relay    *relay   // The server that mail goes to; nil means the development mailbox.
 }
 
 // A usageError is a setting that can't be used; the process ends with code 2.
@@ -36,9 +37,13 @@ func readSettings(args []string, getenv func(string) string, out io.Writer) (set
 		"need the same (PORTAL_KEY; default FILE.key beside an SQLite file, portal.key otherwise)")
 	base := flags.String("base-url", "", "what links start with (PORTAL_BASE_URL; default http:// and the address)")
 	seed := flags.Bool("seed", true, "fill an empty database with demo data (PORTAL_SEED)")
+	smtp := flags.String("smtp", "", "server that mail goes to: "+smtpForm+"\nor "+smtpsForm+", over TLS unless &security=unprotected\n"+
+		"says otherwise; the password is in PORTAL_SMTP_PASSWORD (PORTAL_SMTP; default none, mail stays in a development mailbox)")
+	smtpPassword := flags.String("smtp-password-file", "", "file with the password for -smtp instead (PORTAL_SMTP_PASSWORD_FILE)")
 
 	for name, variable := range map[string]string{
 		"addr": "PORTAL_ADDR", "db": "PORTAL_DB", "key": "PORTAL_KEY", "base-url": "PORTAL_BASE_URL", "seed": "PORTAL_SEED",
+		"smtp": "PORTAL_SMTP", "smtp-password-file": "PORTAL_SMTP_PASSWORD_FILE",
 	} {
 		if value := getenv(variable); value != "" {
 			if err := flags.Set(name, value); err != nil {
@@ -74,7 +79,30 @@ func readSettings(args []string, getenv func(string) string, out io.Writer) (set
 	if err != nil {
 		return settings{}, err
 	}
-	return settings{address: *address, database: *database, keyFile: *key, baseURL: baseURL, seed: *seed}, nil
+	relay, err := chosenRelay(*smtp, *smtpPassword, getenv)
+	if err != nil {
+		return settings{}, err
+	}
+	return settings{address: *address, database: *database, keyFile: *key, baseURL: baseURL, seed: *seed, relay: relay}, nil
+}
+
+// chosenRelay is the mail server of the settings; nil without one.
+func chosenRelay(value, passwordFile string, getenv func(string) string) (*relay, error) {
+	if value == "" && passwordFile != "" {
+		return nil, usageError{"-smtp-password-file: there is no -smtp"}
+	}
+	if value == "" {
+		return nil, nil
+	}
+	password, err := relayPassword(passwordFile, getenv("PORTAL_SMTP_PASSWORD"))
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := parseRelay(value, password)
+	if err != nil {
+		return nil, err
+	}
+	return &chosen, nil
 }
 
 // absoluteURL reads a base URL: scheme and host, nothing else. The empty value is nil.

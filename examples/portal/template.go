@@ -15,7 +15,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/rosterkit/roster/access"
-	"github.com/rosterkit/roster/notify"
 )
 
 //go:embed templates/*.html
@@ -28,9 +27,11 @@ var staticFolder embed.FS
 type pages struct{ byName map[string]*template.Template }
 
 // parsePages parses layout.html and the partials (which begin with an underscore) once, and
-// every page on a copy of its own.
-func parsePages() (*pages, error) {
-	shared, err := template.New("layout.html").Funcs(helpers()).ParseFS(templateFiles, "templates/layout.html", "templates/_*.html")
+// every page on a copy of its own. They mention the development mailbox if there is one.
+func parsePages(mailbox bool) (*pages, error) {
+	functions := helpers()
+	functions["mailbox"] = func() bool { return mailbox }
+	shared, err := template.New("layout.html").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/_*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,6 @@ func helpers() template.FuncMap {
 		"selected":   selected,
 		"linkified":  linkified,
 		"lastDay":    lastDay,
-		"delivered":  func(m notify.Message) delivery { return newDelivery(m.State, m.Reason) },
 		"lastDate":   lastDate,
 		"postal":     newPostalFields,
 		"choice":     newChoiceField,

@@ -112,6 +112,13 @@ func (c *connection) quit() {
 	c.close()
 }
 
+// leave is quit for a server that may have gone: it doesn't wait for the answer.
+func (c *connection) leave() {
+	c.network.SetDeadline(time.Now().Add(time.Second))
+	c.client.Text.Cmd("QUIT")
+	c.close()
+}
+
 func (c *connection) close() { c.network.Close() }
 
 // offers reports whether one of the words after an extension's name is the given one.

@@ -3,6 +3,7 @@ package smtpmail_test
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/rosterkit/roster/notify"
 	"github.com/stretchr/testify/require"
@@ -112,6 +113,42 @@ func FuzzUnsubscribe(f *testing.F) {
 		m := fullMail()
 		m.Unsubscribe = link
 		requireRoundTrip(t, m)
+	})
+}
+
+// FuzzTemplates has values reach a mail by its templates, in whatever language is asked for: neither what is around them
+// nor the headers change.
+func FuzzTemplates(f *testing.F) {
+	for i, text := range awkward {
+		f.Add(text, "Invoice Emails", "The Portal", "de-AT")
+		f.Add("Acme & Sons", text, awkward[len(awkward)-1-i], text)
+	}
+	templates, err := notify.ParseTemplates([]notify.Sample{{Kind: "k", Data: func(string) any { return map[string]string{"account": "", "category": ""} }}},
+		fstest.MapFS{
+			"en/k.txt":  {Data: []byte("Subject: {{.category}} of {{.account}}\nAccount: {{.account}}.\nCategory: {{.category}}.")},
+			"en/k.html": {Data: []byte(`<p title="{{.account}}">{{.category}}</p>`)},
+			"de/k.txt":  {Data: []byte("Subject: {{.category}} von {{.account}}\nKonto: {{.account}}.\nArt: {{.category}}.")},
+			"de/k.html": {Data: []byte(`<p title="{{.account}}">{{.category}}</p>`)},
+		})
+	require.NoError(f, err)
+	render := func(t *testing.T, locale, brand, account, category string) notify.Mail {
+		data := map[string]string{"account": account, "category": category}
+		m, err := templates.Render("k", templates.Match("k", locale), notify.Brand{Name: brand, FromName: brand, From: "a@example.org"}, data)
+		require.NoError(t, err)
+		m.MessageID, m.To = "1", "bob@example.com"
+		return m
+	}
+	f.Fuzz(func(t *testing.T, account, category, brand, locale string) {
+		m := render(t, locale, brand, account, category)
+		if (notify.Brand{FromName: brand}).Check() != nil {
+			require.Error(t, m.Check())
+			return
+		}
+		require.True(t, requireRoundTrip(t, m))
+		plain := render(t, locale, "x", "x", "x")
+		require.Equal(t, strings.Count(plain.Text, "\n"), strings.Count(m.Text, "\n"), m.Text)
+		require.Equal(t, strings.Count(plain.HTML, "<"), strings.Count(m.HTML, "<"), m.HTML)
+		require.Equal(t, strings.Count(plain.HTML, `"`), strings.Count(m.HTML, `"`), m.HTML)
 	})
 }
 

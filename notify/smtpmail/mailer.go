@@ -92,7 +92,7 @@ func (m *Mailer) take() (*connection, error) {
 	m.idle = slices.DeleteFunc(m.idle, func(c *connection) bool {
 		old := now.Sub(c.used) >= m.cfg.Idle
 		if old {
-			c.close()
+			c.leave()
 		}
 		return old
 	})

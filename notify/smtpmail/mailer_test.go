@@ -1,8 +1,11 @@
 package smtpmail_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +44,60 @@ func TestOldConnectionsAreNotUsed(t *testing.T) {
 		require.NoError(t, mailer.Send(t.Context(), validMail()))
 	}
 	require.Equal(t, 2, server.Connections())
+}
+
+// A heard connection keeps what the client says.
+type heard struct {
+	net.Conn
+	said  bytes.Buffer
+	ended chan struct{} // the server has closed it
+	close func()
+}
+
+func (h *heard) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	h.said.Write(p[:n])
+	return n, err
+}
+
+func (h *heard) Close() error {
+	h.close()
+	return h.Conn.Close()
+}
+
+// TestGoodbye has the mailer say it (RFC 5321 section 4.1.1.10), whyever it ends a connection that is in order.
+func TestGoodbye(t *testing.T) {
+	ways := map[string]func(t *testing.T, mailer *smtpmail.Mailer, pass func(time.Duration)){
+		"it is old": func(t *testing.T, mailer *smtpmail.Mailer, pass func(time.Duration)) {
+			pass(time.Minute)
+			require.NoError(t, mailer.Send(t.Context(), validMail()))
+		},
+		"the mailer is closed": func(t *testing.T, mailer *smtpmail.Mailer, _ func(time.Duration)) { require.NoError(t, mailer.Close()) },
+	}
+	for name, end := range ways {
+		t.Run(name, func(t *testing.T) {
+			var first *heard
+			server := smtptest.Start(t, smtptest.Options{Wrap: func(c net.Conn) net.Conn {
+				if first != nil {
+					return c
+				}
+				first = &heard{Conn: c, ended: make(chan struct{})}
+				first.close = sync.OnceFunc(func() { close(first.ended) })
+				return first
+			}})
+			now := noon
+			mailer := newMailer(t, server.Address, smtpmail.Config{Security: smtpmail.Unprotected, Now: func() time.Time { return now }})
+			require.NoError(t, mailer.Send(t.Context(), validMail()))
+			end(t, mailer, func(d time.Duration) { now = now.Add(d) })
+			<-first.ended
+			require.Equal(t, "QUIT", lastLine(first.said.String()))
+		})
+	}
+}
+
+func lastLine(said string) string {
+	lines := strings.Split(strings.TrimSuffix(said, "\r\n"), "\r\n")
+	return lines[len(lines)-1]
 }
 
 // TestConnectionsThatAreGone ends connections that are kept, as servers do after a while: the next mail isn't delayed by it.

@@ -3,6 +3,7 @@ package smtpmail_test
 import (
 	"bytes"
 	"errors"
+	"net"
 	"testing"
 
 	"github.com/rosterkit/roster/notify"
@@ -56,4 +57,18 @@ func TestPostfix(t *testing.T) {
 		require.Equal(t, got.To, delivery.To)
 		require.Equal(t, got.MessageID == foreign.MessageID, delivery.UTF8)
 	}
+}
+
+// TestPostfixEndsWithItsTest has nothing left that listens.
+func TestPostfixEndsWithItsTest(t *testing.T) {
+	address := ""
+	t.Run("test", func(t *testing.T) { address = smtptest.StartPostfix(t, smtptest.NewCertificate(t)).Address })
+	if address == "" {
+		t.Skip("there was no Postfix")
+	}
+	connection, err := net.Dial("tcp", address)
+	if err == nil {
+		connection.Close()
+	}
+	require.Error(t, err)
 }

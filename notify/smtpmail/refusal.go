@@ -32,6 +32,7 @@ const (
 	wrongPassword  = 535
 	weakMechanism  = 534
 	needsEncrypted = 538
+	mailboxFull    = 552
 )
 
 // isRefusal tells a refusal from an answer that doesn't belong there.
@@ -61,18 +62,18 @@ func isAboutUs(code int) bool {
 }
 
 // refusesAddress reports whether a refusal of the receiver's address is about the address: without an enhanced status code
-// every refusal for good is, but for the codes of a command that wasn't understood (500 to 504) or of the password. With
-// one, it is about the address if its subject is the address or the mailbox (X.1.X and X.2.X of RFC 3463 section 3), but
-// not the sender's address (X.1.7 and X.1.8), which many servers refuse at this point too, nor a mailbox that is full or a
-// mail that is too long for it (X.2.2 and X.2.3): another mail may fit. What is left is about the network, the protocol or
-// a policy such as "relaying denied": were that taken for the address, a mistake in the configuration would end the mail to
-// everybody.
+// every refusal for good is, but for the codes of a command that wasn't understood (500 to 504), of the password, or of a
+// mailbox that is full. With one, it is about the address if its subject is the address or the mailbox (X.1.X and X.2.X of
+// RFC 3463 section 3), but not the sender's address (X.1.7 and X.1.8), which many servers refuse at this point too, nor a
+// mailbox that is full or a mail that is too long for it (X.2.2 and X.2.3): another mail may fit. What is left is about the
+// network, the protocol or a policy such as "relaying denied": were that taken for the address, a mistake in the
+// configuration would end the mail to everybody.
 func refusesAddress(code int, status string) bool {
 	if code <= 504 || isAboutUs(code) {
 		return false
 	}
 	switch {
-	case status == "5.1.7", status == "5.1.8", status == "5.2.2", status == "5.2.3":
+	case status == "" && code == mailboxFull, status == "5.1.7", status == "5.1.8", status == "5.2.2", status == "5.2.3":
 		return false
 	case status == "", strings.HasPrefix(status, "5.1."), strings.HasPrefix(status, "5.2."):
 		return true

@@ -33,6 +33,8 @@ func TestRefusals(t *testing.T) {
 		{smtptest.Receiver, 550, "5.1.1", address},
 		{smtptest.Receiver, 551, "", address},
 		{smtptest.Receiver, 550, "5.2.1", address},
+		{smtptest.Receiver, 552, "", permanent},      // the mailbox is full
+		{smtptest.Receiver, 552, "5.1.1", address},   // says the more exact one
 		{smtptest.Receiver, 552, "5.2.2", permanent}, // the mailbox is full
 		{smtptest.Receiver, 552, "5.2.3", permanent}, // the mail is too long for it
 		{smtptest.Receiver, 553, "5.1.3", address},

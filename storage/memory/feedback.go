@@ -53,6 +53,9 @@ func (tx *tx) PutSuppression(ctx context.Context, s notify.Suppression) error {
 	if err := tx.write(ctx); err != nil {
 		return err
 	}
+	if old, ok := tx.suppressed.get(s.Address); ok && old.Kind <= s.Kind {
+		return nil
+	}
 	s.Since = stored(s.Since)
 	tx.suppressed = tx.suppressed.put(s.Address, s)
 	return nil

@@ -9,9 +9,10 @@ import (
 
 // A registry is what is stored of those that follow the change feed.
 type registry struct {
-	followers   *tree[access.FollowerID, uint64] // what each has acknowledged
-	ticket      uint64
-	lease, wait time.Duration
+	followers    *tree[access.FollowerID, uint64] // what each has acknowledged
+	ticket       uint64
+	lease, wait  time.Duration
+	leaseChanges uint64
 }
 
 func newRegistry() registry {
@@ -38,7 +39,9 @@ func (db *DB) Poll(ctx context.Context, id access.FollowerID) (access.Position, 
 	s := db.committed.Load()
 	r := s.registry
 	_, registered := r.followers.get(id)
-	return access.Position{Registered: registered, Ticket: r.ticket, Lease: r.lease, Wait: r.wait, Heads: s.heads()}, nil
+	return access.Position{
+		Registered: registered, Ticket: r.ticket, Lease: r.lease, Wait: r.wait, LeaseChanges: r.leaseChanges, Heads: s.heads(),
+	}, nil
 }
 
 // Acknowledge notes what a follower has seen. See access.Registry.
@@ -94,27 +97,24 @@ func (db *DB) DrawTicket(ctx context.Context) (ticket uint64, wait time.Duration
 
 // SetLease sets the lease. See access.Registry.
 func (db *DB) SetLease(ctx context.Context, lease time.Duration) error {
-	return db.changeLease(ctx, lease, func(r *registry, lease time.Duration) {
-		r.lease, r.wait = lease, max(r.wait, lease)
-	})
-}
-
-// ShortenWait sets the wait to the lease. See access.Registry.
-func (db *DB) ShortenWait(ctx context.Context, lease time.Duration) error {
-	return db.changeLease(ctx, lease, func(r *registry, lease time.Duration) {
-		if r.lease == lease {
-			r.wait = lease
-		}
-	})
-}
-
-// changeLease has fn change the registry for a lease in whole milliseconds.
-func (db *DB) changeLease(ctx context.Context, lease time.Duration, fn func(*registry, time.Duration)) error {
 	return db.update(ctx, func(tx *tx) error {
 		if err := access.CheckLease(lease); err != nil {
 			return err
 		}
-		fn(&tx.registry, lease.Truncate(time.Millisecond))
+		r := &tx.registry
+		r.lease = lease.Truncate(time.Millisecond)
+		r.wait = max(r.wait, r.lease)
+		r.leaseChanges++
+		return nil
+	})
+}
+
+// ShortenWait sets the wait to the lease. See access.Registry.
+func (db *DB) ShortenWait(ctx context.Context, leaseChanges uint64) error {
+	return db.update(ctx, func(tx *tx) error {
+		if r := &tx.registry; r.leaseChanges == leaseChanges {
+			r.wait = r.lease
+		}
 		return nil
 	})
 }

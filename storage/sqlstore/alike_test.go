@@ -143,10 +143,10 @@ func followAlike(t *rapid.T, backends []backend) {
 			func(db storage.DB) error { return db.Acknowledge(ctx, id, ticket) },
 			func(db storage.DB) error { return db.Unfollow(ctx, ticket, id, "b") },
 			func(db storage.DB) error { return db.SetLease(ctx, lease) },
-			func(db storage.DB) error { return db.ShortenWait(ctx, lease) },
+			func(db storage.DB) error { return db.ShortenWait(ctx, ticket) },
 			func(db storage.DB) error {
 				p, err := db.Poll(ctx, id)
-				return errors.Join(err, db.ShortenWait(ctx, p.Lease))
+				return errors.Join(err, db.ShortenWait(ctx, p.LeaseChanges))
 			},
 		}).Draw(t, "call")
 		alike(t, backends, func(b backend) (string, answer) { return b.name, answer{nil, call(b.db)} })

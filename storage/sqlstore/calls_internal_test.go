@@ -131,7 +131,7 @@ func calls() []call {
 		{"putUser", "", 1, []any{"new user", "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}},
 		{"putUser", "who is there", 1, []any{someUser, "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}},
 		{"putUser", "many", 2 * maxRows, many(func(i int) []any {
-			return []any{fmt.Sprintf("user %d", 1024990+i), "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}
+			return []any{fmt.Sprintf("user %d", 1034990+i), "a@example.com", "a@example.com", 1, "", "", 0, 0, "de"}
 		})},
 		{"putSignIn", "", 1, []any{"new user", 0}},
 		{"putSignIn", "of a user who is there", 1, []any{someUser, 500_000}},
@@ -282,7 +282,7 @@ func calls() []call {
 		{"drawTicketOnly", "", 1, nil},
 		{"selectTicket", "", 1, nil},
 		{"setLease", "", 1, []any{2000, 2000, 2000}},
-		{"shortenWait", "", 1, []any{1000, 1000}},
+		{"shortenWait", "", 1, []any{1}},
 
 		{"lockLimit", "", 1, []any{bytes(32), populatedNow}},
 		{"lockLimit", "that is there", 1, []any{digest(500), populatedNow}},

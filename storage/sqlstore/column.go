@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rosterkit/roster/access"
@@ -158,11 +159,13 @@ func textList(list []string) string {
 	if len(list) == 0 {
 		return "[]"
 	}
-	text, err := json.Marshal(list)
-	if err != nil {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // which would make a text up to six times as long, beyond what MySQL's TEXT has room for
+	if err := encoder.Encode(list); err != nil {
 		panic("sqlstore: a list of texts can't be written as JSON") // it always can
 	}
-	return string(text)
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 // lastText sorts behind every id: lists that begin at the newest begin below it.

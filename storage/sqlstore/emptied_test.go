@@ -24,7 +24,7 @@ func (e engine) emptied(t testing.TB, database servertest.Database) (empty func(
 		case "roster_feed":
 			statements = append(statements, `UPDATE roster_feed SET number = 0, tail = '' WHERE number > 0`)
 		case "roster_cluster":
-			statements = append(statements, `UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000`)
+			statements = append(statements, `UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000, lease_changes = 0`)
 		default:
 			statements = append(statements, `DELETE FROM `+table)
 		}

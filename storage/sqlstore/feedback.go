@@ -18,8 +18,13 @@ const (
 		WHERE canonical = ? AND occurred_at <= ? AND (occurred_at < ? OR id < ?) AND (? = 0 OR kind = ?)
 		ORDER BY occurred_at DESC, id DESC LIMIT ?`
 
+	// putSuppression keeps the graver of two in one statement, as no lock keeps reports about one address apart. MySQL
+	// sets one column after the other.
 	putSuppression = `INSERT INTO roster_suppressions (canonical, kind, since_at) VALUES (?, ?, ?)
-		ON CONFLICT (canonical) DO UPDATE SET kind = excluded.kind, since_at = excluded.since_at`
+		ON CONFLICT (canonical) DO UPDATE SET
+			since_at = CASE WHEN excluded.kind < roster_suppressions.kind THEN excluded.since_at
+				ELSE roster_suppressions.since_at END,
+			kind = CASE WHEN excluded.kind < roster_suppressions.kind THEN excluded.kind ELSE roster_suppressions.kind END`
 
 	deleteSuppression = `DELETE FROM roster_suppressions WHERE canonical = ?`
 

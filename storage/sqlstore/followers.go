@@ -19,7 +19,7 @@ const (
 	// selectPosition reads everything in one statement, and so at one moment: a follower that takes a ticket for drawn
 	// sees what was committed before it was.
 	selectPosition = `SELECT EXISTS (SELECT 1 FROM roster_followers WHERE id = ?),
-			ticket, lease_ms, wait_ms, shard, number, tail
+			ticket, lease_ms, wait_ms, lease_changes, shard, number, tail
 		FROM roster_cluster CROSS JOIN roster_feed WHERE id = 0`
 
 	acknowledgeTicket = `UPDATE roster_followers SET acknowledged = CASE WHEN acknowledged < ? THEN ? ELSE acknowledged END
@@ -41,9 +41,11 @@ const (
 
 	selectTicket = `SELECT ticket, wait_ms FROM roster_cluster WHERE id = 0`
 
-	setLease = `UPDATE roster_cluster SET lease_ms = ?, wait_ms = CASE WHEN wait_ms < ? THEN ? ELSE wait_ms END WHERE id = 0`
+	setLease = `UPDATE roster_cluster SET lease_ms = ?, wait_ms = CASE WHEN wait_ms < ? THEN ? ELSE wait_ms END,
+			lease_changes = lease_changes + 1
+		WHERE id = 0`
 
-	shortenWait = `UPDATE roster_cluster SET wait_ms = ? WHERE id = 0 AND lease_ms = ?`
+	shortenWait = `UPDATE roster_cluster SET wait_ms = lease_ms WHERE id = 0 AND lease_changes = ?`
 )
 
 var errNoCluster = errors.New("sqlstore: the row of the cluster or one of the change feed is missing")
@@ -73,7 +75,7 @@ func (db *DB) Poll(ctx context.Context, id access.FollowerID) (access.Position, 
 		shards, err := list(ctx, t, func(r row) (shard int, err error) {
 			var head access.FeedHead
 			err = r.Scan(&p.Registered, wholly(&p.Ticket), (*milliseconds)(&p.Lease), (*milliseconds)(&p.Wait),
-				&shard, wholly(&head.Number), &head.Tail)
+				wholly(&p.LeaseChanges), &shard, wholly(&head.Number), &head.Tail)
 			if err == nil {
 				p.Heads[shard] = head
 			}
@@ -190,13 +192,10 @@ func (db *DB) SetLease(ctx context.Context, lease time.Duration) error {
 }
 
 // ShortenWait sets the wait to the lease, as access.Registry says.
-func (db *DB) ShortenWait(ctx context.Context, lease time.Duration) error {
+func (db *DB) ShortenWait(ctx context.Context, leaseChanges uint64) error {
+	leaseChanges = min(leaseChanges, math.MaxInt64) // so often it can't be
 	return db.update(ctx, func(ctx context.Context, t *tx) error {
-		if err := access.CheckLease(lease); err != nil {
-			return err
-		}
-		ms := lease.Milliseconds()
-		_, err := t.exec(ctx, "shorten the wait", shortenWait, ms, ms)
+		_, err := t.exec(ctx, "shorten the wait", shortenWait, leaseChanges)
 		return err
 	})
 }

@@ -29,7 +29,7 @@ func registryCalls() []registryCall {
 		{"Unfollow", func(ctx context.Context, db *sqlstore.DB) error { return db.Unfollow(ctx, 1, "there", "nobody") }},
 		{"DrawTicket", func(ctx context.Context, db *sqlstore.DB) error { _, _, err := db.DrawTicket(ctx); return err }},
 		{"SetLease", func(ctx context.Context, db *sqlstore.DB) error { return db.SetLease(ctx, 2*time.Second) }},
-		{"ShortenWait", func(ctx context.Context, db *sqlstore.DB) error { return db.ShortenWait(ctx, time.Second) }},
+		{"ShortenWait", func(ctx context.Context, db *sqlstore.DB) error { return db.ShortenWait(ctx, 1) }},
 	}
 }
 
@@ -37,7 +37,7 @@ func registryCalls() []registryCall {
 func registered(t *testing.T, handle *sql.DB) {
 	t.Helper()
 	execute(t, handle, `DELETE FROM roster_followers`, `INSERT INTO roster_followers (id, acknowledged) VALUES ('there', 0)`,
-		`UPDATE roster_cluster SET ticket = 1, lease_ms = 1000, wait_ms = 1500`)
+		`UPDATE roster_cluster SET ticket = 1, lease_ms = 1000, wait_ms = 1500, lease_changes = 1`)
 }
 
 // registry is all that is kept of followers.
@@ -47,11 +47,11 @@ func registry(t *testing.T, db *sqlstore.DB) string {
 	require.NoError(t, err)
 	p, err := db.Poll(t.Context(), "nobody")
 	require.NoError(t, err)
-	return fmt.Sprint(followers, p.Ticket, p.Lease, p.Wait)
+	return fmt.Sprint(followers, p.Ticket, p.Lease, p.Wait, p.LeaseChanges)
 }
 
 // followedRegistry is what followed leaves.
-const followedRegistry = "[{new 1} {there 1}] 2 2s 2s"
+const followedRegistry = "[{new 1} {there 1}] 2 2s 2s 1"
 
 // followed has a fresh registry do all it can.
 func followed(t *testing.T, db *sqlstore.DB) {

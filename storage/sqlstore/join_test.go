@@ -485,7 +485,7 @@ func (h host) empty(t *testing.T) {
 		case "roster_feed":
 			execute(t, h.handle, `UPDATE roster_feed SET number = 0, tail = ''`)
 		case "roster_cluster":
-			execute(t, h.handle, `UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000`)
+			execute(t, h.handle, `UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000, lease_changes = 0`)
 		default:
 			if strings.HasPrefix(table, "roster_") {
 				execute(t, h.handle, `DELETE FROM `+table)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rosterkit/roster/notify"
 	"github.com/rosterkit/roster/storage/storagetest/servertest"
 )
 
@@ -30,7 +31,7 @@ func TestPlansOfPostgres(t *testing.T) {
 		execute(t, conn, "SET plan_cache_mode = "+mode)
 		for _, c := range callsOf(db.engine) {
 			statement, args := c.sent(db, false)
-			read := explained(t, conn, statement, args)
+			read := explained(t, conn, "BEGIN", statement, args)
 			fmt.Fprintf(&table, "%-18s rows %6d of %6d, pages %6d: %s\n", mode, read.rows, c.rows, read.pages, c.name())
 			if reason, cheap := cheapScans[c.name()]; cheap && read.pages <= mostPages(c) {
 				fmt.Fprintf(&table, "\t%s\n", reason)
@@ -45,6 +46,44 @@ func TestPlansOfPostgres(t *testing.T) {
 		}
 	}
 	t.Logf("PostgreSQL reads:\n%s", table.String())
+}
+
+// TestPlansOfAnOutboxThatHasFilled claims and finishes mails of an outbox that was empty when PostgreSQL last gathered
+// statistics: a worker reads what it works on, not all that waits.
+func TestPlansOfAnOutboxThatHasFilled(t *testing.T) {
+	handle := servertest.Fresh(t, "postgres").Open(t)
+	db := New(handle, Postgres, Config{})
+	require.NoError(t, db.Migrate(t.Context()))
+	conn, err := handle.Conn(t.Context())
+	require.NoError(t, err)
+	defer conn.Close()
+	fill := func(ids string, state, turn int) {
+		execute(t, conn, fmt.Sprintf(`INSERT INTO roster_messages (id, kind, group_id, ref, generation, recipient_id, created_at, state,
+			due_at, attempt, leased_until, done_at, reason, address, subject, turn)
+			SELECT '%s ' || i, 'invite', 'account 1', 'invite', 1, '', 0, %d, 1, 0, -1, 0, '', '', '', i * %d FROM generate_series(1, 5000) AS i`,
+			ids, state, turn))
+	}
+	execute(t, conn, "ALTER TABLE roster_messages SET (autovacuum_enabled = off)")
+	fill("old", 2, 0)
+	execute(t, conn, "ANALYZE roster_messages")
+	fill("new", 1, 1)
+	var ids []string
+	for i := range maxList {
+		ids = append(ids, fmt.Sprint("new ", 1000+i))
+	}
+	ofMany := call{rows: 2 * maxList}
+	for _, c := range []call{
+		{"selectWoken", "", 1, []any{1, notify.MaxWoken}},
+		{"selectDue", "", maxList, []any{1, 1, maxList}},
+		{"leaseMessages", "", 6 * maxList, []any{0, ids}},
+		{"selectLeased", toLock, 2 * maxList, []any{ids}},
+		{"putBackMessages", "", 6 * maxList, []any{0, ids}},
+	} {
+		statement, args := c.sent(db, false)
+		read := explained(t, conn, db.engine.beginWork[0], statement, args)
+		require.Empty(t, read.scans, "%s:\n%s", c.name(), read.plan)
+		require.LessOrEqual(t, read.rows, mostRows(ofMany), "%s:\n%s", c.name(), read.plan)
+	}
 }
 
 // cheapScans are the calls for which PostgreSQL may read a table from end to end, since it costs less than to read by
@@ -73,11 +112,11 @@ type reading struct {
 }
 
 // explained runs a statement in a transaction that is rolled back.
-func explained(t *testing.T, conn *sql.Conn, statement string, args []any) reading {
+func explained(t *testing.T, conn *sql.Conn, begin, statement string, args []any) reading {
 	t.Helper()
 	execute(t, conn, "PREPARE asked AS "+statement)
 	defer execute(t, conn, "DEALLOCATE asked")
-	execute(t, conn, "BEGIN")
+	execute(t, conn, begin)
 	defer execute(t, conn, "ROLLBACK")
 	call := "EXECUTE asked"
 	if len(args) > 0 {

@@ -14,7 +14,8 @@ func postgresEngine() engine {
 		name:         "postgres",
 		goose:        goose.DialectPostgres,
 		beginView:    []string{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + selectSnapshot},
-		beginUpdate:  []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
+		beginUpdate:  []string{beginUpdatePostgres},
+		beginWork:    []string{beginUpdatePostgres + byIndex},
 		migrating:    inSchema(migrateAlone),
 		verifying:    inSchema(),
 		verify:       verifyPostgres,
@@ -35,6 +36,12 @@ func postgresEngine() engine {
 }
 
 const (
+	beginUpdatePostgres = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`
+
+	// byIndex keeps the planner from reading the whole outbox, which its statistics take for short: it may have been empty
+	// when they were made, and fill before they are made again.
+	byIndex = `; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off`
+
 	selectServer = `SELECT current_setting('server_version'), current_setting('server_version_num')::integer,
 		current_setting('server_encoding'), current_setting('client_encoding'), COALESCE(current_schema(), '')`
 

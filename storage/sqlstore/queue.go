@@ -22,7 +22,8 @@ const (
 	// leaseMessages leases messages that were found and are locked.
 	leaseMessages = `UPDATE roster_messages SET attempt = attempt + 1, leased_until = ? WHERE id IN (?...)`
 
-	selectLeased = `SELECT id, attempt FROM roster_messages WHERE id IN (?...) AND state = 1`
+	// selectLeased asks for all states, or planners would rather look through the queue than for ids.
+	selectLeased = `SELECT id, attempt, state FROM roster_messages WHERE id IN (?...)`
 
 	// These change messages that were found and are locked.
 	putBackMessages = `UPDATE roster_messages SET leased_until = ?, uncounted = uncounted + 1 WHERE id IN (?...)`
@@ -58,7 +59,7 @@ var errNotLeased = errors.New("sqlstore: messages that were locked were changed 
 // Claim leases messages that are due, as notify.Queue says.
 func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]notify.Message, error) {
 	var claimed []notify.Message
-	err := db.update(ctx, func(ctx context.Context, t *tx) (err error) {
+	err := db.work(ctx, func(ctx context.Context, t *tx) (err error) {
 		if err := t.wake(ctx, now); err != nil {
 			return err
 		}
@@ -127,7 +128,7 @@ func (t *tx) wake(ctx context.Context, now time.Time) error {
 // Finish records what became of messages, as notify.Queue says.
 func (db *DB) Finish(ctx context.Context, results ...notify.Result) ([]notify.MessageID, error) {
 	var fenced []notify.MessageID
-	err := db.update(ctx, func(ctx context.Context, t *tx) error {
+	err := db.work(ctx, func(ctx context.Context, t *tx) error {
 		fenced = nil
 		for some := range slices.Chunk(results, maxList) {
 			late, err := t.finish(ctx, some)
@@ -154,8 +155,11 @@ func (t *tx) finish(ctx context.Context, results []notify.Result) (fenced []noti
 	statement, args := in(selectLeased+t.db.engine.forUpdate, ids)
 	if _, err = list(ctx, t, func(r row) (id notify.MessageID, err error) {
 		var attempt int
-		err = r.Scan(&id, wholly(&attempt))
-		attempts[id] = attempt
+		var state notify.State
+		err = r.Scan(&id, wholly(&attempt), wholly(&state))
+		if state == notify.Queued {
+			attempts[id] = attempt
+		}
 		return id, err
 	}, "find leased messages", statement, args...); err != nil {
 		return nil, err

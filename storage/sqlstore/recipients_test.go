@@ -104,36 +104,69 @@ func (tx heapTx) Enqueue(ctx context.Context, messages ...notify.Message) error 
 func TestNotifyInBoundedMemory(t *testing.T) {
 	const most = 4 // MiB; 50,000 messages alone would be more than 15
 	for _, n := range []int{5_000, 50_000} {
-		handle, db := sqliteEngine.migrated(t)
-		loadContacts(t, sqliteEngine, handle, db, n)
-		counted := &heapDB{DB: db, heap: new(peak)}
-		contacts := newContacts(counted)
-		_, err := contacts.Notify(t.Context(), "large", contact.General, "", contact.Notice{ID: "first", Kind: "invoice"})
-		require.NoError(t, err) // statements are prepared now, and buffers made
-		counted.heap, counted.enqueued = new(peak), 0
-		counted.heap.look()
-		began := time.Now()
-		done, err := contacts.Notify(t.Context(), "large", contact.Invoice, "", contact.Notice{ID: "second", Kind: "invoice"})
-		require.NoError(t, err)
-		took := time.Since(began)
-		require.Equal(t, n-n/100, done.Recipients)
-		require.Equal(t, done.Recipients, counted.enqueued)
-
-		notified := counted.heap.growth()
-		for range 5 {
-			messages, err := db.Claim(t.Context(), time.Now(), time.Hour, 100)
-			require.NoError(t, err)
-			require.Len(t, messages, 100)
-			for _, prepared := range contacts.Prepare(t.Context(), messages) {
-				require.NoError(t, prepared.Err)
-				require.Empty(t, prepared.Cancel)
-			}
-			counted.heap.look()
-		}
+		done := measureNotify(t, sqliteEngine, n)
 		t.Logf("%d contacts notified in %v: the heap grew by %.1f MiB at the most, and by %.1f while mails were prepared",
-			n, took.Round(time.Millisecond), notified, counted.heap.growth())
-		require.Less(t, counted.heap.growth(), float64(most))
+			done.contacts, done.took.Round(time.Millisecond), done.notifying, done.preparing)
+		require.Less(t, done.preparing, float64(most))
 	}
+}
+
+// BenchmarkNotify notifies so many contacts of one account in one unit of work. MiB is how much the heap grows, at the
+// most, while they are notified and some of their mails are prepared.
+func BenchmarkNotify(b *testing.B) {
+	for _, engine := range engines() {
+		for _, n := range []int{5_000, 50_000} {
+			b.Run(fmt.Sprintf("impl=roster/db=%s/n=%d", engine.name, n), func(b *testing.B) {
+				var took time.Duration
+				var grew float64
+				for range b.N {
+					notified := measureNotify(b, engine, n)
+					took, grew = took+notified.took, max(grew, notified.preparing)
+				}
+				b.ReportMetric(float64(took.Nanoseconds())/float64(b.N), "ns/op") // without that of loading them
+				b.ReportMetric(float64(n)*float64(b.N)/took.Seconds(), "contacts/s")
+				b.ReportMetric(grew, "MiB")
+			})
+		}
+	}
+}
+
+// A notified is what it took to notify contacts.
+type notified struct {
+	contacts             int
+	took                 time.Duration
+	notifying, preparing float64 // by how many MiB the heap grew at the most, until then
+}
+
+func measureNotify(t testing.TB, engine engine, n int) notified {
+	t.Helper()
+	handle, db := engine.migrated(t)
+	loadContacts(t, engine, handle, db, n)
+	counted := &heapDB{DB: db, heap: new(peak)}
+	contacts := newContacts(counted)
+	_, err := contacts.Notify(t.Context(), "large", contact.General, "", contact.Notice{ID: "first", Kind: "invoice"})
+	require.NoError(t, err) // statements are prepared now, and buffers made
+	counted.heap, counted.enqueued = new(peak), 0
+	counted.heap.look()
+	began := time.Now()
+	done, err := contacts.Notify(t.Context(), "large", contact.Invoice, "", contact.Notice{ID: "second", Kind: "invoice"})
+	require.NoError(t, err)
+	took := time.Since(began)
+	require.Equal(t, n-n/100, done.Recipients)
+	require.Equal(t, done.Recipients, counted.enqueued)
+
+	notifying := counted.heap.growth()
+	for range 5 {
+		messages, err := db.Claim(t.Context(), time.Now(), time.Hour, 100)
+		require.NoError(t, err)
+		require.Len(t, messages, 100)
+		for _, prepared := range contacts.Prepare(t.Context(), messages) {
+			require.NoError(t, prepared.Err)
+			require.Empty(t, prepared.Cancel)
+		}
+		counted.heap.look()
+	}
+	return notified{n, took, notifying, counted.heap.growth()}
 }
 
 // BenchmarkRecipients resolves a category of an account with 10,000 contacts. impl=roster is contact.Service.Recipients,

@@ -59,6 +59,15 @@ func (db *DB) read(ctx context.Context, fn func(context.Context, *tx) error) err
 }
 
 func (db *DB) update(ctx context.Context, fn func(context.Context, *tx) error) error {
+	return db.updateAs(ctx, db.engine.beginUpdate, fn)
+}
+
+// work is update for what a worker does with the outbox.
+func (db *DB) work(ctx context.Context, fn func(context.Context, *tx) error) error {
+	return db.updateAs(ctx, db.engine.beginWork, fn)
+}
+
+func (db *DB) updateAs(ctx context.Context, begin []string, fn func(context.Context, *tx) error) error {
 	if err := storage.CheckOutside(ctx, db); err != nil {
 		return err // before waiting for a unit that waits for this one
 	}
@@ -68,7 +77,7 @@ func (db *DB) update(ctx context.Context, fn func(context.Context, *tx) error) e
 		}
 		defer db.leave()
 	}
-	return retried(ctx, func() (conflict bool, err error) { return db.unit(ctx, db.engine.beginUpdate, fn) })
+	return retried(ctx, func() (conflict bool, err error) { return db.unit(ctx, begin, fn) })
 }
 
 // enter waits for its turn to write.

@@ -68,7 +68,7 @@ func TestMigrateFromEveryVersion(t *testing.T) {
 					require.Equal(t, schema(t, fresh), schema(t, handle))
 				}
 				require.NoError(t, db.Migrate(t.Context()))
-				require.Equal(t, "[] 0 1s 1s", registry(t, db))
+				require.Equal(t, "[] 0 1s 1s 0", registry(t, db))
 				followed(t, db)
 				require.NoError(t, db.Migrate(t.Context()))
 				require.Equal(t, followedRegistry, registry(t, db))
@@ -159,7 +159,7 @@ func TestMySQLMigratesOnWhereAnotherWasKilled(t *testing.T) {
 		execute(t, handle, lost...)
 		require.NoError(t, db.Migrate(t.Context()))
 		require.NoError(t, db.Verify(t.Context()))
-		require.Equal(t, "[] 0 1s 1s", registry(t, db))
+		require.Equal(t, "[] 0 1s 1s 0", registry(t, db))
 		followed(t, db)
 	}
 }

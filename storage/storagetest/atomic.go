@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -68,6 +69,7 @@ func acceptCases() []testCase {
 		{"one token, one person", "of any number of accepts at once by one person, one makes a membership and the others find it made",
 			hundredAccepts},
 		{"one token, many people", "a token makes one of those who hold it a member, and refuses the others", manyAccept},
+		{"many ask", "of any number who ask at once for a new link of an invite, one is heard, and then nobody for an hour", manyAsk},
 	}
 }
 
@@ -145,6 +147,44 @@ func (s scene) checkAccepted(user access.UserID) {
 		}
 	}
 	require.Equal(s.t, 1, mails, "mails about it, to the owner who sent it")
+	verify(s.database, acme)
+	s.checkFeed()
+}
+
+// manyAsk is an impatient reader of an invite that has expired.
+func manyAsk(t *testing.T, db database) {
+	s := newScene(t, db)
+	asked := func(n int) (events, mails int) {
+		t.Helper()
+		errs := together(n, func(int) error { return s.do.handed.AskAgain(db.ctx, access.AsSystem("links"), s.token) })
+		require.NoError(t, errors.Join(errs...))
+		for _, r := range s.history(acme) {
+			if r.Kind == access.EventInviteAsked {
+				events++
+			}
+		}
+		for _, m := range s.messages() {
+			if m.Kind == invite.MailAsked {
+				require.Equal(t, string(olga), m.To)
+				mails++
+			}
+		}
+		return events, mails
+	}
+	for _, step := range []struct {
+		after      time.Duration
+		times, all int
+	}{
+		{invite.DefaultLifetime - time.Microsecond, 10, 0},
+		{invite.DefaultLifetime, 20, 1},
+		{invite.DefaultLifetime + time.Hour - time.Microsecond, 1, 1},
+		{invite.DefaultLifetime + time.Hour, 20, 2},
+	} {
+		s.do.now = noon().Add(step.after)
+		events, mails := asked(step.times)
+		require.Equal(t, step.all, events, "events after %v", step.after)
+		require.Equal(t, step.all, mails, "mails after %v", step.after)
+	}
 	verify(s.database, acme)
 	s.checkFeed()
 }

@@ -20,7 +20,7 @@ func feedbackCases() []testCase {
 			feedbackRecord},
 		{"repeat", "feedback with an address and an id that are on the record changes nothing and is no error", feedbackRepeat},
 		{"unfit", "feedback that can't be any is an error", feedbackUnfit},
-		{"suppression", "the last suppression of an address counts, and can be deleted", suppression},
+		{"suppression", "the gravest suppression of an address counts, the first of those as grave, and can be deleted", suppression},
 		{"list", "suppressions come by address byte for byte, by any page size", suppressionList},
 		{"receivers", "receivers are the contacts with all that is asked, in byte order by any page size, and say if their address is suppressed",
 			receivers},
@@ -124,8 +124,10 @@ func feedbackUnfit(t *testing.T, db database) {
 }
 
 func suppression(t *testing.T, db database) {
-	bounced := notify.Suppression{Address: "ann@example.com", Kind: notify.HardBounce, Since: noon()}
-	complained := notify.Suppression{Address: "ann@example.com", Kind: notify.Complaint, Since: noon().Add(time.Hour)}
+	since := func(kind notify.FeedbackKind, hours int) notify.Suppression {
+		return notify.Suppression{Address: "ann@example.com", Kind: kind, Since: noon().Add(time.Duration(hours) * time.Hour)}
+	}
+	bounced := since(notify.HardBounce, 3)
 	requireSuppressed := func(ctx context.Context, tx storage.Tx, want map[string]notify.Suppression, addresses ...string) {
 		t.Helper()
 		got, err := tx.Suppressed(ctx, addresses)
@@ -136,12 +138,17 @@ func suppression(t *testing.T, db database) {
 		deleted, err := tx.DeleteSuppression(ctx, bounced.Address)
 		require.NoError(t, err)
 		require.False(t, deleted)
-		require.NoError(t, tx.PutSuppression(ctx, bounced))
-		require.NoError(t, tx.PutSuppression(ctx, complained))
-		requireSuppressed(ctx, tx, map[string]notify.Suppression{bounced.Address: complained}, "bob@example.com", bounced.Address, bounced.Address)
+		complained, refused := since(notify.Complaint, 0), since(notify.SoftBounce, 2)
+		for _, step := range []struct{ put, want notify.Suppression }{
+			{complained, complained}, {since(notify.Complaint, 1), complained}, {refused, refused}, {complained, refused},
+			{bounced, bounced}, {since(notify.HardBounce, 4), bounced}, {refused, bounced}, {complained, bounced},
+		} {
+			require.NoError(t, tx.PutSuppression(ctx, step.put))
+			requireSuppressed(ctx, tx, map[string]notify.Suppression{bounced.Address: step.want}, "bob@example.com", bounced.Address, bounced.Address)
+		}
 	})
 	db.view(func(ctx context.Context, tx storage.Tx) {
-		requireSuppressed(ctx, tx, map[string]notify.Suppression{bounced.Address: complained}, bounced.Address)
+		requireSuppressed(ctx, tx, map[string]notify.Suppression{bounced.Address: bounced}, bounced.Address)
 		requireSuppressed(ctx, tx, nil, "bob@example.com", "ANN@example.com", "ann@example.co", "")
 		requireSuppressed(ctx, tx, nil)
 	})

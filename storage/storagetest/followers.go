@@ -167,8 +167,9 @@ func positions(t *testing.T, db database) {
 		ticket := db.draw()
 		lease := time.Duration(1000-100*i) * time.Millisecond
 		require.NoError(t, db.SetLease(db.ctx, lease))
-		require.Equal(t, access.Position{Registered: true, Ticket: ticket, Lease: lease, Wait: access.DefaultLease, Heads: db.heads()},
-			db.position("a"))
+		require.Equal(t, access.Position{
+			Registered: true, Ticket: ticket, Lease: lease, Wait: access.DefaultLease, LeaseChanges: uint64(i + 1), Heads: db.heads(),
+		}, db.position("a"))
 	}
 	require.EqualValues(t, 2, db.position("a").Heads[globex.Shard()].Number)
 }

@@ -80,20 +80,35 @@ func shortensWait(t *testing.T, db database) {
 		require.Equal(t, wait, p.Wait)
 		require.Equal(t, wait, db.wait())
 	}
-	require.NoError(t, db.SetLease(db.ctx, 2*time.Second))
-	require.NoError(t, db.SetLease(db.ctx, time.Second))
-	require.NoError(t, db.ShortenWait(db.ctx, 500*time.Millisecond))
-	require.NoError(t, db.ShortenWait(db.ctx, 2*time.Second))
-	require.NoError(t, db.ShortenWait(db.ctx, time.Minute))
-	check(time.Second, 2*time.Second)
-	require.NoError(t, db.SetLease(db.ctx, time.Millisecond))
-	require.NoError(t, db.ShortenWait(db.ctx, time.Second), "for somebody who was overtaken")
-	check(time.Millisecond, 2*time.Second)
-	require.NoError(t, db.SetLease(db.ctx, time.Second))
-	for range 2 {
-		require.NoError(t, db.ShortenWait(db.ctx, time.Second))
-		check(time.Second, time.Second)
+	set := func(lease time.Duration) (leaseChanges uint64) {
+		t.Helper()
+		before := db.position("a").LeaseChanges
+		require.NoError(t, db.SetLease(db.ctx, lease))
+		leaseChanges = db.position("a").LeaseChanges
+		require.Equal(t, before+1, leaseChanges)
+		return leaseChanges
 	}
+	shorten := func(leaseChanges uint64) {
+		t.Helper()
+		require.NoError(t, db.ShortenWait(db.ctx, leaseChanges))
+		require.NoError(t, db.ShortenWait(db.ctx, leaseChanges), "again")
+	}
+	set(2 * time.Second)
+	first := set(time.Second)
+	for _, never := range []uint64{0, first - 1, first + 1, math.MaxInt64, math.MaxUint64} {
+		shorten(never)
+	}
+	check(time.Second, 2*time.Second)
+	shorten(first)
+	check(time.Second, time.Second)
+
+	overtaken := set(time.Millisecond)
+	set(time.Second)
+	last := set(time.Millisecond)
+	shorten(overtaken)
+	check(time.Millisecond, time.Second)
+	shorten(last)
+	check(time.Millisecond, time.Millisecond)
 }
 
 func leasesInMilliseconds(t *testing.T, db database) {
@@ -103,14 +118,13 @@ func leasesInMilliseconds(t *testing.T, db database) {
 		want := lease / ms * ms
 		require.NoError(t, db.SetLease(db.ctx, lease))
 		require.Equal(t, want, db.position("a").Lease)
-		require.NoError(t, db.ShortenWait(db.ctx, lease))
+		require.NoError(t, db.ShortenWait(db.ctx, db.position("a").LeaseChanges))
 		require.Equal(t, want, db.position("a").Wait)
 		require.Equal(t, want, db.wait())
 	}
 	before := db.registry()
 	for _, lease := range []time.Duration{0, bit, ms - bit, -bit, -ms, -time.Hour, math.MinInt64} {
 		require.ErrorIs(t, db.SetLease(db.ctx, lease), access.ErrInvalid, "%v", lease)
-		require.ErrorIs(t, db.ShortenWait(db.ctx, lease), access.ErrInvalid, "%v", lease)
 		require.Equal(t, before, db.registry())
 	}
 }

@@ -193,14 +193,16 @@ func (m drawsByPolling) DrawTicket(ctx context.Context) (uint64, time.Duration, 
 type waitsShort struct{ storage.DB }
 
 func (m waitsShort) SetLease(ctx context.Context, lease time.Duration) error {
-	return errors.Join(m.DB.SetLease(ctx, lease), m.ShortenWait(ctx, lease))
+	err := m.DB.SetLease(ctx, lease)
+	p, polled := m.Poll(ctx, "")
+	return errors.Join(err, polled, m.ShortenWait(ctx, p.LeaseChanges))
 }
 
 type shortensAlways struct{ storage.DB }
 
-func (m shortensAlways) ShortenWait(ctx context.Context, lease time.Duration) error {
+func (m shortensAlways) ShortenWait(ctx context.Context, _ uint64) error {
 	p, err := m.Poll(ctx, "")
-	return errors.Join(err, m.DB.SetLease(ctx, lease), m.DB.ShortenWait(ctx, lease), m.DB.SetLease(ctx, p.Lease))
+	return errors.Join(err, m.DB.ShortenWait(ctx, p.LeaseChanges))
 }
 
 type roundsUp struct{ storage.DB }

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -41,9 +42,16 @@ func noticeRoundTrip(t *testing.T, db database) {
 	full.Data = []byte("{\"b\": 1.00 ,\n \"a\":\"ü\"}") // byte for byte
 	full.Attachments = []string{"invoice/7", `"'%`}
 	full.Created = noon().Add(time.Microsecond)
-	empty := newNotice(2, acme)
+	empty, large := newNotice(2, acme), newNotice(3, acme)
+	for i := range contact.MaxAlso {
+		large.Also = append(large.Also, access.UserID(fmt.Sprint(i)+strings.Repeat("<", access.MaxIDBytes-2)))
+	}
+	for range notify.MaxAttachments {
+		large.Attachments = append(large.Attachments, strings.Repeat("\U0010FFFF", access.MaxNameRunes))
+	}
+	large.Data = []byte(`"` + strings.Repeat("ü", contact.MaxNoticeBytes/2-1) + `"`)
 	read := func(ctx context.Context, tx storage.Tx) {
-		for _, want := range []contact.NoticeRecord{full, empty} {
+		for _, want := range []contact.NoticeRecord{full, empty, large} {
 			got, err := tx.Notice(ctx, acme, want.ID)
 			require.NoError(t, err)
 			equal(t, want, got)
@@ -55,6 +63,7 @@ func noticeRoundTrip(t *testing.T, db database) {
 	db.update(func(ctx context.Context, tx storage.Tx) { // without a lock
 		require.NoError(t, tx.InsertNotice(ctx, full))
 		require.NoError(t, tx.InsertNotice(ctx, empty))
+		require.NoError(t, tx.InsertNotice(ctx, large))
 		read(ctx, tx)
 	})
 	db.view(read)

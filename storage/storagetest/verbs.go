@@ -121,6 +121,10 @@ func inviteVerbs(owner access.Actor) []verb {
 		{"invite.AcceptPending", func(ctx context.Context, do *services, s scene) error {
 			return second(do.invites.AcceptPending(ctx, s.toCarl, who(s.t, carl)))
 		}},
+		{"invite.AskAgain", func(ctx context.Context, do *services, s scene) error {
+			do.now = noon().Add(invite.DefaultLifetime)
+			return do.handed.AskAgain(ctx, access.AsSystem("links"), s.token)
+		}},
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -30,30 +30,29 @@ type Postfix struct {
 	folder  string
 }
 
-// StartPostfix starts Postfix, which ends with the test. The test is skipped where Postfix isn't installed, unless
-// ROSTER_TEST_ALL is set, and where this isn't root, as whom Postfix has to be started.
+// StartPostfix starts Postfix, which ends with the test. It needs root, or else fakeroot, which has it believe so. The test
+// is skipped where one of these programs isn't installed, unless ROSTER_TEST_ALL is set.
 func StartPostfix(t testing.TB, certificate Certificate) *Postfix {
 	t.Helper()
+	as := []string{"sh"}
 	if os.Getuid() != 0 {
-		t.Skip("Postfix is started by root only")
+		as = []string{"fakeroot", "sh"}
 	}
-	program, err := exec.LookPath("postfix")
-	if err != nil {
-		program, err = exec.LookPath("/usr/sbin/postfix")
-	}
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		if os.Getenv("ROSTER_TEST_ALL") == "" {
-			t.Skip("install Postfix")
+	t.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin") // where servers are
+	for _, program := range append(as, "postfix") {
+		_, err := exec.LookPath(program)
+		if errors.Is(err, exec.ErrNotFound) && os.Getenv("ROSTER_TEST_ALL") == "" {
+			t.Skip("install " + program)
 		}
+		require.NoError(t, err, "install %s", program)
 	}
-	require.NoError(t, err, "install Postfix")
 
 	folder, err := os.MkdirTemp("", "roster-postfix-")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	p := &Postfix{Address: freeAddress(t), folder: folder}
 	p.configure(t, certificate)
-	p.start(t, program)
+	p.start(t, as)
 	return p
 }
 
@@ -61,10 +60,8 @@ func StartPostfix(t testing.TB, certificate Certificate) *Postfix {
 func (p *Postfix) configure(t testing.TB, certificate Certificate) {
 	t.Helper()
 	require.NoError(t, os.Chmod(p.folder, 0o755)) // Postfix runs as several users
-	for name, owner := range map[string]string{"queue": "root", "data": "postfix", "mail": "nobody"} {
-		folder := filepath.Join(p.folder, name)
-		require.NoError(t, os.Mkdir(folder, 0o755))
-		require.NoError(t, os.Chown(folder, number(t, owner), -1))
+	for _, name := range []string{"queue", "data", "mail"} {
+		require.NoError(t, os.Mkdir(filepath.Join(p.folder, name), 0o755))
 	}
 	for name, content := range map[string]string{
 		"main.cf": fmt.Sprintf(mainSettings, p.folder, number(t, "nobody")),
@@ -79,13 +76,17 @@ func (p *Postfix) configure(t testing.TB, certificate Certificate) {
 	}
 }
 
+// runPostfix is what root does in the folder. The server leads a group of processes.
+const runPostfix = `chown postfix data && chown nobody mail && postfix -c "$PWD" check &&
+	exec "$(postconf -c "$PWD" -h daemon_directory)/master" -s -c "$PWD"`
+
 // start starts Postfix and waits until it answers.
-func (p *Postfix) start(t testing.TB, program string) {
+func (p *Postfix) start(t testing.TB, as []string) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(p.folder, "log"))
 	require.NoError(t, err)
 	defer log.Close()
-	command := exec.Command(program, "-c", p.folder, "start-fg")
+	command := exec.Command(as[0], append(as[1:], "-c", runPostfix)...)
 	command.Dir, command.Stdout, command.Stderr, command.SysProcAttr = p.folder, log, log, endedWithThis()
 	require.NoError(t, command.Start())
 	ended := make(chan struct{})
@@ -94,7 +95,7 @@ func (p *Postfix) start(t testing.TB, program string) {
 		close(ended)
 	}()
 	t.Cleanup(func() {
-		_ = command.Process.Signal(syscall.SIGTERM) // it may have ended
+		p.await(t, "to end", func() bool { return !endGroup(p.leader()) })
 		<-ended
 	})
 	p.await(t, "to answer", func() bool {
@@ -108,6 +109,13 @@ func (p *Postfix) start(t testing.TB, program string) {
 		_, err = connection.Read(greeting)
 		return err == nil && string(greeting) == "220"
 	})
+}
+
+// leader returns the number of the process that leads the others; 0 if Postfix hasn't started.
+func (p *Postfix) leader() int {
+	content, _ := os.ReadFile(filepath.Join(p.folder, "queue", "pid", "master.pid"))
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(content)))
+	return pid
 }
 
 // Deliveries waits until Postfix has nothing to do, and returns the mails that it has delivered, in no order, without the
@@ -190,12 +198,15 @@ func freeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// mainSettings are the settings, with the folder and the number of the user that mails belong to.
+// mainSettings are the settings, with the folder and the number of the user that mails belong to. Postfix removes from its
+// environment what they don't name, such as what fakeroot needs.
 const mainSettings = `
 compatibility_level = 3.6
 queue_directory = %[1]s/queue
 data_directory = %[1]s/data
 maillog_file = /dev/stdout
+import_environment = MAIL_CONFIG LANG=C LD_PRELOAD LD_LIBRARY_PATH FAKEROOTKEY
+export_environment = MAIL_CONFIG LANG LD_PRELOAD LD_LIBRARY_PATH FAKEROOTKEY
 myhostname = localhost
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4

@@ -73,7 +73,7 @@ func (h host) empty(t *testing.T) {
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
 	statements := []string{`UPDATE roster_feed SET number = 0, tail = ''`,
-		`UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000`}
+		`UPDATE roster_cluster SET ticket = 0, lease_ms = 1000, wait_ms = 1000, lease_changes = 0`}
 	for _, table := range tables {
 		statements = append(statements, `DELETE FROM `+pgx.Identifier{table}.Sanitize())
 	}

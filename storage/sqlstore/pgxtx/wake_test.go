@@ -40,7 +40,7 @@ const longLease = 10 * time.Minute
 func (h host) newCache(t *testing.T, store access.Store[storage.Tx], lease time.Duration, config access.CacheConfig) *access.Cache {
 	t.Helper()
 	require.NoError(t, h.db.SetLease(t.Context(), lease))
-	require.NoError(t, h.db.ShortenWait(t.Context(), lease))
+	require.NoError(t, h.db.ShortenWait(t.Context(), 1))
 	_, err := h.members.AddMember(t.Context(), access.AsSystem("orders"), "acme", "ann", access.Terms{Permissions: access.PayInvoices})
 	require.NoError(t, err)
 	config.Log = slog.New(slog.DiscardHandler)
