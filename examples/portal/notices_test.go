@@ -67,10 +67,8 @@ func TestTicketsAreTold(t *testing.T) {
 // TestOwnMailsAreInAllLanguages: one that is missing would be sent in English.
 func TestOwnMailsAreInAllLanguages(t *testing.T) {
 	s := newSite(t)
-	tests, err := newTestMails(s.members, s.contacts)
-	require.NoError(t, err)
 	for kind, from := range map[notify.Kind]interface{ Locales(notify.Kind) []string }{
-		mailInvoicePaid: s.contacts, mailTicketOpened: s.contacts, mailContactTest: tests.mails,
+		mailInvoicePaid: s.contacts, mailTicketOpened: s.contacts, mailContactTest: s.tests.mails,
 	} {
 		require.Equal(t, []string{"en", "de", "fr"}, from.Locales(kind), kind)
 	}
