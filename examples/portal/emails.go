@@ -52,14 +52,14 @@ var kindWords = map[notify.Kind]string{
 	"alternate.added":     "Alternate address of the owner",
 	"contact.added":       "Contact added",
 	"contact.moved":       "Contact's address changed",
+	mailContactTest:       "Test mail to a contact",
 	"contact.verify":      "Contact's address to be confirmed",
 	"invite":              "Invite",
 	"invite.accepted":     "Invite accepted",
 	"invite.asked":        "New link for an invite wanted",
+	mailInvoicePaid:       "Invoice paid",
 	"owner.changed":       "Owner changed",
 	"preferences.changed": "E-mail preferences changed",
-	mailContactTest:       "Test mail to a contact",
-	mailInvoicePaid:       "Payment received",
 	mailTicketOpened:      "Ticket opened",
 }
 

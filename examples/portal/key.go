@@ -11,7 +11,7 @@ import (
 
 const keyBytes = 32
 
-// readKey returns the secret from which the links of invites are derived, and makes it on the
+// readKey returns the secret from which the links of invites and of contacts are derived, and makes it on the
 // first start. It is a file and not in the database: whoever steals only one of the two can't make
 // a link.
 func readKey(file string) (key []byte, made bool, err error) {

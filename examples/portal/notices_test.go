@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/notify"
 )
 
 // TestMailLeavesIfItIsTrue: what can't be told of didn't happen, and what didn't happen isn't told of.
@@ -61,4 +62,14 @@ func TestTicketsAreTold(t *testing.T) {
 		}
 		require.ElementsMatch(t, want, got)
 	})
+}
+
+// TestOwnMailsAreInAllLanguages: one that is missing would be sent in English.
+func TestOwnMailsAreInAllLanguages(t *testing.T) {
+	s := newSite(t)
+	for kind, from := range map[notify.Kind]interface{ Locales(notify.Kind) []string }{
+		mailInvoicePaid: s.contacts, mailTicketOpened: s.contacts, mailContactTest: s.tests.mails,
+	} {
+		require.Equal(t, []string{"en", "de", "fr"}, from.Locales(kind), kind)
+	}
 }

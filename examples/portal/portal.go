@@ -39,6 +39,7 @@ type services struct {
 	cache    *access.Cache // asked before the pages of an account
 	invites  *invite.Service
 	contacts *contact.Service
+	tests    testMails // the host's own, beside what the library prepares
 	worker   *notify.Worker
 }
 
@@ -127,7 +128,7 @@ func newServices(store *sqlstore.DB, mailer notify.Mailer, c config) (services, 
 	worker, err := notify.NewWorker(store, mailer, notify.WorkerConfig{Now: c.now, Log: c.log}, members, invites, contacts, tests)
 	// What is sensitive is answered from memory too: whoever is removed is removed in all portals when the page says so.
 	cache := access.NewCache(members, access.CacheConfig{SensitiveToo: true, Log: c.log})
-	return services{members, cache, invites, contacts, worker}, err
+	return services{members, cache, invites, contacts, tests, worker}, err
 }
 
 // close releases what the portal holds, but not the database.

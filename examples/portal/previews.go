@@ -31,7 +31,9 @@ type preview struct {
 	Mails  []notify.Mail
 }
 
-func (p *portal) previewers() []previewer { return []previewer{p.members, p.invites, p.contacts} }
+func (p *portal) previewers() []previewer {
+	return []previewer{p.members, p.invites, p.contacts, p.tests.mails}
+}
 
 // showPreviews lists for staff which mails there are.
 func (p *portal) showPreviews(w http.ResponseWriter, r *http.Request) error {

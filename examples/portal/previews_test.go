@@ -11,7 +11,7 @@ func TestPreviews(t *testing.T) {
 	browser := newSite(t).browser(t)
 	list := browser.get("/previews")
 	require.Equal(t, http.StatusOK, list.status)
-	for _, kind := range []string{"access.changed", "invite", "contact.added"} {
+	for _, kind := range []string{"access.changed", "invite", "contact.added", "invoice.paid", "contact.test"} {
 		require.Contains(t, list.text(), kind+" en de fr")
 	}
 	page := browser.get("/previews/invite/de")

@@ -19,7 +19,7 @@ import (
 type seeder struct {
 	services
 	portal  *portal
-	mailbox *notify.Mailbox
+	mailbox *notify.Mailbox // where the mails of the past are
 	clock   time.Time
 	start   time.Time
 }
