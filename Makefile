@@ -29,7 +29,7 @@ soak:
 	.ci/setup
 	ROSTER_SOAK=1 ROSTER_TEST_ALL=1 go test -json -count=1 -p=1 -timeout=3h ./access ./access/casbinadapter ./storage/sqlstore/... | go run ./.ci/report
 	RAPID_CHECKS=1000 go test -count=1 -timeout=1h ./notify ./contact
-	for package in ./access ./contact ./notify ./notify/smtpmail; do \
+	for package in ./access ./access/casbinadapter ./contact ./notify ./notify/smtpmail; do \
 		for target in $$(go test -list='^Fuzz' $$package | grep '^Fuzz'); do \
 			go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) $$package; \
 		done; \

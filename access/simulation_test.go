@@ -24,7 +24,7 @@ import (
 func TestSimulation(t *testing.T) {
 	first, last := uint64(1), uint64(simulations)
 	if os.Getenv("ROSTER_SOAK") != "" {
-		last = 20_000
+		last = 5_000
 	}
 	if seed := os.Getenv("ROSTER_SEED"); seed != "" {
 		n, err := strconv.ParseUint(seed, 10, 64)
