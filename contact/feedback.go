@@ -22,11 +22,11 @@ var _ notify.FeedbackTaker = (*Service)(nil)
 // cancelled. Security mail goes to those who complained, as their mail arrives, and not where it bounces. Whether it is
 // suppressed is asked just before a mail is sent. Lift ends it.
 //
-// A repeat of a report changes nothing. ErrInvalid.
+// A repeat of a report changes nothing. ErrInvalid, which is permanent: a report that can't be taken never can.
 func (s *Service) TakeFeedback(ctx context.Context, feedback notify.Feedback) error {
 	f, err := s.taken(feedback)
 	if err != nil {
-		return err
+		return notify.Permanent(err)
 	}
 	return s.update(ctx, func(ctx context.Context, tx Tx) error {
 		added, err := tx.AddFeedback(ctx, f)

@@ -115,7 +115,9 @@ func TestFeedbackThatIsRefused(t *testing.T) {
 		{notify.Feedback{Kind: notify.HardBounce, Address: carls, ID: "a\nb"}, "text.control", "id"},
 		{notify.Feedback{Kind: notify.HardBounce, Address: carls, Message: notify.MessageID(strings.Repeat("x", 65))}, "id.long", "message"},
 	} {
-		requireRefused(t, w.contacts.TakeFeedback(ctx, test.feedback), access.ErrInvalid, test.code, test.field)
+		err := w.contacts.TakeFeedback(ctx, test.feedback)
+		requireRefused(t, err, access.ErrInvalid, test.code, test.field)
+		require.True(t, notify.IsPermanent(err))
 	}
 	list, err := w.contacts.Suppressions(ctx, system, access.Page{})
 	require.NoError(t, err)

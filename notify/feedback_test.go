@@ -75,6 +75,16 @@ func TestRefusedAddressGetsNoMoreOfTheBatch(t *testing.T) {
 	}
 }
 
+// TestRefusalThatCanNeverBeTold doesn't have an address tried again for days that refuses mail, because a taker has no
+// place for it.
+func TestRefusalThatCanNeverBeTold(t *testing.T) {
+	o := newOutbox(t)
+	o.enqueue("greeting", 7, 7)
+	o.deliver(o.worker(mailerFunc(refuses), &listener{err: notify.Permanent(errors.New("no such domain"))}), 1)
+	require.Equal(t, notify.Dead, o.message().State)
+	require.Contains(t, o.message().Reason, "could not be recorded: no such domain")
+}
+
 // TestEachRefusalIsTold: one that comes after somebody lifted the suppression and retried the mail is no repeat of the first.
 func TestEachRefusalIsTold(t *testing.T) {
 	o := newOutbox(t)

@@ -21,7 +21,7 @@
 // it refuses is told apart by the reply code. With 4xx, and whenever the connection fails, the error is temporary. With
 // 5xx it is permanent, and a notify.AddressError if it is the receiver's address that the server doesn't take, and not the
 // sender, the mail or its size. What goes wrong before the server has heard of the mail, such as a password that is no
-// longer right, is always temporary, as it says nothing about the mail.
+// longer right, and a sender that it refuses, is always temporary, as that says nothing about the mail.
 //
 // When a connection fails after the mail was handed over and before the server said that it took it, nobody knows: the mail
 // is sent again, with the same Message-ID.

@@ -32,7 +32,8 @@ const (
 	wrongPassword  = 535
 	weakMechanism  = 534
 	needsEncrypted = 538
-	mailboxFull    = 552
+	mailboxFull    = 552 // or, at the sender's address, which comes with the size, the mail is too large (RFC 1870)
+	tooLarge       = mailboxFull
 )
 
 // isRefusal tells a refusal from an answer that doesn't belong there.
@@ -45,7 +46,7 @@ func refused(p point, reply *textproto.Error) error {
 		return fmt.Errorf("smtpmail: %w", &notify.AddressError{Code: reply.Code, Status: status})
 	}
 	err := noTo(p, reply.Code, status)
-	if reply.Code >= 500 && !isAboutUs(reply.Code) {
+	if reply.Code >= 500 && !isAboutUs(p, reply.Code) {
 		return notify.Permanent(err)
 	}
 	return err
@@ -56,9 +57,9 @@ func noTo(p point, code int, status string) error {
 }
 
 // isAboutUs reports whether a refusal is about who is sending: it says nothing about the mail, which may go once the
-// configuration is put right.
-func isAboutUs(code int) bool {
-	return code == needsPassword || code == wrongPassword || code == weakMechanism || code == needsEncrypted
+// configuration is put right. So is every refusal of the sender's address but that of a mail which is too large.
+func isAboutUs(p point, code int) bool {
+	return p == toSender && code != tooLarge || code == needsPassword || code == wrongPassword || code == weakMechanism || code == needsEncrypted
 }
 
 // refusesAddress reports whether a refusal of the receiver's address is about the address: without an enhanced status code
@@ -69,7 +70,7 @@ func isAboutUs(code int) bool {
 // network, the protocol or a policy such as "relaying denied": were that taken for the address, a mistake in the
 // configuration would end the mail to everybody.
 func refusesAddress(code int, status string) bool {
-	if code <= 504 || isAboutUs(code) {
+	if code <= 504 || isAboutUs(toReceiver, code) {
 		return false
 	}
 	switch {

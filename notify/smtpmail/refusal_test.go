@@ -23,8 +23,10 @@ func TestRefusals(t *testing.T) {
 		{smtptest.Sender, 421, "4.3.2", temporary},
 		{smtptest.Sender, 451, "", temporary},
 		{smtptest.Sender, 530, "5.7.0", temporary}, // asks for a password: no word about the mail
-		{smtptest.Sender, 550, "5.7.1", permanent},
-		{smtptest.Sender, 550, "", permanent},
+		{smtptest.Sender, 550, "5.7.1", temporary}, // a wrong sender mustn't end the mail to everybody
+		{smtptest.Sender, 550, "", temporary},
+		{smtptest.Sender, 553, "5.1.8", temporary},
+		{smtptest.Sender, 552, "5.3.4", permanent}, // the mail is too large
 		{smtptest.Receiver, 421, "", temporary},
 		{smtptest.Receiver, 450, "4.2.0", temporary},
 		{smtptest.Receiver, 452, "4.2.2", temporary},
