@@ -23,8 +23,7 @@ type NoticeMail struct {
 	Data        any // the notice's
 }
 
-// prepareNotices prepares messages that are about notices, in their order. Each notice is read once, and its attachments
-// are fetched once.
+// prepareNotices prepares messages that are about notices, in their order. Each notice is read once.
 func (s *Service) prepareNotices(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	places := map[[2]string][]int{}
@@ -37,12 +36,13 @@ func (s *Service) prepareNotices(ctx context.Context, messages []notify.Message)
 		}
 		places[notice] = append(places[notice], i)
 	}
+	last := &attached{service: s}
 	for _, notice := range notices {
 		some := make([]notify.Message, len(places[notice]))
 		for i, place := range places[notice] {
 			some[i] = messages[place]
 		}
-		for i, p := range s.prepareNotice(ctx, access.AccountID(notice[0]), notice[1], some) {
+		for i, p := range s.prepareNotice(ctx, access.AccountID(notice[0]), notice[1], some, last) {
 			prepared[places[notice][i]] = p
 		}
 	}
@@ -66,7 +66,7 @@ type noticeDraft struct {
 }
 
 // prepareNotice prepares messages that are about one notice.
-func (s *Service) prepareNotice(ctx context.Context, account access.AccountID, id string, messages []notify.Message) []notify.Prepared {
+func (s *Service) prepareNotice(ctx context.Context, account access.AccountID, id string, messages []notify.Message, last *attached) []notify.Prepared {
 	var record NoticeRecord
 	var drafts []*noticeDraft
 	err := s.view(ctx, func(ctx context.Context, tx Tx) (err error) {
@@ -76,10 +76,6 @@ func (s *Service) prepareNotice(ctx context.Context, account access.AccountID, i
 		drafts, err = s.noticeDrafts(ctx, tx, record, messages)
 		return err
 	})
-	var attachments []notify.Attachment
-	if err == nil && slices.ContainsFunc(drafts, func(d *noticeDraft) bool { return d.cancel == "" }) {
-		attachments, err = s.fetch(ctx, record)
-	}
 	prepared := make([]notify.Prepared, len(messages))
 	for i := range messages {
 		if err != nil {
@@ -87,25 +83,12 @@ func (s *Service) prepareNotice(ctx context.Context, account access.AccountID, i
 			continue
 		}
 		prepared[i] = s.mails.Prepared(ctx, drafts[i].draft, drafts[i].cancel, nil)
-		prepared[i].Mail.Attachments, prepared[i].Mail.Unsubscribe = attachments, drafts[i].unsubscribe
+		prepared[i].Mail.Unsubscribe = drafts[i].unsubscribe
+		if len(record.Attachments) > 0 {
+			prepared[i].Attach = func(ctx context.Context) ([]notify.Attachment, error) { return last.to(ctx, &record) }
+		}
 	}
 	return prepared
-}
-
-// fetch asks the host for what is attached.
-func (s *Service) fetch(ctx context.Context, record NoticeRecord) ([]notify.Attachment, error) {
-	if len(record.Attachments) > 0 && s.config.Attachment == nil {
-		return nil, errors.New("contact: an attachment, and no Config.Attachment")
-	}
-	var attachments []notify.Attachment
-	for _, name := range record.Attachments {
-		attachment, err := s.config.Attachment(ctx, record.Account, name)
-		if err != nil {
-			return nil, err
-		}
-		attachments = append(attachments, attachment)
-	}
-	return attachments, nil
 }
 
 func (s *Service) noticeDrafts(ctx context.Context, tx Tx, record NoticeRecord, messages []notify.Message) ([]*noticeDraft, error) {

@@ -36,8 +36,8 @@ type Config struct {
 	// which the templates of the kind are tried, in Templates: "en/invoice.created.txt" and so on. They are given a
 	// NoticeMail. New panics if one is of a kind that this package has, or its templates can't be rendered.
 	Notices []notify.Sample
-	// Attachment returns what a name of Notice.Attachments stands for, when the mail is prepared: outside of units of work,
-	// and again for each attempt. After an error it is tried again later, or never after one made by notify.Permanent.
+	// Attachment returns what a name of Notice.Attachments stands for, when the mail is about to be sent: outside of units of
+	// work, and again for each attempt. After an error it is tried again later, or never after one made by notify.Permanent.
 	Attachment func(ctx context.Context, account access.AccountID, name string) (notify.Attachment, error)
 	// SoftBounces is how many soft bounces within SoftWindow suppress an address: 5 within 7 days by default.
 	SoftBounces int

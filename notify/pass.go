@@ -83,6 +83,15 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 	}
 	mail := prepared.Mail
 	mail.MessageID = m.ID
+	if slices.Contains(p.refused, strings.ToLower(mail.To)) { // which its preparer couldn't know: it is asked again
+		return putBack()
+	}
+	if prepared.Attach != nil {
+		var err error
+		if mail.Attachments, err = p.attach(ctx, prepared.Attach); err != nil {
+			return p.failed(m, err)
+		}
+	}
 	if err := mail.Check(); err != nil {
 		return p.failed(m, Permanent(err))
 	}
@@ -91,9 +100,6 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 	}
 	now := p.cfg.Now()
 	if now.Add(p.cfg.Timeout).After(m.Leased) { // it could still be under way when another worker begins
-		return putBack()
-	}
-	if slices.Contains(p.refused, strings.ToLower(mail.To)) { // which its preparer couldn't know: it is asked again
 		return putBack()
 	}
 	*begun++
@@ -105,6 +111,14 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 		return p.failed(m, err)
 	}
 	return Result{State: Sent, Address: mail.To, Subject: mail.Subject, Said: clipBytes(strings.ToValidUTF8(prepared.Said, ""), MaxSaidBytes)}
+}
+
+// attach fetches what is attached to a mail, which is in hand from then on.
+func (p *pass) attach(ctx context.Context, fetch func(context.Context) ([]Attachment, error)) (attachments []Attachment, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeout)
+	defer cancel()
+	defer p.recovered(ctx, "preparer", &err)
+	return fetch(ctx)
 }
 
 // send hands a mail over. A mail in hand is finished even when the worker stops, as nobody could tell otherwise

@@ -17,6 +17,9 @@ type Preparer interface {
 type Prepared struct {
 	// Mail is to be sent. Its MessageID is set by the worker.
 	Mail Mail
+	// Attach, if it isn't nil, returns what is attached to the mail, when it is about to be sent: so that the attachments of
+	// one mail are in memory, and not those of a batch. Those of a batch are called one after the other. Its error is as Err.
+	Attach func(ctx context.Context) ([]Attachment, error)
 	// Said is what the e-mail history keeps of the mail's text: no secrets, see WithoutLinks. Empty keeps nothing. What is
 	// beyond MaxSaidBytes is cut off.
 	Said string

@@ -18,9 +18,10 @@ type WorkerConfig struct {
 
 	Batch int           // how many messages are claimed at once; 50 by default
 	Lease time.Duration // for how long no other worker takes them; 1 minute by default
-	// Timeout bounds preparing a batch, handing over one mail, and recording what became of it, each; a third of Lease
-	// by default, at most half. A server that takes a mail and says so later than that gets it again: RFC 5321 section
-	// 4.5.3.2 has clients wait for up to 10 minutes. Give more Lease where servers look at mails for long.
+	// Timeout bounds preparing a batch, fetching the attachments of one mail, handing it over, and recording what became of
+	// it, each; a third of Lease by default, at most half. A server that takes a mail and says so later than that gets it
+	// again: RFC 5321 section 4.5.3.2 has clients wait for up to 10 minutes. Give more Lease where servers look at mails for
+	// long.
 	Timeout time.Duration
 	Poll    time.Duration // how long Run waits when nothing is due; 1 second by default
 	Rate    int           // how many mails are begun in any second, by all calls of Run together; 0 for any number
