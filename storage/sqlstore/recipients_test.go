@@ -105,7 +105,7 @@ func TestNotifyInBoundedMemory(t *testing.T) {
 	const most = 4 // MiB; 50,000 messages alone would be more than 15
 	for _, n := range []int{5_000, 50_000} {
 		done := measureNotify(t, sqliteEngine, n)
-		t.Logf("%d contacts notified in %v: the heap grew by %.1f MiB at the most, and by %.1f while mails were prepared",
+		t.Logf("report: %d contacts notified in %v: the heap grew by %.1f MiB at the most, and by %.1f while mails were prepared",
 			done.contacts, done.took.Round(time.Millisecond), done.notifying, done.preparing)
 		require.Less(t, done.preparing, float64(most))
 	}
