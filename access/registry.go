@@ -31,8 +31,8 @@ type Registry interface {
 	DrawTicket(ctx context.Context) (ticket uint64, wait time.Duration, err error)
 	// SetLease sets how long followers may answer from memory after a poll. The wait of DrawTicket becomes no shorter.
 	SetLease(ctx context.Context, lease time.Duration) error
-	// ShortenWait sets the wait to the lease, if the lease was set as often as the position said by which that was waited
-	// for: a lease that was set since has others who wait for it.
+	// ShortenWait sets the wait to the lease, if that has changed as often as the position said by which it was waited for:
+	// a lease that was set since has others who wait for it.
 	ShortenWait(ctx context.Context, leaseChanges uint64) error
 }
 
@@ -52,7 +52,7 @@ type Position struct {
 	Ticket     uint64        // the last that was drawn
 	Lease      time.Duration // how long the follower may answer from memory, from before the poll on
 	Wait       time.Duration // how long those who settle wait for who doesn't acknowledge: the lease, or longer
-	// LeaseChanges is how often the lease was set.
+	// LeaseChanges is how often the lease has become another one.
 	LeaseChanges uint64
 	Heads        [Shards]FeedHead
 }

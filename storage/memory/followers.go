@@ -102,9 +102,10 @@ func (db *DB) SetLease(ctx context.Context, lease time.Duration) error {
 			return err
 		}
 		r := &tx.registry
-		r.lease = lease.Truncate(time.Millisecond)
-		r.wait = max(r.wait, r.lease)
-		r.leaseChanges++
+		if lease = lease.Truncate(time.Millisecond); lease != r.lease {
+			r.lease, r.wait = lease, max(r.wait, lease)
+			r.leaseChanges++
+		}
 		return nil
 	})
 }

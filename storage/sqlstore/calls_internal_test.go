@@ -280,7 +280,7 @@ func calls() []call {
 		{"drawTicketAndNotify", "", 1, []any{"channel"}},
 		{"drawTicketOnly", "", 1, nil},
 		{"selectTicket", "", 1, nil},
-		{"setLease", "", 1, []any{2000, 2000, 2000}},
+		{"setLease", "", 1, []any{2000, 2000, 2000, 2000}},
 		{"shortenWait", "", 1, []any{1}},
 
 		{"lockLimit", "", 1, []any{bytes(32), populatedNow}},

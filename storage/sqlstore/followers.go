@@ -41,8 +41,9 @@ const (
 
 	selectTicket = `SELECT ticket, wait_ms FROM roster_cluster WHERE id = 0`
 
-	setLease = `UPDATE roster_cluster SET lease_ms = ?, wait_ms = CASE WHEN wait_ms < ? THEN ? ELSE wait_ms END,
-			lease_changes = lease_changes + 1
+	// setLease counts first: MySQL assigns from left to right, and the lease is another one afterwards.
+	setLease = `UPDATE roster_cluster SET lease_changes = CASE WHEN lease_ms <> ? THEN lease_changes + 1 ELSE lease_changes END,
+			lease_ms = ?, wait_ms = CASE WHEN wait_ms < ? THEN ? ELSE wait_ms END
 		WHERE id = 0`
 
 	shortenWait = `UPDATE roster_cluster SET wait_ms = lease_ms WHERE id = 0 AND lease_changes = ?`
@@ -183,7 +184,7 @@ func (db *DB) SetLease(ctx context.Context, lease time.Duration) error {
 			return err
 		}
 		ms := lease.Milliseconds()
-		found, err := t.exec(ctx, "set the lease", setLease, ms, ms, ms)
+		found, err := t.exec(ctx, "set the lease", setLease, ms, ms, ms, ms)
 		if err == nil && found == 0 {
 			err = errNoCluster
 		}

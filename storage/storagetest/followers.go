@@ -168,7 +168,7 @@ func positions(t *testing.T, db database) {
 		lease := time.Duration(1000-100*i) * time.Millisecond
 		require.NoError(t, db.SetLease(db.ctx, lease))
 		require.Equal(t, access.Position{
-			Registered: true, Ticket: ticket, Lease: lease, Wait: access.DefaultLease, LeaseChanges: uint64(i + 1), Heads: db.heads(),
+			Registered: true, Ticket: ticket, Lease: lease, Wait: access.DefaultLease, LeaseChanges: uint64(i), Heads: db.heads(),
 		}, db.position("a"))
 	}
 	require.EqualValues(t, 2, db.position("a").Heads[globex.Shard()].Number)

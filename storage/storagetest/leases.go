@@ -86,6 +86,8 @@ func shortensWait(t *testing.T, db database) {
 		require.NoError(t, db.SetLease(db.ctx, lease))
 		leaseChanges = db.position("a").LeaseChanges
 		require.Equal(t, before+1, leaseChanges)
+		require.NoError(t, db.SetLease(db.ctx, lease))
+		require.Equal(t, leaseChanges, db.position("a").LeaseChanges, "the same isn't another one")
 		return leaseChanges
 	}
 	shorten := func(leaseChanges uint64) {

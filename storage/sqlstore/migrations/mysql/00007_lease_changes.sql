@@ -1,4 +1,4 @@
--- How often the lease was set, by which those who wait for a shorter one notice that somebody has set another one.
+-- How often the lease has become another one, by which those who wait for a shorter one notice that somebody has set a third.
 
 -- +goose Up
 -- Not done again where another process was killed behind it: not every server can ADD COLUMN IF NOT EXISTS.

@@ -1,4 +1,4 @@
--- How often the lease was set, by which those who wait for a shorter one notice that somebody has set another one.
+-- How often the lease has become another one, by which those who wait for a shorter one notice that somebody has set a third.
 
 -- +goose Up
 ALTER TABLE roster_cluster ADD COLUMN lease_changes BIGINT NOT NULL DEFAULT 0 CHECK (lease_changes >= 0);
