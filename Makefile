@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .PHONY: test soak generate lint bench benchmarks latency
 
 # How long one package's tests may take, and what to test: make test PACKAGES=./access
-TIMEOUT  ?= 25m
+TIMEOUT  ?= 40m
 PACKAGES ?= ./...
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

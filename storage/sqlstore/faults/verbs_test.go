@@ -156,6 +156,7 @@ func inviteVerbs() []verb {
 			return result(s.invites.AcceptPending(ctx, s.toCarl, s.who(carl)))
 		}},
 		{"invite.AskAgain", func(ctx context.Context, s *scene) (any, error) {
+			defer func(now time.Time) { s.now = now }(s.now)
 			s.now = noon().Add(invite.DefaultLifetime)
 			return none(s.handed.AskAgain(ctx, access.AsSystem("links"), s.token))
 		}},
