@@ -27,7 +27,7 @@ func model() porcupine.Model {
 }
 
 // checkPatience is how long the search for an order of one account's operations may take.
-const checkPatience = time.Minute
+const checkPatience = 3 * time.Minute
 
 // check returns what can't be in the history of one account, or nothing.
 func check(history []line) string {
