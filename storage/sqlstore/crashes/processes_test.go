@@ -42,7 +42,7 @@ func TestMutantsAreCaught(t *testing.T) {
 		for _, mutant := range []mutant{commitsLate, logsEarly} {
 			t.Run(engine+"/"+string(mutant), func(t *testing.T) {
 				k := newKilling(t, fresh(t, engine), mutant)
-				for n := range 40 {
+				for n := range 150 { // one in ten or twenty comes at the right moment
 					if err := k.once(t); err != nil {
 						t.Logf("caught by kill %d: %v", n+1, err)
 						return
