@@ -110,7 +110,7 @@ func loadLists(b *testing.B, engine engine, handle *sql.DB) {
 	account := prepare(`INSERT INTO roster_accounts VALUES (?, ?, '', 1, 'Some Body', 'some body', '', '', '1 High Street', 'Town', '', '12345', 'AT',
 			'', '', '', '', '', '', 'en', 'UTC', 0, '[]', 0, 1, 0, ?)`)
 	member := prepare(`INSERT INTO roster_memberships VALUES (?, ?, 7, 1, ?, ?, '', 0, 0)`)
-	person := prepare(`INSERT INTO roster_users VALUES (?, ?, ?, 1, 'Some Body', 'some body', 0, 0)`)
+	person := prepare(`INSERT INTO roster_users VALUES (?, ?, ?, 1, 'Some Body', 'some body', 0, 0, 'en')`)
 	run := func(prepared *sql.Stmt, args ...any) {
 		_, err := prepared.ExecContext(b.Context(), args...)
 		require.NoError(b, err)
