@@ -124,14 +124,9 @@ func (s *Service) mailData(ctx context.Context, tx Tx, m notify.Message, account
 		if s.config.AccountURL != nil {
 			link = s.config.AccountURL(account.ID)
 		}
-		if link != "" {
-			var err error
-			if link, err = brand.Link(link); err != nil {
-				return nil, err
-			}
-		}
+		link, err := brand.Link(link)
 		return changedMail{name, by, s.catalog.LabelsIn(locale, member.Permissions), member.Permissions == All, member.Status.String(),
-			member.Expires, account.Profile.TimeZone, link}, nil
+			member.Expires, account.Profile.TimeZone, link}, err
 	}, nil
 }
 

@@ -128,11 +128,8 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 		return access.Draft{}, "", err
 	}
 	confirm := s.config.RequireVerified && !s.verified(contact.Verified, s.members.Now())
-	data := func(locale string, brand notify.Brand) (_ any, err error) {
-		branded := ""
-		if link != "" {
-			branded, err = brand.Link(link)
-		}
+	data := func(locale string, brand notify.Brand) (any, error) {
+		branded, err := brand.Link(link)
 		return addedMail{account.Profile.Name, actor, contact.Name, s.categories.LabelsIn(locale, contact.Categories),
 			s.categories.LabelsIn(locale, contact.Waiting), branded, v.hours(), v.Expires, account.Profile.TimeZone, confirm}, err
 	}

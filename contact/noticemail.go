@@ -121,7 +121,7 @@ func (s *Service) noticeDraft(account access.Account, d CategoryDefinition, kind
 	draft := new(noticeDraft)
 	draft.draft = access.Draft{Kind: kind, Account: account, To: to.Address, ToName: to.Name, Locale: to.Locale, Data: func(locale string, brand notify.Brand) (any, error) {
 		link, err := s.UnsubscribeURL(account.ID, to, d.Category)
-		if link != "" && err == nil {
+		if err == nil {
 			link, err = brand.Link(link)
 		}
 		draft.unsubscribe = link

@@ -42,8 +42,8 @@ func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) (
 
 // Prepare writes mails about invites, just before they are sent, as things are then: the link of an invite is made
 // here, again for each attempt. It cancels the mail of an invite that was revoked, replaced, answered or has expired,
-// or whose account isn't active or address is suppressed, the mail about an acceptance to or about somebody who has left again, and the mail that a
-// new link is asked for to somebody who can't send it, or after it was sent.
+// or whose account isn't active or address is suppressed, the mail about an acceptance to or about somebody who has left
+// again, and the mail that a new link is asked for to somebody who can't send it, or after it was sent.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	for i, m := range messages {
@@ -171,11 +171,7 @@ func (s *Service) membersLink(brand notify.Brand, account access.AccountID) (str
 	if s.config.MembersURL == nil {
 		return "", nil
 	}
-	link := s.config.MembersURL(account)
-	if link == "" {
-		return "", nil
-	}
-	return brand.Link(link)
+	return brand.Link(s.config.MembersURL(account))
 }
 
 func (s *Service) prepareAsked(ctx context.Context, tx Tx, r Record, m notify.Message) (access.Draft, string, error) {

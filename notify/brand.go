@@ -46,9 +46,12 @@ func (b Brand) Check() error {
 	return CheckBaseURL(b.BaseURL)
 }
 
-// Link returns where a link that is configured leads under the brand. It returns an error if that isn't an absolute
-// http or https URL; the error doesn't hold it.
+// Link returns where a link that is configured leads under the brand; nothing if there is none. It returns an error if it
+// isn't an absolute http or https URL; the error doesn't hold it.
 func (b Brand) Link(link string) (string, error) {
+	if link == "" {
+		return "", nil
+	}
 	if err := checkURL("link", link); err != nil {
 		return "", err
 	}

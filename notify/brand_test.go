@@ -11,6 +11,8 @@ import (
 
 func TestBrandLink(t *testing.T) {
 	for _, tt := range []struct{ base, link, want string }{
+		{"", "", ""},
+		{"https://panel.example", "", ""},
 		{"", "https://portal.example/invites/x", "https://portal.example/invites/x"},
 		{"https://panel.example", "https://portal.example/invites/x", "https://panel.example/invites/x"},
 		{"https://panel.example/", "https://portal.example/invites/x", "https://panel.example/invites/x"},
@@ -24,7 +26,7 @@ func TestBrandLink(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, tt.want, link)
 	}
-	for _, link := range []string{"", "/invites/x", "portal.example/x", "//portal.example/x", "ftp://portal.example/x", "javascript:alert(1)", "https://",
+	for _, link := range []string{"/invites/x", "portal.example/x", "//portal.example/x", "ftp://portal.example/x", "javascript:alert(1)", "https://",
 		"https:///x", "https://:443/x", "https://ann:secret@portal.example/x", "https://portal.example/a b", "https://portal.example/\r\nBcc: x",
 		`https://portal.example\@evil.example/`, "https://pörtal.example/", "https://portal.example/%zz"} {
 		for _, base := range []string{"", "https://panel.example"} {

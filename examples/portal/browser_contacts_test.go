@@ -171,19 +171,10 @@ func (w *window) words(script string) string {
 	return strings.Join(strings.Fields(ask(w, "reading "+script, chromedp.Evaluate[string](script))), " ")
 }
 
-// mailed looks into the development mailbox until the worker has sent a mail, and returns its text.
+// mailed returns the text of a mail with a subject, and goes back to the account.
 func (w *window) mailed(address, subject string) string {
 	w.t.Helper()
-	mail := `//tr[td[normalize-space()="` + address + `"]]//a[normalize-space()="` + subject + `"]`
-	for {
-		w.open(w.base + "/mailbox")
-		there := `document.evaluate('` + mail + `', document, null, XPathResult.BOOLEAN_TYPE).booleanValue`
-		if ask(w, "looking for the mail", chromedp.Evaluate[bool](there)) {
-			break
-		}
-	}
-	w.leave("opening the mail", chromedp.Click(mail))
-	text := ask(w, "reading the mail", chromedp.Text(chromedp.CSS(".mail-text")))
+	text := w.mailText(`//tr[td[normalize-space()="` + address + `"]]//a[normalize-space()="` + subject + `"]`)
 	w.open(w.base + "/accounts/" + string(bakery))
 	return text
 }

@@ -296,10 +296,21 @@ func (w *window) sidebar() string {
 
 var inviteLink = regexp.MustCompile(`http\S+/invites/[\w-]{64}`)
 
-// linkMailedTo looks into the development mailbox until the worker has sent the invite, and returns its link.
+// linkMailedTo returns the link of an invite that was mailed to an address.
 func (w *window) linkMailedTo(address string) string {
 	w.t.Helper()
-	mail := `//tr[td[normalize-space()="` + address + `"]]//a`
+	text := w.mailText(`//tr[td[normalize-space()="` + address + `"]]//a`)
+	link := inviteLink.FindString(text)
+	require.NotEmpty(w.t, link, text)
+	require.Contains(w.t, text, "72 hours")
+	w.open(w.base + "/")
+	return link
+}
+
+// mailText looks into the development mailbox until the worker has sent a mail, to which the XPath leads, and returns its
+// text.
+func (w *window) mailText(mail string) string {
+	w.t.Helper()
 	for {
 		w.open(w.base + "/mailbox")
 		there := `document.evaluate('` + mail + `', document, null, XPathResult.BOOLEAN_TYPE).booleanValue`
@@ -308,10 +319,5 @@ func (w *window) linkMailedTo(address string) string {
 		}
 	}
 	w.leave("opening the mail", chromedp.Click(mail))
-	text := ask(w, "reading the mail", chromedp.Text(chromedp.CSS(".mail-text")))
-	link := inviteLink.FindString(text)
-	require.NotEmpty(w.t, link, text)
-	require.Contains(w.t, text, "72 hours")
-	w.open(w.base + "/")
-	return link
+	return ask(w, "reading the mail", chromedp.Text(chromedp.CSS(".mail-text")))
 }

@@ -25,7 +25,7 @@ type engine struct {
 
 	beginView   []string // must give one snapshot, of now, for all reads that follow
 	beginUpdate []string // must let a locking statement see what was committed while it waited
-	beginWork   []string // beginUpdate, for a unit that only looks up rows by their keys, or in the order of an index
+	beginWork   []string // beginUpdate, for a unit that only looks up rows by their keys, or in the order of an index; nil for the same
 
 	// migrating keeps other processes from migrating until its session ends; verifying looks only.
 	migrating, verifying beginSession

@@ -19,7 +19,6 @@ func mysqlEngine() engine {
 		goose:            goose.DialectMySQL,
 		beginView:        []string{"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"},
 		beginUpdate:      []string{"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"},
-		beginWork:        []string{"SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION READ WRITE"},
 		migrating:        migratingMySQL,
 		verifying:        verifyingMySQL,
 		beforeMigrations: beginVersions,

@@ -14,7 +14,6 @@ func sqliteEngine() engine {
 		goose:        goose.DialectSQLite3,
 		beginView:    []string{"BEGIN; " + selectSnapshot},
 		beginUpdate:  []string{"BEGIN IMMEDIATE"},
-		beginWork:    []string{"BEGIN IMMEDIATE"},
 		migrating:    within("BEGIN IMMEDIATE"),
 		verifying:    within("BEGIN"),
 		verify:       verifySQLite,

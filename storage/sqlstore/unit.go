@@ -64,7 +64,11 @@ func (db *DB) update(ctx context.Context, fn func(context.Context, *tx) error) e
 
 // work is update for what a worker does with the outbox.
 func (db *DB) work(ctx context.Context, fn func(context.Context, *tx) error) error {
-	return db.updateAs(ctx, db.engine.beginWork, fn)
+	begin := db.engine.beginWork
+	if begin == nil {
+		begin = db.engine.beginUpdate
+	}
+	return db.updateAs(ctx, begin, fn)
 }
 
 func (db *DB) updateAs(ctx context.Context, begin []string, fn func(context.Context, *tx) error) error {
