@@ -17,7 +17,6 @@ type account struct {
 	owner   access.UserID // empty if the account isn't there
 	members map[access.UserID]member
 	invites map[string]offer
-	over    bool // nothing follows but what nobody knows of
 }
 
 type member struct {
@@ -41,19 +40,14 @@ const seats = 4
 const already = "already"
 
 func (a account) equal(b account) bool {
-	return a.version == b.version && a.over == b.over && a.owner == b.owner && maps.Equal(a.members, b.members) && maps.Equal(a.invites, b.invites)
+	return a.version == b.version && a.owner == b.owner && maps.Equal(a.members, b.members) && maps.Equal(a.invites, b.invites)
 }
 
 // step says whether a client could have been answered so by the account as it is, and what it is afterwards. Each verb
 // that is done leaves a higher version than all before, and whatever is read says of which version it is: that leaves
 // no choice in which order the verbs were done.
 func (a account) step(o operation, r result) (bool, account) {
-	switch {
-	case r.Unknown:
-		return true, a.unknown(o, r)
-	case a.over:
-		return false, a
-	case o.reads():
+	if o.reads() {
 		return a.read(o, r)
 	}
 	next, code := a.do(o, r)
@@ -68,18 +62,6 @@ func (a account) step(o operation, r result) (bool, account) {
 	}
 	next.version = r.Version
 	return r.Version > a.version, next
-}
-
-// unknown does a verb that may have been done or not. If it was, it made a version: the next one that is known is
-// later. If not, it may as well be put after all others.
-func (a account) unknown(o operation, r result) account {
-	next, code := a.do(o, r)
-	if code != "" {
-		a.over = true
-		return a
-	}
-	next.version = a.version + 1
-	return next
 }
 
 func (a account) read(o operation, r result) (bool, account) {

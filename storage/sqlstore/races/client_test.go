@@ -37,7 +37,7 @@ func themes() map[string]map[string]int {
 // patience is how long an operation may take.
 const patience = 10 * time.Second
 
-// run goes from stage to stage. All clients of all processes are at the same one at about the same time; each has
+// run goes from stage to stage. All clients of all processes are at the same one at about the same time; each stage has
 // accounts and users of its own, so that no history grows too long to be checked.
 func (c *client) run(ctx context.Context) {
 	c.stage = -1
@@ -63,8 +63,8 @@ func (c *client) patience() time.Duration {
 	return patience
 }
 
-// prepare makes the accounts of the next stage, most with two managers. One client of each process does, all at the
-// same time.
+// prepare makes the accounts of the next stage, most with two managers. One client of each team in each process does, all
+// at the same time.
 func (c *client) prepare(ctx context.Context) {
 	next := *c
 	next.stage++
@@ -78,7 +78,11 @@ func (c *client) prepare(ctx context.Context) {
 	}
 }
 
-func (c *client) prepares() bool { return c.number%c.task.Clients == 0 }
+func (c *client) prepares() bool { return c.number%c.task.Clients < teams }
+
+// teams is how many accounts of a theme a stage has, each for a part of every process's clients: the more operations go
+// on at once, the longer the search for an order takes, and exponentially so.
+const teams = 2
 
 // do performs an operation and writes it down.
 func (c *client) do(ctx context.Context, o operation, patience time.Duration) {
@@ -160,7 +164,7 @@ func (c *client) kind(weights map[string]int) string {
 func one[T any](c *client, choice ...T) T { return choice[c.random.IntN(len(choice))] }
 
 func (c *client) account(theme string) access.AccountID {
-	return access.AccountID(fmt.Sprintf("%s-%d", theme, c.stage))
+	return access.AccountID(fmt.Sprintf("%s-%d-%d", theme, c.stage, c.number%teams))
 }
 
 func (c *client) user(n int) access.UserID { return access.UserID(fmt.Sprintf("u%d-%d", n, c.stage)) }
