@@ -164,7 +164,7 @@ func (w *worker) do(l line, call call) bool {
 			return err
 		})
 		switch {
-		case err == nil:
+		case err == nil, errors.Is(err, access.ErrUnsettled): // done, and whoever else answers from memory may not know yet
 			l.Done, l.Version, l.Effects = true, revision.Version, w.db.last
 			w.add(l)
 			w.working.Do(func() { fmt.Println("working") })
