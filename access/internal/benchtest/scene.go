@@ -81,7 +81,8 @@ type Question struct {
 }
 
 // Questions returns a round of questions, "uniform" or "zipf": half of them about a permission that the member holds, the
-// others about one that they don't, or about somebody else's account. Their number is a power of two.
+// others about one that they don't, or about somebody else's account. Their number is a power of two. The ids of each are
+// strings of its own, one after the other in memory, as those of a request are, which was read just before.
 func (s *Scene) Questions(dist string) []Question {
 	random := rand.New(rand.NewPCG(1, uint64(s.N)))
 	zipf := rand.NewZipf(random, 1.1, 1, uint64(s.N-1))
@@ -101,6 +102,7 @@ func (s *Scene) Questions(dist string) []Question {
 		default:
 			q.Permission, q.Account = 1, s.Accounts[(at/10+1)%len(s.Accounts)]
 		}
+		q.User, q.Account = access.UserID(strings.Clone(string(q.User))), access.AccountID(strings.Clone(string(q.Account)))
 		questions[i] = q
 	}
 	return questions
