@@ -22,7 +22,8 @@ var described = map[string]string{
 	"Can": `## Checks
 
 One check, half of the answers no, ids are UUIDs as text, ten members to an account with random sets of permissions; users
-are chosen at random, all alike (uniform), or a few of them most of the time (zipf). Before it is measured, each
+are chosen at random, all alike (uniform), or a few of them most of the time (zipf). Each question has its ids in strings of
+its own, one after the other in memory, as requests do, which were read just before. Before it is measured, each
 implementation gives the answers of the map.
 
 - bare: a map by both ids; leased, and one reading of the clock.
