@@ -91,7 +91,11 @@ func (c *Cache) Filter(ctx context.Context, user UserID, p Permission, accounts 
 	if len(unknown) > 0 {
 		c.counts.misses.Add(uint64(len(unknown)))
 		certain := c.certain(c.service.config.Now())
-		grants, err := c.service.grants(ctx, user, unknown)
+		var grants map[AccountID]Grant
+		err := c.shielded(ctx, func() (err error) {
+			grants, err = c.service.grants(ctx, user, unknown)
+			return err
+		})
 		if err != nil && !certain {
 			err = stale(ctx, err)
 		}

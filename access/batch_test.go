@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,4 +86,28 @@ func TestFilterWithoutDatabase(t *testing.T) {
 	require.ErrorIs(t, err, access.ErrStale)
 	require.ErrorIs(t, err, errBroken)
 	require.Empty(t, left)
+}
+
+// TestPanicsOfTheStorage: whatever asks the storage has an error of it.
+func TestPanicsOfTheStorage(t *testing.T) {
+	p := newWorld(t).process(access.CacheConfig{Log: slog.New(slog.DiscardHandler)})
+	_, err := p.world.Members.SetLabel(t.Context(), olive, "acme", "ivan", "x")
+	require.NoError(t, err)
+	thrown := func() error { panic("at the disk, with a password") }
+	p.db.reads = thrown
+	p.db.grant = func(func() (access.Grant, error)) (access.Grant, error) { return access.Grant{}, thrown() }
+	for name, ask := range map[string]func() error{
+		"Can":     func() error { _, err := p.cache.Can(t.Context(), "ivan", "acme", access.PayInvoices); return err },
+		"Grant":   func() error { _, err := p.cache.Grant(t.Context(), "ivan", "acme"); return err },
+		"Filter":  func() error { _, err := p.cache.Filter(t.Context(), "ivan", access.PayInvoices, "acme"); return err },
+		"Preload": func() error { _, err := p.cache.Preload(t.Context()); return err },
+		"Poll":    func() error { return p.cache.Poll(t.Context()) },
+	} {
+		err := ask()
+		require.ErrorContains(t, err, "the storage panicked", name)
+		require.NotContains(t, err.Error(), "password")
+	}
+	p.db.reads, p.db.grant = nil, nil
+	require.NoError(t, p.cache.Poll(t.Context()))
+	require.True(t, p.can("ivan", "acme", access.PayInvoices))
 }

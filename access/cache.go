@@ -4,8 +4,11 @@ import (
 	"context"
 	cryptorand "crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -175,21 +178,37 @@ func kindOf(g Grant) kind {
 }
 
 // errPanicked is what becomes of a panic of the storage's.
-var errPanicked = errors.New("access: reading a decision panicked")
+var errPanicked = errors.New("access: the storage panicked")
+
+// shielded asks the storage, and makes an error of a panic. What was thrown may hold a secret: only an error of the runtime
+// is logged.
+func (c *Cache) shielded(ctx context.Context, ask func() error) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		thrown := recover()
+		text := fmt.Sprintf("%T", thrown)
+		if e, ok := thrown.(runtime.Error); ok {
+			text = e.Error()
+		}
+		c.config.Log.ErrorContext(ctx, "the storage panicked", "panic", text, "stack", string(debug.Stack()))
+		err = errPanicked
+	}()
+	err = ask()
+	returned = true
+	return err
+}
 
 // read reads a grant from the database and remembers it.
 func (c *Cache) read(ctx context.Context, user UserID, account AccountID) (g Grant, err error) {
 	p := c.table.place(user, account)
 	epoch := c.table.epoch(p).Load() // before the answer is: what changes meanwhile makes it wrong
-	returned := false
-	defer func() {
-		if !returned {
-			recover()
-			g, err = Grant{}, errPanicked
-		}
-	}()
-	g, err = c.service.Grant(ctx, user, account)
-	returned = true
+	err = c.shielded(ctx, func() (err error) {
+		g, err = c.service.Grant(ctx, user, account)
+		return err
+	})
 	if err != nil {
 		return Grant{}, err
 	}

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // Run follows the change feed until the context ends, and returns nil. Until it has looked at the feed for the first time,
@@ -42,7 +41,7 @@ func (c *Cache) Run(ctx context.Context) error {
 func (c *Cache) Poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pollPatience)
 	defer cancel()
-	err := c.following.Poll(ctx, c.hear)
+	err := c.shielded(ctx, func() error { return c.following.Poll(ctx, c.hear) })
 	c.counts.polls.Add(1)
 	c.sample.Add(1)
 	if err != nil {
@@ -50,9 +49,6 @@ func (c *Cache) Poll(ctx context.Context) error {
 	}
 	return err
 }
-
-// pollPatience is how long a look at the change feed may take, so that a connection that is dead doesn't end it for ever.
-const pollPatience = 10 * time.Second
 
 // hear makes wrong what is remembered of accounts to which something happened up to a position.
 func (c *Cache) hear(ctx context.Context, position Position, anew bool) error {

@@ -24,13 +24,18 @@ func (c *Cache) Grant(ctx context.Context, user UserID, account AccountID) (Gran
 			}
 		}
 	}
-	return c.fetch(ctx, user, account)
+	g, err := c.fetch(ctx, user, account)
+	if err == nil {
+		c.table.hand(c.table.place(user, account))
+	}
+	return g, err
 }
 
-// grantOf returns the grant of which an answer is remembered, if that much is known of it.
+// grantOf returns the grant of which an answer is remembered, if that much is known of it, and a grant was given to
+// somebody when it was read: who was given it has recorded that the user was seen.
 func (c *Cache) grantOf(a answer, now time.Time) (Grant, bool) {
 	read := time.Unix(c.zero.Unix()+int64(a.read), 0).UTC()
-	if a.kind == otherwise || a.bits&c.database != 0 || a.version == maxVersion || now.Sub(read) >= seenWithin {
+	if a.kind == otherwise || !a.handed || a.bits&c.database != 0 || a.version == maxVersion || now.Sub(read) >= seenWithin {
 		return Grant{}, false
 	}
 	g := Grant{WhileSuspended: c.service.catalog.WhileSuspended(), Account: AccountActive, Version: a.version}
@@ -56,10 +61,11 @@ func (c *Cache) Explain(ctx context.Context, user UserID, account AccountID, p P
 	now := c.service.config.Now()
 	place := c.table.place(user, account)
 	a, ok := c.table.tell(place)
-	held, certain := c.recall(place)
+	_, certain := c.recall(place)
 	e, err := c.service.Explain(ctx, user, account, p)
 	if err != nil || !ok || !certain || p&c.database != 0 {
 		return e, nil, err
 	}
-	return e, &Remembered{held.Has(p), Revision{account, a.version}, time.Duration(c.seconds(now)-a.read) * time.Second}, nil
+	age := max(0, time.Duration(c.seconds(now))-time.Duration(a.read)) * time.Second // the clock may have been set back
+	return e, &Remembered{a.bits.Has(p), Revision{account, a.version}, age}, nil
 }

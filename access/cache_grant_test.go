@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -93,13 +94,71 @@ func TestCacheAtLeast(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, yes)
 	}
-	require.Equal(t, 2, p.asked())
+	require.Equal(t, 3, p.asked(), "once to see how far the database is")
 	require.False(t, p.can("dave", "acme", access.OpenTickets))
 	require.Equal(t, 1, p.asked(), "what is remembered of others was read before")
 	revision.Version++
 	yes, err := p.cache.AtLeast(revision).Can(t.Context(), "ivan", "acme", access.OpenTickets)
 	require.ErrorIs(t, err, access.ErrStale)
 	require.False(t, yes)
+}
+
+// TestCacheAtLeastOfWhatIsToCome: a revision is known before it is committed, within a unit of work of the host's. What
+// others read until then doesn't count.
+func TestCacheAtLeastOfWhatIsToCome(t *testing.T) {
+	w := newWorld(t)
+	p, other := w.process(access.CacheConfig{}), access.New(w.DB, access.Config{Now: w.Clock.Now})
+	g, err := other.Grant(t.Context(), "ivan", "acme")
+	require.NoError(t, err)
+	early := access.Revision{Account: "acme", Version: g.Version + 1}
+	p.db.grant = func(read func() (access.Grant, error)) (access.Grant, error) {
+		p.db.grant = nil
+		require.True(t, p.can("ivan", "acme", access.PayInvoices))
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // nobody polls
+		defer cancel()
+		revision, err := other.Remove(ctx, olive, "acme", "ivan")
+		require.ErrorIs(t, err, access.ErrUnsettled)
+		require.Equal(t, early, revision)
+		return read()
+	}
+	_, err = p.cache.AtLeast(early).Can(t.Context(), "mona", "acme", access.PayInvoices)
+	require.NoError(t, err)
+	yes, err := p.cache.AtLeast(early).Can(t.Context(), "ivan", "acme", access.PayInvoices)
+	require.NoError(t, err)
+	require.False(t, yes)
+}
+
+// TestRememberedAgeIsNeverNegative: the clock may be set back.
+func TestRememberedAgeIsNeverNegative(t *testing.T) {
+	p := newWorld(t).process(access.CacheConfig{Single: true})
+	p.Clock.Advance(10 * time.Second)
+	require.True(t, p.can("ivan", "acme", access.PayInvoices))
+	p.Clock.Advance(-3 * time.Second)
+	_, remembered, err := p.cache.Explain(t.Context(), "ivan", "acme", access.PayInvoices)
+	require.NoError(t, err)
+	require.Zero(t, remembered.Age)
+}
+
+// TestWhoIsOnlyPreloadedIsNotSeen: LastSeen says that somebody was given the grant, and recorded it.
+func TestWhoIsOnlyPreloadedIsNotSeen(t *testing.T) {
+	p := newWorld(t).process(access.CacheConfig{Single: true})
+	_, err := p.cache.Preload(t.Context())
+	require.NoError(t, err)
+	require.True(t, p.can("ivan", "acme", access.PayInvoices))
+	require.Zero(t, p.asked())
+	g, err := p.cache.Grant(t.Context(), "ivan", "acme")
+	require.NoError(t, err)
+	require.Zero(t, g.LastSeen)
+	require.Equal(t, 1, p.asked())
+	require.NoError(t, p.members.RecordSeen(t.Context(), "ivan", "acme", g))
+	g, err = p.members.Grant(t.Context(), "ivan", "acme")
+	require.NoError(t, err)
+	require.Equal(t, p.Clock.Now(), g.LastSeen)
+	p.asked()
+	g, err = p.cache.Grant(t.Context(), "ivan", "acme")
+	require.NoError(t, err)
+	require.NotZero(t, g.LastSeen)
+	require.Zero(t, p.asked())
 }
 
 func TestPreload(t *testing.T) {

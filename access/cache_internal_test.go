@@ -3,8 +3,10 @@ package access
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -173,4 +175,52 @@ func TestEpochsHaveNoZero(t *testing.T) {
 	require.EqualValues(t, 1, table.epoch(place).Load())
 	_, _, ok := table.find(place)
 	require.False(t, ok)
+}
+
+// TestAnswersAreWhole reads an answer while it is written again and again.
+func TestAnswersAreWhole(t *testing.T) {
+	table := newTable(sipKey{1, 2}, 1000)
+	p := table.place("ann", "acme")
+	epoch := table.epoch(p).Load()
+	var answers [60]answer
+	for i := range answers {
+		answers[i] = answer{bits: 1 << i, kind: member, version: uint64(i), read: uint32(i)}
+	}
+	var writing sync.WaitGroup
+	stop := make(chan struct{})
+	writing.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				table.keep(p, epoch, answers[i%len(answers)])
+			}
+		}
+	})
+	whole := 0
+	for whole < 100_000 {
+		if a, ok := table.tell(p); ok {
+			require.Equal(t, answers[a.read], a)
+			whole++
+		}
+	}
+	close(stop)
+	writing.Wait()
+}
+
+// TestAccountsAreSpread over the counters, however alike their ids are.
+func TestAccountsAreSpread(t *testing.T) {
+	table := newTable(sipKey{1, 2}, 10)
+	for _, format := range []string{"%d", "acct-%d", "%08x-0000-4000-8000-000000000000"} {
+		used := make(map[uint64]int)
+		fullest := 0
+		for i := range 1 << 16 {
+			counter := table.place("", AccountID(fmt.Sprintf(format, 100_000+i))).pair.low & counterBits
+			used[counter]++
+			fullest = max(fullest, used[counter])
+		}
+		require.Greater(t, len(used), 41_000, "by chance it would be 41,427: %s", format)
+		require.Less(t, fullest, 13)
+	}
 }

@@ -15,9 +15,11 @@ func (c *Cache) Preload(ctx context.Context) (n int, err error) {
 			epochs[i] = c.table.epochs[i].Load()
 		}
 		var page []Granted
-		err := c.service.read(ctx, func(ctx context.Context, tx Tx) (err error) {
-			page, err = tx.Granted(ctx, after, min(preloadPage, c.config.Entries-n))
-			return err
+		err := c.shielded(ctx, func() error {
+			return c.service.read(ctx, func(ctx context.Context, tx Tx) (err error) {
+				page, err = tx.Granted(ctx, after, min(preloadPage, c.config.Entries-n))
+				return err
+			})
 		})
 		if err != nil || len(page) == 0 {
 			return n, err

@@ -21,7 +21,7 @@ func (a atLeast) Can(ctx context.Context, user UserID, account AccountID, p Perm
 	if account != a.revision.Account || c.reached.by(a.revision) {
 		return c.Can(ctx, user, account, p)
 	}
-	c.table.expire(account) // whatever is remembered from now on was read later than this
+	c.counts.misses.Add(1)
 	g, err := c.read(ctx, user, account)
 	if err != nil {
 		return false, err
@@ -29,6 +29,7 @@ func (a atLeast) Can(ctx context.Context, user UserID, account AccountID, p Perm
 	if g.Version < a.revision.Version {
 		return false, fmt.Errorf("%w: the database is at version %d of the account, not at %d", ErrStale, g.Version, a.revision.Version)
 	}
+	c.table.expire(account)    // whatever is remembered from now on was read when the database was there
 	c.reached.note(a.revision) // not what was read just now: others may have read in between, and less
 	return g.Can(p, c.service.config.Now()), nil
 }

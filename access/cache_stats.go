@@ -17,7 +17,7 @@ type CacheStats struct {
 	Lag      time.Duration // since the last look that succeeded began; zero if it doesn't follow
 	Lease    time.Duration // for how long memory counts after that
 
-	Settled  uint64        // changes of this process that all others had to hear of, and have
+	Settled  uint64        // changes of this process of which all others have heard, or have outlived their lease
 	Settling time.Duration // how long the last of them took
 }
 

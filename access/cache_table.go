@@ -58,11 +58,16 @@ type slot struct {
 	holds     atomic.Uint64 // epoch<<32 | until; an epoch of 0 is never right
 }
 
-// A detail is what Can needn't know of an answer.
+// A detail is what Can needn't know of an answer. It is torn while the answer is written: a reader that finds the same
+// before and after it has read the rest has read one answer.
 type detail struct {
-	version atomic.Uint32 // kind<<30 | of the account, the highest for one that doesn't fit
-	read    atomic.Uint32 // in seconds of the table's time
+	about atomic.Uint64 // version<<35 | handedBit | kind<<32 | when it was read, in seconds of the table's time
 }
+
+const (
+	handedBit = 1 << 34 // somebody was given the whole grant
+	torn      = math.MaxUint64
+)
 
 // A kind says what a grant was like of which an answer is remembered.
 type kind uint8
@@ -74,7 +79,8 @@ const (
 	owner                 // of an active account
 )
 
-const maxVersion = 1<<30 - 1
+// maxVersion is what is kept of a version that is as high, or higher.
+const maxVersion = 1<<29 - 1
 
 // seenBit, which is no permission, marks an answer that somebody has asked for since the last time that room was made.
 const seenBit = 1 << 63
@@ -86,6 +92,7 @@ type answer struct {
 	kind    kind
 	version uint64
 	read    uint32
+	handed  bool // to somebody, as a whole grant
 }
 
 // newTable returns a table for so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
@@ -175,13 +182,23 @@ func (t *table) tell(p place) (a answer, ok bool) {
 	if found == nil {
 		return answer{}, false
 	}
-	holds, value := found.holds.Load(), found.bits.Load()
-	version, read := s.details[at].version.Load(), s.details[at].read.Load()
-	if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+	holds, about := found.holds.Load(), s.details[at].about.Load()
+	value := found.bits.Load()
+	whole := about != torn && s.details[at].about.Load() == about && found.holds.Load() == holds
+	if !whole || uint32(holds>>32) != t.epoch(p).Load() {
 		return answer{}, false
 	}
-	return answer{bits: Permission(value &^ seenBit), until: uint32(holds), kind: kind(version >> 30),
-		version: uint64(version & maxVersion), read: read}, true
+	return answer{bits: Permission(value &^ seenBit), until: uint32(holds), kind: kind(about >> 32 & 3),
+		version: about >> 35, handed: about&handedBit != 0, read: uint32(about)}, true
+}
+
+// hand notes that somebody was given the whole grant of which an answer is remembered.
+func (t *table) hand(p place) {
+	if s := t.shards[p.pair.high>>(64-shardBits)].slots.Load(); s != nil {
+		if found, at := s.search(p.pair); found != nil {
+			s.details[at].about.Or(handedBit)
+		}
+	}
 }
 
 // slot returns where the search for a fingerprint begins, among so many slots: at an even one, as two of them share a line
@@ -220,23 +237,26 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 	if kept := s.slots.Load(); kept == nil || s.used >= kept.room() {
 		t.makeRoom(s)
 	}
-	version := uint32(a.kind)<<30 | uint32(min(a.version, maxVersion))
-	if s.slots.Load().put(p.pair, uint64(a.bits), uint64(epoch)<<32|uint64(a.until), version, a.read) {
+	about := min(a.version, maxVersion)<<35 | uint64(a.kind)<<32 | uint64(a.read)
+	if a.handed {
+		about |= handedBit
+	}
+	if s.slots.Load().put(p.pair, uint64(a.bits), uint64(epoch)<<32|uint64(a.until), about) {
 		s.used++
 	}
 }
 
 // put writes an answer, and reports whether it took an empty slot.
-func (s *slots) put(pair fingerprint, bits, holds uint64, version, read uint32) (added bool) {
+func (s *slots) put(pair fingerprint, bits, holds, about uint64) (added bool) {
 	found, at := s.search(pair)
 	if added = found == nil; added {
 		found = &s.answers[at]
 	} else {
 		found.holds.Store(0)
 	}
-	s.details[at].version.Store(version)
-	s.details[at].read.Store(read)
+	s.details[at].about.Store(torn)
 	found.bits.Store(bits)
+	s.details[at].about.Store(about)
 	found.holds.Store(holds)
 	found.low.Store(pair.low)
 	found.high.Store(pair.high)
@@ -279,7 +299,7 @@ func (t *table) makeRoom(s *shard) {
 			continue
 		}
 		d := &old.details[i]
-		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), d.version.Load(), d.read.Load())
+		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), d.about.Load())
 		s.used++
 	}
 	s.hand += len(old.answers) / 8

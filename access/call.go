@@ -14,14 +14,15 @@ import (
 // A Call is one verb under way: who acts, on which account, with which rights, at what time. The verbs of this
 // package and of its neighbours, invite and contact, are written with it, and a host's own can be.
 type Call struct {
-	Tx      Tx
-	Actor   Actor
-	Account Account
-	Grant   Grant // the acting user's, the owner's without a membership; zero for staff and system
-	Now     time.Time
-	reading bool
-	narrows bool // the verb takes something away from somebody
-	service *Service
+	Tx       Tx
+	Actor    Actor
+	Account  Account
+	Grant    Grant // the acting user's, the owner's without a membership; zero for staff and system
+	Now      time.Time
+	reading  bool
+	narrows  bool // the verb takes something away from somebody
+	recorded bool // the verb changes something
+	service  *Service
 }
 
 // Begin starts a verb that changes an account: it locks the account and reads what the actor may do there. It
@@ -251,6 +252,7 @@ func (c *Call) record(ctx context.Context, kind EventKind, target Target, before
 	if err != nil {
 		return err
 	}
+	c.recorded = true
 	c.narrows = c.narrows || narrows(kind, before, after)
 	return c.Tx.Append(ctx, record)
 }
@@ -310,7 +312,8 @@ func (c *Call) NewID() (string, error) {
 	return id.String(), nil
 }
 
-// change runs a verb on one account, and settles it if it took something away.
+// change runs a verb on one account, and settles it if it took something away, or would have if that hadn't been done
+// before: by a call that was given up before it had settled, or is still waiting.
 func (s *Service) change(ctx context.Context, actor Actor, kind EventKind, account AccountID,
 	verb func(context.Context, *Call) error) (Revision, error) {
 	var c *Call
@@ -321,9 +324,10 @@ func (s *Service) change(ctx context.Context, actor Actor, kind EventKind, accou
 		return verb(ctx, c)
 	})
 	if err != nil {
+		s.caches.expire(account) // an earlier verb of unknown outcome may have been committed after it had been given up
 		return Revision{}, err
 	}
-	if c.narrows && !s.inside {
+	if (c.narrows || !c.recorded && mayNarrow(kind)) && !s.inside {
 		return c.Revision(), s.Settle(ctx, c.Revision())
 	}
 	return c.Revision(), nil

@@ -19,7 +19,8 @@ var (
 	// ErrNested: a unit of work was begun inside another one, with its context.
 	ErrNested = errors.New("unit of work inside another")
 	// ErrUnknownOutcome: the connection was lost while a unit of work was being committed, so that nobody can say whether
-	// it was. All of it is there or nothing is. Ask again what is there, or do the verb again.
+	// it was. All of it is there or nothing is. Ask again what is there, or do the verb again. If that takes something
+	// away, and the second time says ErrNotFound, the first may not have settled: call Settle.
 	ErrUnknownOutcome = errors.New("outcome unknown")
 	// ErrStale: what a Cache remembers is too old to count, or older than what was asked for, and the database can't be
 	// asked.

@@ -27,8 +27,8 @@ type Following struct {
 	acknowledged uint64     // as long as the lease isn't over
 }
 
-// NewFollowing returns a Following at a registry, which every storage backend is, by a clock, and with randomness for its
-// ids. It panics if one of them is nil. Nobody waits for it before its first Poll.
+// NewFollowing returns a Following at a registry, which every storage backend is, by a clock as Config.Now, and with
+// randomness for its ids. It panics if one of them is nil. Nobody waits for it before its first Poll.
 func NewFollowing(registry Registry, now func() time.Time, random io.Reader) *Following {
 	if registry == nil || now == nil || random == nil {
 		panic("access: NewFollowing without a registry, a clock or randomness")
@@ -43,7 +43,8 @@ func NewFollowing(registry Registry, now func() time.Time, random io.Reader) *Fo
 // before the question was sent. A Following that isn't registered, or not any more, registers first.
 //
 // If Poll fails, nothing counts for longer than before, and the next one makes up for it. Its errors are the storage's and
-// those of follow. While follow runs, other polls and Stop wait.
+// those of follow, and a context's where the registry takes longer than ten seconds. While follow runs, other polls and Stop
+// wait.
 func (f *Following) Poll(ctx context.Context, follow func(ctx context.Context, position Position, anew bool) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,7 +96,7 @@ func (f *Following) ask(ctx context.Context) (start time.Time, before *lease, p 
 		if !before.covers(start) { // a backup may have been restored since, without what was acknowledged
 			f.acknowledged = 0
 		}
-		p, err = f.registry.Poll(ctx, f.id)
+		p, err = f.poll(ctx)
 		if err != nil || p.Registered {
 			return start, before, p, err
 		}
@@ -103,6 +104,16 @@ func (f *Following) ask(ctx context.Context) (start time.Time, before *lease, p 
 	}
 	return start, nil, p, errEvicted
 }
+
+func (f *Following) poll(ctx context.Context) (Position, error) {
+	ctx, cancel := context.WithTimeout(ctx, pollPatience)
+	defer cancel()
+	return f.registry.Poll(ctx, f.id)
+}
+
+// pollPatience is how long the registry may take to answer, so that a connection that is dead doesn't end a look at the
+// change feed for ever.
+const pollPatience = 10 * time.Second
 
 // register takes a place in the registry if there is none. Where it isn't known whether that failed, the same id is tried
 // again: a second one would leave a follower behind that never acknowledges, for which the next who settles would wait.
@@ -122,6 +133,8 @@ func (f *Following) register(ctx context.Context) error {
 		name := f.id
 		f.known.Store(&name)
 	}
+	ctx, cancel := context.WithTimeout(ctx, pollPatience)
+	defer cancel()
 	err := f.registry.Follow(ctx, f.id)
 	if exists := errors.Is(err, ErrExists); exists && !tried {
 		f.id = "" // somebody else's
@@ -140,6 +153,8 @@ func (f *Following) acknowledge(ctx context.Context, ticket uint64) error {
 	if ticket == f.acknowledged { // a lower one is of a registry that was restored from a backup
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, pollPatience)
+	defer cancel()
 	err := f.registry.Acknowledge(ctx, f.id, ticket)
 	if errors.Is(err, ErrNotFound) {
 		f.evicted()

@@ -72,7 +72,7 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft D
 	}
 	if newer, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref}); err != nil {
 		return Draft{}, "", err
-	} else if newer[m.Ref].Generation > m.Generation {
+	} else if m.ReplacedBy(newer[m.Ref]) {
 		return Draft{}, "it has changed again", nil
 	}
 	membership, err := tx.Membership(ctx, account.ID, to.ID)

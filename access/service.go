@@ -24,7 +24,8 @@ type Config struct {
 	// this package: who may manage members, and who may change the account's profile. In a catalog without them only
 	// the owner and members with All may.
 	Catalog *Catalog
-	// Now is the clock; time.Now if nil. It is read once per operation.
+	// Now is the clock; time.Now if nil. Its times have to keep the monotonic reading of time.Now, which Round and Truncate
+	// strip: by it leases are measured, and how long settling waits. By a clock that is set meanwhile revoked access goes on.
 	Now func() time.Time
 	// Random is where ids and salts come from; crypto/rand if nil.
 	Random io.Reader

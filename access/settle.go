@@ -53,6 +53,15 @@ func narrows(kind EventKind, before, after Facts) bool {
 	return false
 }
 
+// mayNarrow reports whether events of a kind can take something away, of those that a verb repeats without recording.
+func mayNarrow(kind EventKind) bool {
+	switch kind {
+	case EventMemberPermissions, EventMemberExpiry, EventMemberSuspended, EventOwnerChanged, EventAccountSuspended, EventAccountClosed:
+		return true
+	}
+	return false
+}
+
 // Settle returns when no process answers any more, from memory, as things were before these revisions: all followers have
 // heard of them, or have outlived their lease. Verbs that take something away settle by themselves. It is for changes made
 // through Within, which weren't committed yet when the verb returned. ErrUnsettled, with the cause, if the context ends

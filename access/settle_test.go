@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,3 +73,95 @@ func TestSetLeasesOverlap(t *testing.T) {
 		require.Equal(t, short, wait())
 	})
 }
+
+// TestRepeatedVerbsSettle: what takes something away settles also where it was done before, by a call that was given up. A
+// verb that was removed already isn't found: Settle is for that.
+func TestRepeatedVerbsSettle(t *testing.T) {
+	for name, tt := range map[string]struct {
+		user access.UserID // who can no longer
+		verb func(context.Context, *access.Service) error
+	}{
+		"suspend": {"ivan", func(ctx context.Context, s *access.Service) error {
+			_, err := s.Suspend(ctx, olive, "acme", "ivan")
+			return err
+		}},
+		"reduce": {"mona", func(ctx context.Context, s *access.Service) error {
+			_, err := s.SetPermissions(ctx, olive, "acme", "mona", access.ManageUsers)
+			return err
+		}},
+		"close": {"ivan", func(ctx context.Context, s *access.Service) error {
+			_, err := s.CloseAccount(ctx, signup, "acme")
+			return err
+		}},
+		"transfer": {"olive", func(ctx context.Context, s *access.Service) error {
+			_, err := s.TransferByStaff(ctx, signup, "acme", "ghost", 0)
+			return err
+		}},
+		"settle": {"ivan", func(ctx context.Context, s *access.Service) error {
+			revision, err := s.Remove(ctx, olive, "acme", "ivan")
+			if errors.Is(err, access.ErrNotFound) {
+				err = s.Settle(ctx, revision)
+			}
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			p, other := w.process(access.CacheConfig{}), access.New(w.DB, access.Config{Now: w.Clock.Now})
+			require.True(t, p.can(tt.user, "acme", access.PayInvoices))
+			for range 2 {
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // nobody polls
+				require.ErrorIs(t, tt.verb(ctx, other), access.ErrUnsettled)
+				cancel()
+			}
+			require.True(t, p.can(tt.user, "acme", access.PayInvoices))
+			require.NoError(t, p.cache.Poll(t.Context()))
+			require.False(t, p.can(tt.user, "acme", access.PayInvoices))
+		})
+	}
+}
+
+// TestCommitThatIsDoneLate: a verb of unknown outcome may be committed after it was given up. Who does it again, and is told
+// that there is nothing to do, isn't answered by what was read in between.
+func TestCommitThatIsDoneLate(t *testing.T) {
+	w := newWorld(t)
+	db := &lateDB{DB: w.DB}
+	members := access.New(db, access.Config{Now: w.Clock.Now})
+	cache := access.NewCache(members, access.CacheConfig{Single: true, SensitiveToo: true})
+	can := func() bool {
+		yes, err := cache.Can(t.Context(), "ivan", "acme", access.PayInvoices)
+		require.NoError(t, err)
+		return yes
+	}
+	require.True(t, can())
+	db.late = true
+	_, err := members.Remove(t.Context(), olive, "acme", "ivan")
+	require.ErrorIs(t, err, access.ErrUnknownOutcome)
+	require.True(t, can(), "it isn't done yet")
+	require.NoError(t, db.commit())
+	_, err = members.Remove(t.Context(), olive, "acme", "ivan")
+	require.ErrorIs(t, err, access.ErrNotFound)
+	require.False(t, can())
+}
+
+// A lateDB does a unit of work after it has said that its outcome is unknown: what was to follow it was done then.
+type lateDB struct {
+	storage.DB
+	late   bool
+	commit func() error
+}
+
+func (db *lateDB) Update(ctx context.Context, fn func(context.Context, storage.Tx) error) error {
+	if !db.late {
+		return db.DB.Update(ctx, fn)
+	}
+	db.late = false
+	db.commit = func() error {
+		return db.DB.Update(context.WithoutCancel(ctx), func(ctx context.Context, tx storage.Tx) error { return fn(ctx, lateTx{tx}) })
+	}
+	return access.ErrUnknownOutcome
+}
+
+type lateTx struct{ storage.Tx }
+
+func (lateTx) AfterCommit(func()) {}

@@ -48,9 +48,9 @@ func (s *Service) Preview(kind notify.Kind, locale string, brand notify.Brand) (
 
 // Prepare writes mails to contacts, and those of notices, just before they are sent, as things are then. It cancels those
 // to contacts that were removed, at suppressed addresses, of closed accounts, and those that a newer one replaces because
-// the address was changed again; and those of notices to whom Recipients wouldn't return any more. The link by which a
-// contact verifies its address is made here, again for each attempt; a mail that is about the link alone is cancelled
-// when that is over or used.
+// the address was changed again; and those of notices to whom Recipients wouldn't return any more, each looked at alone: a
+// contact that has moved to the address of another receiver gets what they get too. The link by which a contact verifies its
+// address is made here, again for each attempt; a mail that is about the link alone is cancelled when that is over or used.
 func (s *Service) Prepare(ctx context.Context, messages []notify.Message) []notify.Prepared {
 	prepared := make([]notify.Prepared, len(messages))
 	var notices []notify.Message
@@ -105,12 +105,8 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 	if reason, err := access.Suppressed(ctx, tx, contact.Address, false); err != nil || reason != "" {
 		return access.Draft{}, reason, err
 	}
-	newest, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref})
-	if err != nil {
-		return access.Draft{}, "", err
-	}
-	if newest[m.Ref].Generation > m.Generation {
-		return access.Draft{}, replaced(m.Kind), nil
+	if cancel, err := replaced(ctx, tx, m); err != nil || cancel != "" {
+		return access.Draft{}, cancel, err
 	}
 	v, err := verificationOf(ctx, tx, account.ID, contact.ID)
 	if err != nil {
@@ -136,12 +132,23 @@ func (s *Service) prepare(ctx context.Context, tx Tx, m notify.Message) (draft a
 	return access.Draft{Kind: m.Kind, Account: account, To: contact.Address, ToName: contact.Name, Locale: contact.Locale, Data: data}, "", nil
 }
 
-// replaced says why a mail isn't due of which there is a newer one.
-func replaced(kind notify.Kind) string {
-	if kind == MailContactVerify {
-		return "the contact was mailed a newer link"
+// replaced says why a mail to a contact isn't due of which there is a newer one, or one that says the same and more.
+func replaced(ctx context.Context, tx Tx, m notify.Message) (cancel string, err error) {
+	newest, err := tx.Deliveries(ctx, m.Group, m.Kind, []string{m.Ref})
+	if err != nil {
+		return "", err
 	}
-	return "the contact's address was changed again"
+	if m.Kind != MailContactVerify {
+		if m.ReplacedBy(newest[m.Ref]) {
+			return "the contact's address was changed again", nil
+		}
+		return "", nil
+	}
+	added, err := tx.Deliveries(ctx, m.Group, MailContactAdded, []string{m.Ref}) // which has a link too
+	if err == nil && (m.ReplacedBy(newest[m.Ref]) || m.ReplacedBy(added[m.Ref])) {
+		return "the contact was mailed a newer link", nil
+	}
+	return "", err
 }
 
 // prepareMoved writes to the address that a contact had. The contact may have gone since.
@@ -186,7 +193,7 @@ func (s *Service) prepareOwners(ctx context.Context, tx Tx, m notify.Message, ac
 	if err != nil {
 		return access.Draft{}, "", err
 	}
-	if newest[m.Ref].Generation > m.Generation {
+	if m.ReplacedBy(newest[m.Ref]) {
 		return access.Draft{}, "the preferences were changed again", nil
 	}
 	chosen, err := preferenceOf(ctx, tx, account, account.Owner)

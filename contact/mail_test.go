@@ -134,6 +134,47 @@ func TestWhoIsNotMailed(t *testing.T) {
 	require.Empty(t, w.state().Messages, "the address is the same")
 }
 
+// TestSilentStaffUseNoLimits: nobody is mailed, so nobody else may be mailed less.
+func TestSilentStaffUseNoLimits(t *testing.T) {
+	w := newWorldWith(t, contact.Config{Limits: contact.Limits{PerAccount: 1}})
+	silent := staff
+	silent.Silent = true
+	for _, name := range []string{"carl", "dora", "emil"} {
+		_, _, err := w.contacts.Add(ctx, silent, acme, details(t, name, 0))
+		require.NoError(t, err)
+	}
+	_, _, err := w.contacts.Add(ctx, access.As(olive), acme, details(t, "fred", 0))
+	require.NoError(t, err)
+	_, _, err = w.contacts.Add(ctx, access.As(olive), acme, details(t, "gina", 0))
+	requireRefused(t, err, access.ErrLimit, "contact.per_account", "limit")
+}
+
+// TestOneMailOfOneUnit: what several changes of one unit of work come to is mailed once.
+func TestOneMailOfOneUnit(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.db.Update(ctx, func(ctx context.Context, tx storage.Tx) error {
+		s := w.contacts.Within(tx)
+		added, _, err := s.Add(ctx, system, acme, details(t, "dora", 0))
+		if err != nil {
+			return err
+		}
+		if _, err := s.Update(ctx, system, acme, added.ID, details(t, "dana", 0)); err != nil {
+			return err
+		}
+		for _, c := range []contact.Category{contact.Domain, contact.Domain | contact.Invoice} {
+			if _, err := s.SetPreferences(ctx, system, acme, olive, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	sent, cancelled := w.deliver()
+	require.ElementsMatch(t, []string{"dana@contacts.example: You are now a contact of “Acme & Sons”",
+		"dora@contacts.example: Mail about “Acme & Sons” goes to another address now",
+		"olive@example.com: Your e-mail preferences for “Acme & Sons” were changed"}, sent)
+	require.ElementsMatch(t, []string{"the contact's address was changed again", "the preferences were changed again"}, cancelled)
+}
+
 func TestTemplatesCanBeReplaced(t *testing.T) {
 	w := newWorld(t)
 	files := fstest.MapFS{

@@ -61,7 +61,8 @@ type Notified struct {
 //
 // Whether each of them is still to have it is asked again just before their mail is sent: one who has unsubscribed, was
 // removed, or may not see what it is about any more gets none, and the e-mail history says why. If the first of them gets
-// none, and a required category has no recipient left, the owner gets that mail.
+// none, and the category is required, the owner gets that mail if no recipient is left, and if the first was the only one
+// whoever is a recipient instead, such as the contact that has replaced it.
 //
 // ErrInvalid, also with code "notice.kind" for a kind that isn't configured, "notice.data", and "notice.attachments";
 // ErrNotFound; ErrExists with code "notice.exists" for an id that another notice of the account has.

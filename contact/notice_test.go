@@ -399,6 +399,21 @@ func TestRequiredNoticesReachSomebody(t *testing.T) {
 			silenced(w)
 			w.heard(notify.HardBounce, "dora@contacts.example")
 		}, func(w *world) { w.heard(notify.HardBounce, "olive@example.com") }, nil},
+		"another contact has replaced the last one": {silenced, func(w *world) {
+			w.contact("emil", contact.Domain)
+			remove(w, w.state().Contacts[0].ID)
+		}, []string{"emil@contacts.example"}},
+		"a contact has replaced the owner": {func(*world) {}, func(w *world) {
+			w.contact("emil", contact.Domain)
+			w.prefer(olive, withoutDomain)
+		}, []string{"emil@contacts.example"}},
+		"there was nobody, the owner's mail bounces, and somebody came": {func(w *world) {
+			silenced(w)
+			w.heard(notify.HardBounce, "dora@contacts.example")
+		}, func(w *world) {
+			w.contact("emil", contact.Domain)
+			w.heard(notify.HardBounce, "olive@example.com")
+		}, []string{"emil@contacts.example"}},
 		"another contact is left": {func(w *world) { silenced(w); w.contact("emil", contact.Domain) },
 			func(w *world) { w.heard(notify.HardBounce, "dora@contacts.example") }, []string{"emil@contacts.example"}},
 	} {
@@ -420,6 +435,44 @@ func TestRequiredNoticesReachSomebody(t *testing.T) {
 			require.Equal(t, test.sent, got)
 		})
 	}
+}
+
+// TestRequiredNoticesThatAreRefused: when the last receiver's address turns out to refuse mail, the owner gets what it was
+// to get, and nobody gets anything twice.
+func TestRequiredNoticesThatAreRefused(t *testing.T) {
+	w := notifyingWorld(t)
+	w.contact("dora", contact.Domain)
+	w.prefer(olive, 0)
+	w.forget()
+	_, err := w.contacts.Notify(ctx, acme, contact.Domain, "", invoice(1))
+	require.NoError(t, err)
+	var tried []string
+	refused := map[string]bool{"dora@contacts.example": true}
+	mailer := &notifytest.MailerMock{SendFunc: func(_ context.Context, m notify.Mail) error {
+		tried = append(tried, m.To)
+		if refused[m.To] {
+			return &notify.AddressError{Code: 550, Status: "5.1.1"}
+		}
+		return nil
+	}}
+	worker, err := notify.NewWorker(w.db, mailer, w.quiet(), w.contacts)
+	require.NoError(t, err)
+	for range 3 {
+		_, err := worker.Deliver(ctx)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"dora@contacts.example", "olive@example.com"}, tried)
+	require.Equal(t, notify.Sent, w.state().Messages[0].State)
+
+	_, err = w.contacts.Notify(ctx, acme, contact.Domain, "", invoice(2))
+	require.NoError(t, err)
+	refused["olive@example.com"] = true
+	for range 3 {
+		_, err := worker.Deliver(ctx)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"dora@contacts.example", "olive@example.com", "olive@example.com"}, tried)
+	require.Equal(t, notify.Dead, w.state().Messages[0].State, "there is nobody else")
 }
 
 // TestAttachmentsAreTriedAgain checks what becomes of a mail whose attachment can't be fetched.

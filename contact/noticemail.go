@@ -140,20 +140,36 @@ func decoded(data []byte) (any, error) {
 	return value, err
 }
 
-// stillDue returns who is to have a message now, or why nobody is. The first mail of a notice goes to the owner instead if
-// the category is required and nobody receives it any more.
+// stillDue returns who is to have a message now, or why nobody is. Where the category is required, the first mail of a notice
+// goes to somebody else instead: to the owner if nobody receives it any more, and if there is no other mail to whoever does.
 func (c *call) stillDue(ctx context.Context, d CategoryDefinition, record NoticeRecord, m notify.Message) (Recipient, string, error) {
 	to, cancel, err := c.receiver(ctx, d, record, m)
 	if err != nil || cancel == "" || !d.Required || m.Generation != 1 {
 		return to, cancel, err
 	}
 	for recipient, err := range c.recipients(ctx, d, record.Also, receiversPage) {
-		if err == nil && recipient.Reason == ReasonFallback {
-			return recipient, "", nil
+		instead := err == nil && recipient.Reason == ReasonFallback
+		if err == nil && !instead {
+			instead, err = c.isAlone(ctx, record, m)
 		}
-		return Recipient{}, cancel, err
+		if err != nil || instead {
+			return recipient, "", err
+		}
+		break
 	}
 	return Recipient{}, cancel, nil
+}
+
+// isAlone reports whether the first mail of a notice is the only one.
+func (c *call) isAlone(ctx context.Context, record NoticeRecord, first notify.Message) (bool, error) {
+	for _, as := range []string{asUser, asContact} {
+		ref := record.ID + "/" + as
+		last, err := c.tx.Deliveries(ctx, first.Group, first.Kind, []string{ref})
+		if err != nil || last[ref].Generation > first.Generation {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // receiver returns whom a message is for, or why they aren't to have it any more.

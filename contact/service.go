@@ -65,12 +65,14 @@ func (c Config) mails(members *access.Service, categories *Categories) (*access.
 // DefaultLifetime is how long a link to verify an address works if the Config doesn't say.
 const DefaultLifetime = 72 * time.Hour
 
-// Limits keep contacts from being used to send unwanted mail. A zero field has its default.
+// Limits keep contacts from being used to send unwanted mail: the mails that tell contacts about themselves, without those
+// to an address that a contact gave up. A zero field has its default. A system is an actor as well: one that signs customers
+// up, or asks many contacts to verify their addresses again, needs a larger PerActor.
 type Limits struct {
-	PerAccount   int           // mails that tell contacts about themselves, of an account in 24 hours; 250
+	PerAccount   int           // mails of an account in 24 hours; 250
 	PerActor     int           // of an actor in 24 hours, over all accounts; 250
 	PerRecipient int           // of an account to one address in 24 hours; 5
-	Between      time.Duration // between two links to one address; 60 seconds
+	Between      time.Duration // between two links to a contact that keeps its address; 60 seconds
 }
 
 func (c Config) withDefaults() Config {

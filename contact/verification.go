@@ -172,19 +172,26 @@ func (c *call) tellUpdate(ctx context.Context, before, after Contact) error {
 
 // tell mails a contact about itself, with a new link.
 func (c *call) tell(ctx context.Context, kind notify.Kind, contact Contact) error {
-	limits := c.service.config.Limits
-	err := c.Count(ctx,
-		access.Limit{Code: "contact.per_account", Max: limits.PerAccount, Name: []string{"contact/account", string(c.Account.ID)}},
-		access.Limit{Code: "contact.per_actor", Max: limits.PerActor, Name: []string{"contact/actor", c.Actor.Kind.String(), c.Actor.ID}},
-		access.Limit{Code: "contact.per_recipient", Max: limits.PerRecipient,
-			Name: []string{"contact/recipient", string(c.Account.ID), contact.Address.Canonical()}})
-	if err != nil {
+	if err := c.countMail(ctx, contact.Address); err != nil {
 		return err
 	}
 	if err := c.newVerification(ctx, contact); err != nil {
 		return c.spoil(err)
 	}
 	return c.Mail(ctx, kind, string(contact.ID), c.Account.Version, "")
+}
+
+// countMail counts a mail that tells a contact about itself, if there will be one.
+func (c *call) countMail(ctx context.Context, to access.Address) error {
+	if c.Actor.Silent {
+		return nil
+	}
+	limits := c.service.config.Limits
+	return c.Count(ctx,
+		access.Limit{Code: "contact.per_account", Max: limits.PerAccount, Name: []string{"contact/account", string(c.Account.ID)}},
+		access.Limit{Code: "contact.per_actor", Max: limits.PerActor, Name: []string{"contact/actor", c.Actor.Kind.String(), c.Actor.ID}},
+		access.Limit{Code: "contact.per_recipient", Max: limits.PerRecipient,
+			Name: []string{"contact/recipient", string(c.Account.ID), to.Canonical()}})
 }
 
 // newVerification makes the link that a contact is mailed next. Those before it are dead, also where no mail will have one.

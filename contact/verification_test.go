@@ -312,6 +312,21 @@ func TestMovedContact(t *testing.T) {
 	require.Equal(t, map[string]int{"": 2, "the contact was removed": 3}, reasons, "who had the addresses hears all the same")
 }
 
+// TestOneLinkAtATime: a mail with a link alone isn't sent beside a newer one that has the link too.
+func TestOneLinkAtATime(t *testing.T) {
+	w := newLinkedWorld(t, contact.Config{})
+	carl := w.contact("carl", contact.Invoice)
+	w.forget()
+	w.now = w.now.Add(time.Hour)
+	_, err := w.contacts.SendVerification(ctx, system, acme, carl.ID)
+	require.NoError(t, err)
+	move(w, carl.ID, "other@contacts.example")
+	sent, cancelled := w.deliver()
+	require.Len(t, sent, 2)
+	require.Subset(t, sent, []string{"other@contacts.example: You are now a contact of “Acme & Sons”"})
+	require.Equal(t, []string{"the contact was mailed a newer link"}, cancelled)
+}
+
 // TestLinksInMails: a mail that is late has the link that works, or none.
 func TestLinksInMails(t *testing.T) {
 	w := newLinkedWorld(t, contact.Config{})

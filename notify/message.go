@@ -70,6 +70,13 @@ type Message struct {
 	Said    string // what it said, as far as history keeps that: without secrets; empty until it is sent, and in lists
 }
 
+// ReplacedBy reports whether another message of the same kind and Ref is sent instead of this one: one of a later generation,
+// or another one to the same receiver that the same generation caused, of which it does not matter which one is sent.
+func (m Message) ReplacedBy(other Message) bool {
+	again := other.Generation == m.Generation && other.To == m.To && other.ID != m.ID
+	return other.Generation > m.Generation || again && m.ID != "" && other.ID != "" // those without an id aren't stored
+}
+
 // The lengths of the longest kind of a message, and of its Group, Ref and To.
 const (
 	MaxKindBytes = 64

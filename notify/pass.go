@@ -108,9 +108,17 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 		if err := p.tellRefused(ctx, m, mail.To, err); err != nil {
 			return p.failed(m, err) // and so hears it again
 		}
+		if p.goesElsewhere(ctx, m, mail.To, err) {
+			return Result{State: Queued, Due: p.cfg.Now(), Reason: reasonOf(err)}
+		}
 		return p.failed(m, err)
 	}
-	return Result{State: Sent, Address: mail.To, Subject: mail.Subject, Said: clipBytes(strings.ToValidUTF8(prepared.Said, ""), MaxSaidBytes)}
+	return Result{State: Sent, Address: mail.To, Subject: mail.Subject, Said: clipBytes(storable(prepared.Said), MaxSaidBytes)}
+}
+
+// storable takes out what PostgreSQL stores in no text.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }
 
 // attach fetches what is attached to a mail, which is in hand from then on.
@@ -145,6 +153,17 @@ func (p *pass) tellRefused(ctx context.Context, m Message, address string, err e
 		}
 	}
 	return nil
+}
+
+// goesElsewhere reports whether the preparer, which has heard that an address refuses mail, writes to another one now.
+func (p *pass) goesElsewhere(ctx context.Context, m Message, refused string, err error) bool {
+	if address := (*AddressError)(nil); !errors.As(err, &address) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeout)
+	defer cancel()
+	again := p.prepareFor(ctx, p.preparers[p.places[m.Kind]], []Message{m})[0]
+	return again.Err == nil && again.Cancel == "" && !strings.EqualFold(again.Mail.To, refused)
 }
 
 func (p *pass) tell(ctx context.Context, taker FeedbackTaker, f Feedback) (err error) {

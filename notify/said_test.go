@@ -39,6 +39,7 @@ func TestHistoryKeepsWhatThePreparerLetsIt(t *testing.T) {
 		{"", ""},
 		{"Hello", "Hello"},
 		{"a\xffb", "ab"},
+		{"no\x00 zero\xff", "no zero"},
 		{strings.Repeat("é", notify.MaxSaidBytes), strings.Repeat("é", notify.MaxSaidBytes/2-2) + "…"},
 	} {
 		o := newOutbox(t)

@@ -33,7 +33,8 @@
 // succeeds.
 //
 // If the change feed is not the one that the watcher remembers, since a backup was restored, everything is loaded again,
-// and so it is if somebody cleared or changed the enforcer's policies. Loading everything reads the whole feed to find the
+// and so it is if somebody tried to load or write policies through Casbin, or the enforcer's have become more or fewer. Who
+// keeps its number but swaps its policies, past Casbin's own storing and watching, isn't noticed. Loading everything reads the whole feed to find the
 // accounts, unless a Filter names them, and holds the enforcer's lock while the new policies are put in.
 //
 // Permissions that the catalog calls sensitive are answered from memory like others.

@@ -93,37 +93,43 @@ func (a *Adapter) rules(ctx context.Context, tx access.Tx, l layout, id access.A
 
 // accounts returns the accounts to read, each once. Every account is in the feed, with its creation.
 func accounts(ctx context.Context, tx access.Tx, from source, heads [access.Shards]access.FeedHead) ([]access.AccountID, error) {
+	var once distinct
 	if from.since == nil && from.filter != nil {
-		return distinct(from.filter.Accounts), nil
+		for _, id := range from.filter.Accounts {
+			once.add(id)
+		}
+		return once.ids, nil
 	}
 	var since [access.Shards]access.FeedHead // the beginning
 	if from.since != nil {
 		since = *from.since
 	}
-	var changed []access.AccountID
-	goesOn, err := access.Changed(ctx, tx, since, heads, func(id access.AccountID) { changed = append(changed, id) })
+	goesOn, err := access.Changed(ctx, tx, since, heads, once.add)
 	if err != nil {
 		return nil, err
 	}
 	if !goesOn {
 		return nil, errGap
 	}
-	changed = distinct(changed)
 	if from.filter != nil {
-		changed = slices.DeleteFunc(changed, func(id access.AccountID) bool { return !slices.Contains(from.filter.Accounts, id) })
+		once.ids = slices.DeleteFunc(once.ids, func(id access.AccountID) bool { return !slices.Contains(from.filter.Accounts, id) })
 	}
-	return changed, nil
+	return once.ids, nil
 }
 
-// distinct returns ids in their order, each once.
-func distinct(ids []access.AccountID) []access.AccountID {
-	seen := make(map[access.AccountID]bool, len(ids))
-	var once []access.AccountID
-	for _, id := range ids {
-		if !seen[id] {
-			seen[id] = true
-			once = append(once, id)
-		}
+// distinct are ids in their order, each once. The feed has many more entries than there are accounts.
+type distinct struct {
+	ids  []access.AccountID
+	seen map[access.AccountID]bool
+}
+
+func (d *distinct) add(id access.AccountID) {
+	if d.seen[id] {
+		return
 	}
-	return once
+	if d.seen == nil {
+		d.seen = make(map[access.AccountID]bool)
+	}
+	d.seen[id] = true
+	d.ids = append(d.ids, id)
 }

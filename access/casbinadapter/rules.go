@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/casbin/casbin/v2/constant"
 	"github.com/casbin/casbin/v2/model"
 	"github.com/rosterkit/roster/access"
 )
@@ -54,6 +55,9 @@ func layoutOf(m model.Model) (layout, error) {
 	policies, groupings := m["p"]["p"], m["g"]["g"]
 	if policies == nil || groupings == nil || len(groupings.Tokens) != 3 {
 		return layout{}, errors.New("casbinadapter: the model needs a policy p and a grouping g = _, _, _")
+	}
+	if effect := m["e"]["e"]; effect == nil || effect.Value == constant.DenyOverrideEffect {
+		return layout{}, errors.New("casbinadapter: the model's effect allows what no policy allows")
 	}
 	var l layout
 	for _, token := range policies.Tokens {

@@ -17,9 +17,9 @@ import (
 type WatcherConfig struct {
 	// Filter selects the accounts to load and follow; nil for all, those to come among them.
 	Filter *Filter
-	// Every is how long Run waits between polls; a tenth of a second if 0. It has to be well below the lease, which is the
-	// registry's: a second, or what access.Service.SetLease says.
-	Every time.Duration
+	// Poll is how often Run polls: each tenth of a second if 0. It has to be well below the lease, which is the registry's:
+	// a second, or what access.Service.SetLease says.
+	Poll time.Duration
 	// Failed is told the error of each poll of Run that fails, if it isn't nil.
 	Failed func(error)
 }
@@ -29,8 +29,8 @@ type Watcher struct {
 	adapter  *Adapter
 	enforcer *casbin.SyncedEnforcer
 	config   WatcherConfig
-	closed   chan struct{}
-	close    sync.Once
+	life     context.Context // until Close
+	end      context.CancelFunc
 
 	// What follows is used during a poll only, of which there is one at a time.
 	known  bool // whether the rest says what the enforcer's model holds
@@ -52,11 +52,11 @@ func NewWatcher(adapter *Adapter, enforcer *casbin.SyncedEnforcer, config Watche
 	if adapter == nil || enforcer == nil {
 		panic("casbinadapter: NewWatcher without an adapter or an enforcer")
 	}
-	if config.Every == 0 {
-		config.Every = 100 * time.Millisecond
+	if config.Poll == 0 {
+		config.Poll = 100 * time.Millisecond
 	}
-	if config.Every < 0 {
-		return nil, errors.New("casbinadapter: the watcher's Every is negative")
+	if config.Poll < 0 {
+		return nil, errors.New("casbinadapter: the watcher's Poll is negative")
 	}
 	if _, err := layoutOf(enforcer.GetModel()); err != nil {
 		return nil, err
@@ -68,7 +68,8 @@ func NewWatcher(adapter *Adapter, enforcer *casbin.SyncedEnforcer, config Watche
 	if config.Filter != nil {
 		config.Filter = &Filter{slices.Clone(config.Filter.Accounts)}
 	}
-	w := &Watcher{adapter: adapter, enforcer: enforcer, config: config, closed: make(chan struct{})}
+	w := &Watcher{adapter: adapter, enforcer: enforcer, config: config}
+	w.life, w.end = context.WithCancel(context.Background())
 	adapter.Attach(enforcer.Enforcer)
 	return w, enforcer.SetWatcher(w)
 }
@@ -77,7 +78,7 @@ func NewWatcher(adapter *Adapter, enforcer *casbin.SyncedEnforcer, config Watche
 // and returns nil. It goes on after failures.
 func (w *Watcher) Run(ctx context.Context) error {
 	defer w.adapter.following.Stop(context.WithoutCancel(ctx))
-	ticker := time.NewTicker(w.config.Every)
+	ticker := time.NewTicker(w.config.Poll)
 	defer ticker.Stop()
 	for {
 		if err := w.Poll(ctx); err != nil && ctx.Err() == nil && w.config.Failed != nil {
@@ -86,7 +87,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-w.closed:
+		case <-w.life.Done():
 			return nil
 		case <-ticker.C:
 		}
@@ -98,8 +99,14 @@ func (w *Watcher) Run(ctx context.Context) error {
 // enforcer's lock. Everything is loaded again if it is the first time, if the change feed isn't the one that is
 // remembered (a restored backup), or if somebody tried to load or write policies through Casbin. If Poll fails, the
 // enforcer stays as it was and the next one makes up for it. Its errors are the storage's. It registers the watcher as a
-// follower if it isn't one: who calls it without Run calls Close in the end.
+// follower if it isn't one: who calls it without Run calls Close in the end. After Close it is context.Canceled.
 func (w *Watcher) Poll(ctx context.Context) error {
+	if err := w.life.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(w.life, cancel)()
 	replaced, err := w.poll(ctx)
 	w.tell(replaced)
 	return err
@@ -174,10 +181,10 @@ func (w *Watcher) tell(replaced []access.AccountID) {
 	}
 }
 
-// Close ends Run and the callbacks, and gives up the watcher's lease and its place in the registry: every yes of the
-// enforcer is access.ErrStale then.
+// Close ends Run, also in the middle of a poll, and the callbacks, and gives up the watcher's lease and its place in the
+// registry: every yes of the enforcer is access.ErrStale then.
 func (w *Watcher) Close() {
-	w.close.Do(func() { close(w.closed) })
+	w.end()
 	_ = w.SetUpdateCallback(nil)
 	w.adapter.following.Stop(context.Background())
 }

@@ -3,7 +3,9 @@ package casbinadapter_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -160,7 +162,7 @@ func TestOnlyWhatChangedIsReplaced(t *testing.T) {
 	require.Equal(t, []string{"globex", "new", ""}, told)
 	e.watcher.Close()
 	add(t, w, "globex", "dan", access.Terms{Permissions: access.PayInvoices})
-	e.poll(t)
+	require.ErrorIs(t, e.watcher.Poll(t.Context()), context.Canceled)
 	require.Len(t, told, 3)
 }
 
@@ -468,7 +470,7 @@ func TestRunPollsUntilItsContextEnds(t *testing.T) {
 		return nil
 	}
 	e := followOn(t, casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now}), casbinadapter.Model(),
-		casbinadapter.WatcherConfig{Every: time.Millisecond, Failed: func(err error) { failures <- err }})
+		casbinadapter.WatcherConfig{Poll: time.Millisecond, Failed: func(err error) { failures <- err }})
 	told := make(chan string)
 	require.NoError(t, e.watcher.SetUpdateCallback(func(account string) { told <- account }))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -502,12 +504,58 @@ func TestCloseEndsRun(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
+// TestCloseEndsAPoll: also one of a connection that is dead. Nothing is loaded afterwards.
+func TestCloseEndsAPoll(t *testing.T) {
+	w := world(t)
+	store := &silent{DB: w.DB, entered: make(chan struct{})}
+	e := followOn(t, casbinadapter.New(store, casbinadapter.Config{Now: w.Clock.Now}), casbinadapter.Model(), casbinadapter.WatcherConfig{})
+	ended := make(chan error)
+	go func() { ended <- e.watcher.Poll(context.Background()) }()
+	<-store.entered
+	e.watcher.Close()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	require.ErrorIs(t, e.watcher.Poll(context.Background()), context.Canceled)
+	yes, _ := e.Enforce("bob", "acme", "invoices")
+	require.False(t, yes)
+}
+
+// A silent store doesn't answer.
+type silent struct {
+	storage.DB
+	entered chan struct{}
+}
+
+func (s *silent) Poll(ctx context.Context, _ access.FollowerID) (access.Position, error) {
+	close(s.entered)
+	<-ctx.Done()
+	return access.Position{}, ctx.Err()
+}
+
+// TestEffectsThatAllowWithoutAPolicy are refused: our policies say nothing but allow.
+func TestEffectsThatAllowWithoutAPolicy(t *testing.T) {
+	text := strings.Replace(modelText(t), "some(where (p.eft == allow))", "!some(where (p.eft == deny))", 1)
+	m, err := model.NewModelFromString(text)
+	require.NoError(t, err)
+	enforcer, err := casbin.NewSyncedEnforcer(m)
+	require.NoError(t, err)
+	_, err = casbinadapter.NewWatcher(newAdapter(world(t)), enforcer, casbinadapter.WatcherConfig{})
+	require.ErrorContains(t, err, "the model's effect allows what no policy allows")
+}
+
+func modelText(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile("model.conf")
+	require.NoError(t, err)
+	require.Contains(t, string(content), "some(where (p.eft == allow))")
+	return string(content)
+}
+
 func TestNewWatcherChecksWhatItIsGiven(t *testing.T) {
 	w := world(t)
 	enforcer, err := casbin.NewSyncedEnforcer(casbinadapter.Model())
 	require.NoError(t, err)
 	for _, config := range []casbinadapter.WatcherConfig{
-		{Every: -1},
+		{Poll: -1},
 	} {
 		_, err := casbinadapter.NewWatcher(newAdapter(w), enforcer, config)
 		require.Error(t, err)

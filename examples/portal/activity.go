@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html/template"
 	"iter"
 	"net/http"
 	"net/url"
@@ -90,7 +91,7 @@ func activityFilterOf(v *visit, fields url.Values) (activityFilter, access.Event
 }
 
 // Query is the filter as the query of a link.
-func (f activityFilter) Query() string {
+func (f activityFilter) Query() template.URL {
 	fields := url.Values{}
 	for name, value := range map[string]string{"group": f.Group, "since": f.Since, "until": f.Until} {
 		if value != "" {
@@ -100,7 +101,7 @@ func (f activityFilter) Query() string {
 	if f.Mine {
 		fields.Set("mine", "yes")
 	}
-	return fields.Encode()
+	return template.URL(fields.Encode())
 }
 
 func (p *portal) showActivity(w http.ResponseWriter, r *http.Request, v *visit) error {

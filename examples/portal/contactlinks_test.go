@@ -291,6 +291,7 @@ func TestSuppressedAddresses(t *testing.T) {
 	}
 	require.Contains(t, ann.contactPage("carl").text(), "again and again")
 	ann.contactPage("carl").submit("Try This Address Again", nil)
+	s.clock.Advance(time.Second)
 	s.report(t, notify.Complaint, "carl@example.com")
 	page = ann.contactPage("carl")
 	require.Contains(t, page.text(), "marked our mail as unwanted")
@@ -298,6 +299,11 @@ func TestSuppressedAddresses(t *testing.T) {
 	page = ann.post(page.path+"/send-again", nil)
 	require.NotContains(t, page.text(), "We send mail", "who complained has to say so")
 	require.Contains(t, page.text(), "No mail goes to carl@example.com.")
+	s.clock.Advance(time.Second)
+	s.report(t, notify.HardBounce, "carl@example.com")
+	page = ann.contactPage("carl").submit("Try This Address Again", nil)
+	require.NotContains(t, page.text(), "We send mail", "a bounce doesn't take the complaint back")
+	require.Contains(t, page.text(), "marked our mail as unwanted")
 
 	s.report(t, notify.HardBounce, "ann@example.com")
 	page = ann.get("/accounts/acme/details")

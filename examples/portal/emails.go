@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -107,14 +108,14 @@ func (p *portal) emailFilterOf(fields url.Values, zone *time.Location) (emailFil
 }
 
 // Query is the filter as the query of a link.
-func (f emailFilter) Query() string {
+func (f emailFilter) Query() template.URL {
 	fields := url.Values{}
 	for name, value := range map[string]string{"state": f.State, "kind": f.Kind, "since": f.Since, "until": f.Until} {
 		if value != "" {
 			fields.Set(name, value)
 		}
 	}
-	return fields.Encode()
+	return template.URL(fields.Encode())
 }
 
 func (p *portal) showEmails(w http.ResponseWriter, r *http.Request, v *visit) error {

@@ -46,7 +46,7 @@ func TestTwoPortals(t *testing.T) {
 			require.Equal(t, http.StatusNotFound, member.get(accountPath(bakery)).status, "%s is still in", address)
 		}
 		require.Regexp(t, `Portals that follow 2\b`, first.browser(t).get("/memory").text())
-		require.Regexp(t, `Revocations that all have heard of 3\b`, first.browser(t).get("/memory").text())
+		require.Regexp(t, `Settled revocations 3\b`, first.browser(t).get("/memory").text())
 	})
 }
 

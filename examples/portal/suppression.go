@@ -69,8 +69,16 @@ func (p *portal) lift(w http.ResponseWriter, r *http.Request, v *visit, address 
 	if err != nil {
 		return err
 	}
-	if s, ok := suppressed[address.Canonical()]; ok && !s.Liftable {
-		return p.settle(w, r, next, fieldError{"address", s.Words}, "")
+	complained := suppressed[address.Canonical()].Kind == notify.Complaint
+	if !complained {
+		complained, err = p.complained(r.Context(), address)
+	}
+	if err != nil {
+		return err
+	}
+	if complained {
+		words := newSuppression(notify.Suppression{Kind: notify.Complaint}).Words
+		return p.settle(w, r, next, fieldError{"address", words}, "")
 	}
 	err = p.attempts.begin(r.Context(), attemptLift, address.Canonical(), p.now())
 	if errors.Is(err, errTooManyAttempts) {
@@ -86,4 +94,20 @@ func (p *portal) lift(w http.ResponseWriter, r *http.Request, v *visit, address 
 		err = nil
 	}
 	return p.settle(w, r, next, err, "We send mail to "+address.Original()+" again.")
+}
+
+// complained reports whether somebody has complained about mail to an address since it was lifted last: the suppression
+// tells of a bounce only, where there was one too.
+func (p *portal) complained(ctx context.Context, address access.Address) (bool, error) {
+	for f, err := range access.Walk(func(page access.Page) (access.List[notify.Feedback], error) {
+		return p.contacts.Feedback(ctx, access.AsSystem("portal"), address, page)
+	}) { // the newest first
+		if err != nil || f.Kind == notify.Complaint {
+			return err == nil, err
+		}
+		if f.Kind == notify.Lifted {
+			break
+		}
+	}
+	return false, nil
 }

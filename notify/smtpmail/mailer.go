@@ -126,7 +126,7 @@ func (m *Mailer) give(c *connection) {
 func (m *Mailer) dial(ctx context.Context) (*connection, error) {
 	c, err := dial(ctx, m.server, m.cfg.Timeout)
 	if err != nil {
-		return nil, fmt.Errorf("smtpmail: connecting: %w", err)
+		return nil, fmt.Errorf("smtpmail: connecting: %w", withoutMachines(err))
 	}
 	if err := c.begin(ctx, m.host, m.cfg); err != nil {
 		c.close()

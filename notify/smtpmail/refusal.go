@@ -106,9 +106,23 @@ func interrupted(ctx context.Context, p point, err error) error {
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("smtpmail: interrupted at %s: the server ended the connection", p)
 	case isPlain(err):
-		return fmt.Errorf("smtpmail: interrupted at %s: %w", p, err)
+		return fmt.Errorf("smtpmail: interrupted at %s: %w", p, withoutMachines(err))
 	}
 	return fmt.Errorf("smtpmail: interrupted at %s: the server's answer is not SMTP", p)
+}
+
+// withoutMachines returns what an error of the network says, without the names and addresses of machines: the reasons why
+// mails failed are shown to customers.
+func withoutMachines(err error) error {
+	var lookup *net.DNSError
+	if errors.As(err, &lookup) {
+		return &net.DNSError{Err: lookup.Err, Name: "the server", IsTimeout: lookup.IsTimeout, IsTemporary: lookup.IsTemporary, IsNotFound: lookup.IsNotFound}
+	}
+	var operation *net.OpError
+	if errors.As(err, &operation) {
+		return operation.Err
+	}
+	return err
 }
 
 // isPlain reports whether an error is from below SMTP, or of this package.

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"bytes"
 	"context"
+	"math"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -128,7 +129,8 @@ func newScene(t *testing.T, db database) scene {
 // tokensOf returns the tokens of the links that a contact of acme got.
 func tokensOf(t *testing.T, do *services, c contact.Contact) (verify, unsubscribe string) {
 	t.Helper()
-	mail := do.contacts.Prepare(t.Context(), []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(c.ID)}})
+	mail := do.contacts.Prepare(t.Context(), []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(c.ID),
+		Generation: math.MaxInt64}})
 	require.NoError(t, mail[0].Err)
 	_, rest, found := strings.Cut(mail[0].Mail.Text, "/contacts/verify/")
 	require.True(t, found)

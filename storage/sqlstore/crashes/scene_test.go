@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -112,7 +113,7 @@ func newScene(ctx context.Context, db storage.DB) (scene, error) {
 			return err
 		},
 		func() error {
-			mail := do.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(s.Contact)}})
+			mail := do.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(s.Contact), Generation: math.MaxInt64}})
 			_, rest, _ := strings.Cut(mail[0].Mail.Text, "/contacts/verify/")
 			link, err := do.contacts.UnsubscribeURL(acme, contact.Recipient{Contact: s.Contact, Address: address("fred")}, contact.Invoice)
 			s.Verify, s.Unsubscribe = rest[:access.TokenLength], strings.TrimPrefix(link, "https://portal.example/contacts/unsubscribe/")

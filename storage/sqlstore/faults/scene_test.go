@@ -3,6 +3,7 @@ package faults_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -168,7 +169,7 @@ func newScene(t testing.TB, store storage.DB) *scene {
 		return tx.PutContact(ctx, verified)
 	}))
 	s.verified = verified.ID
-	mail := s.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(s.fred)}})
+	mail := s.contacts.Prepare(ctx, []notify.Message{{Kind: contact.MailContactVerify, Group: string(acme), Ref: string(s.fred), Generation: math.MaxInt64}})
 	require.NoError(t, mail[0].Err)
 	_, rest, found := strings.Cut(mail[0].Mail.Text, "/contacts/verify/")
 	require.True(t, found)
