@@ -23,10 +23,11 @@ func (c *Cache) PollOn(ctx context.Context) error {
 // Certain reports whether what is remembered counts now.
 func (c *Cache) Certain() bool { return c.certain(c.service.config.Now()) }
 
-// Remember remembers a grant as one that was read just now.
+// Remember remembers a grant as one that was read, and given to somebody, just now.
 func (c *Cache) Remember(user UserID, account AccountID, g Grant) {
 	p := c.table.place(user, account)
 	c.remember(p, c.table.epoch(p).Load(), g, c.service.config.Now())
+	c.table.hand(p)
 }
 
 // FindFirst returns what is remembered, if that is certain by the lease that there is after it was found.

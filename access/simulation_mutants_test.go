@@ -23,24 +23,24 @@ func TestSimulationCatches(t *testing.T) {
 		mutant
 	}{
 		{"nobody waits", 1, mutant{settle: waitsForNobody}},
-		{"the lease begins when the poll ends", 93, mutant{poll: pollsAndThenBegins}},
+		{"the lease begins when the poll ends", 95, mutant{poll: pollsAndThenBegins}},
 		{"the lease is given before acknowledging", 943, mutant{store: func(s *simulatedStore) storage.DB { return &extendsEarly{simulatedStore: s} }}},
-		{"the wait begins with the commit", 646, mutant{settle: waitsFromTheCommit}},
+		{"the wait begins with the commit", 695, mutant{settle: waitsFromTheCommit}},
 		{"a follower registers with its second poll", 45, mutant{store: func(s *simulatedStore) storage.DB { return &registersLate{simulatedStore: s} }}},
-		{"a follower serves before its first poll", 377, mutant{store: func(s *simulatedStore) storage.DB { return servesAtOnce{s} }}},
-		{"a shorter lease is waited for at once", 79, mutant{store: func(s *simulatedStore) storage.DB { return shrinksAtOnce{s} }}},
+		{"a follower serves before its first poll", 379, mutant{store: func(s *simulatedStore) storage.DB { return servesAtOnce{s} }}},
+		{"a shorter lease is waited for at once", 114, mutant{store: func(s *simulatedStore) storage.DB { return shrinksAtOnce{s} }}},
 		{"the epoch is taken after the grant", 27, mutant{store: func(s *simulatedStore) storage.DB { return remembersLate{s} }}},
 		{"an answer is stamped when it is complete", 13, mutant{check: remembersAnswers}},
 		{"a flight is joined across a write", 352, mutant{check: joinsAnyFlight}},
-		{"a flight is joined without a lease", 202, mutant{check: joinsWithoutLease}},
+		{"a flight is joined without a lease", 209, mutant{check: joinsWithoutLease}},
 		{"the lease is looked at after the answer", 492, mutant{check: looksAtTheLeaseLast}},
 		{"a no is for ever", 7, mutant{check: refusesForEver()}},
 		{"the feed is a sequence", 247, mutant{store: func(s *simulatedStore) storage.DB { return &sequenceStore{simulatedStore: s} }}},
-		{"the end of the feed isn't compared", 32, mutant{store: func(s *simulatedStore) storage.DB { return &trustsNumbers{simulatedStore: s} }}},
-		{"a follower trusts that it has acknowledged", 4181, mutant{store: func(s *simulatedStore) storage.DB { return &acknowledgesOnce{simulatedStore: s} }}},
+		{"the end of the feed isn't compared", 50, mutant{store: func(s *simulatedStore) storage.DB { return &trustsNumbers{simulatedStore: s} }}},
+		{"a follower trusts that it has acknowledged", 4913, mutant{store: func(s *simulatedStore) storage.DB { return &acknowledgesOnce{simulatedStore: s} }}},
 		{"what was read before a backup is remembered", 5384, mutant{poll: remembersThroughPauses}},
-		{"a follower that isn't woken doesn't poll", 52, mutant{store: func(s *simulatedStore) storage.DB { return &trustsWakeUps{simulatedStore: s} }}},
-		{"who looked away gives followers up", 1999, mutant{settle: givesUpAnyway}},
+		{"a follower that isn't woken doesn't poll", 64, mutant{store: func(s *simulatedStore) storage.DB { return &trustsWakeUps{simulatedStore: s} }}},
+		{"who looked away gives followers up", 2845, mutant{settle: givesUpAnyway}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for seed := tt.seed; seed < tt.seed+5000; seed++ {
