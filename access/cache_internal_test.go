@@ -198,15 +198,15 @@ func TestAnswersAreWhole(t *testing.T) {
 			}
 		}
 	})
-	whole := 0
-	for whole < 100_000 {
-		if a, ok := table.tell(p); ok {
-			require.Equal(t, answers[a.read], a)
-			whole++
+	mixed := 0
+	for range 20_000_000 { // of which some are mixed if they may be
+		if a, ok := table.tell(p); ok && a != answers[a.read%60] {
+			mixed++
 		}
 	}
 	close(stop)
 	writing.Wait()
+	require.Zero(t, mixed)
 }
 
 // TestAccountsAreSpread over the counters, however alike their ids are.
