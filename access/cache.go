@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -32,7 +33,7 @@ type CacheConfig struct {
 	Single bool
 	// SensitiveToo has permissions answered from memory that the catalog calls sensitive.
 	SensitiveToo bool
-	// Log hears when the feed can't be read. slog.Default() by default.
+	// Log hears when the feed can't be read, and when the storage panicked for the first time. slog.Default() by default.
 	Log *slog.Logger
 	// Random is where fingerprints have their key from and followers their ids; crypto/rand by default.
 	Random io.Reader
@@ -61,6 +62,7 @@ type Cache struct {
 	sample    atomic.Uint32    // modulo samples, of which answers are counted
 	heads     [Shards]FeedHead // up to which changes were heard; of use during a poll only
 	flights   flights
+	panicked  sync.Once // the storage
 	reached   reached
 	counts    counts
 }
@@ -180,8 +182,8 @@ func kindOf(g Grant) kind {
 // errPanicked is what becomes of a panic of the storage's.
 var errPanicked = errors.New("access: the storage panicked")
 
-// shielded asks the storage, and makes an error of a panic. What was thrown may hold a secret: only an error of the runtime
-// is logged.
+// shielded asks the storage, and makes an error of a panic. The first one is logged. What was thrown may hold a secret: only
+// an error of the runtime is repeated.
 func (c *Cache) shielded(ctx context.Context, ask func() error) (err error) {
 	returned := false
 	defer func() {
@@ -193,7 +195,9 @@ func (c *Cache) shielded(ctx context.Context, ask func() error) (err error) {
 		if e, ok := thrown.(runtime.Error); ok {
 			text = e.Error()
 		}
-		c.config.Log.ErrorContext(ctx, "the storage panicked", "panic", text, "stack", string(debug.Stack()))
+		c.panicked.Do(func() {
+			c.config.Log.ErrorContext(ctx, "the storage panicked", "panic", text, "stack", string(debug.Stack()))
+		})
 		err = errPanicked
 	}()
 	err = ask()

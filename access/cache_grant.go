@@ -16,8 +16,9 @@ func (c *Cache) Grant(ctx context.Context, user UserID, account AccountID) (Gran
 		return Grant{}, err
 	}
 	now := c.service.config.Now()
+	place := c.table.place(user, account)
 	if c.certain(now) { // before the table is looked at, as in recall
-		if a, ok := c.table.tell(c.table.place(user, account)); ok {
+		if a, ok := c.table.tell(place); ok {
 			if g, ok := c.grantOf(a, now); ok {
 				c.counts.hits.Add(1)
 				return g, nil
@@ -26,7 +27,7 @@ func (c *Cache) Grant(ctx context.Context, user UserID, account AccountID) (Gran
 	}
 	g, err := c.fetch(ctx, user, account)
 	if err == nil {
-		c.table.hand(c.table.place(user, account))
+		c.table.hand(place)
 	}
 	return g, err
 }

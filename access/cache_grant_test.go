@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -107,16 +106,15 @@ func TestCacheAtLeast(t *testing.T) {
 // others read until then doesn't count.
 func TestCacheAtLeastOfWhatIsToCome(t *testing.T) {
 	w := newWorld(t)
-	p, other := w.process(access.CacheConfig{}), access.New(w.DB, access.Config{Now: w.Clock.Now})
+	p, db := w.process(access.CacheConfig{}), &impatientDB{DB: w.DB}
+	other := access.New(db, access.Config{Now: w.Clock.Now})
 	g, err := other.Grant(t.Context(), "ivan", "acme")
 	require.NoError(t, err)
 	early := access.Revision{Account: "acme", Version: g.Version + 1}
 	p.db.grant = func(read func() (access.Grant, error)) (access.Grant, error) {
 		p.db.grant = nil
 		require.True(t, p.can("ivan", "acme", access.PayInvoices))
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // nobody polls
-		defer cancel()
-		revision, err := other.Remove(ctx, olive, "acme", "ivan")
+		revision, err := other.Remove(db.within(t.Context()), olive, "acme", "ivan")
 		require.ErrorIs(t, err, access.ErrUnsettled)
 		require.Equal(t, early, revision)
 		return read()

@@ -174,17 +174,13 @@ func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 
 // tell is find with the details.
 func (t *table) tell(p place) (a answer, ok bool) {
-	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
-	if s == nil {
-		return answer{}, false
-	}
-	found, at := s.search(p.pair)
+	found, d := t.at(p)
 	if found == nil {
 		return answer{}, false
 	}
-	holds, about := found.holds.Load(), s.details[at].about.Load()
+	holds, about := found.holds.Load(), d.about.Load()
 	value := found.bits.Load()
-	whole := about != torn && s.details[at].about.Load() == about && found.holds.Load() == holds
+	whole := about != torn && d.about.Load() == about && found.holds.Load() == holds
 	if !whole || uint32(holds>>32) != t.epoch(p).Load() {
 		return answer{}, false
 	}
@@ -194,11 +190,22 @@ func (t *table) tell(p place) (a answer, ok bool) {
 
 // hand notes that somebody was given the whole grant of which an answer is remembered.
 func (t *table) hand(p place) {
-	if s := t.shards[p.pair.high>>(64-shardBits)].slots.Load(); s != nil {
-		if found, at := s.search(p.pair); found != nil {
-			s.details[at].about.Or(handedBit)
-		}
+	if _, d := t.at(p); d != nil {
+		d.about.Or(handedBit)
 	}
+}
+
+// at returns what there is at a place, or nil.
+func (t *table) at(p place) (*slot, *detail) {
+	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
+	if s == nil {
+		return nil, nil
+	}
+	found, at := s.search(p.pair)
+	if found == nil {
+		return nil, nil
+	}
+	return found, &s.details[at]
 }
 
 // slot returns where the search for a fingerprint begins, among so many slots: at an even one, as two of them share a line
@@ -238,9 +245,6 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 		t.makeRoom(s)
 	}
 	about := min(a.version, maxVersion)<<35 | uint64(a.kind)<<32 | uint64(a.read)
-	if a.handed {
-		about |= handedBit
-	}
 	if s.slots.Load().put(p.pair, uint64(a.bits), uint64(epoch)<<32|uint64(a.until), about) {
 		s.used++
 	}

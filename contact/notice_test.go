@@ -464,6 +464,7 @@ func TestRequiredNoticesThatAreRefused(t *testing.T) {
 	require.Equal(t, []string{"dora@contacts.example", "olive@example.com"}, tried)
 	require.Equal(t, notify.Sent, w.state().Messages[0].State)
 
+	w.now = w.now.Add(time.Millisecond) // messages are listed by age
 	_, err = w.contacts.Notify(ctx, acme, contact.Domain, "", invoice(2))
 	require.NoError(t, err)
 	refused["olive@example.com"] = true

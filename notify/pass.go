@@ -105,11 +105,8 @@ func (p *pass) deliver(ctx context.Context, m Message, prepared Prepared, begun 
 	*begun++
 	p.limiter.begin(now)
 	if err := p.send(ctx, mail); err != nil {
-		if err := p.tellRefused(ctx, m, mail.To, err); err != nil {
-			return p.failed(m, err) // and so hears it again
-		}
-		if p.goesElsewhere(ctx, m, mail.To, err) {
-			return Result{State: Queued, Due: p.cfg.Now(), Reason: reasonOf(err)}
+		if refused := (*AddressError)(nil); errors.As(err, &refused) {
+			return p.addressRefused(ctx, m, mail.To, err)
 		}
 		return p.failed(m, err)
 	}
@@ -138,12 +135,23 @@ func (p *pass) send(ctx context.Context, mail Mail) (err error) {
 	return p.mailer.Send(ctx, mail)
 }
 
-// tellRefused tells the preparers that want to know it that an address refuses mail, if the mailer said so.
-func (p *pass) tellRefused(ctx context.Context, m Message, address string, err error) error {
-	var refused *AddressError
-	if !errors.As(err, &refused) {
-		return nil
+// addressRefused is the result of an attempt that an address refused. Its preparer, who has heard of it, may write to another
+// one now.
+func (p *pass) addressRefused(ctx context.Context, m Message, address string, err error) Result {
+	if err := p.tellRefused(ctx, m, address, err); err != nil {
+		return p.failed(m, err) // and so hears it again
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeout)
+	defer cancel()
+	again := p.prepareFor(ctx, p.preparers[p.places[m.Kind]], []Message{m})[0]
+	if again.Err == nil && again.Cancel == "" && !strings.EqualFold(again.Mail.To, address) {
+		return Result{State: Queued, Due: p.cfg.Now(), Reason: reasonOf(err)}
+	}
+	return p.failed(m, err)
+}
+
+// tellRefused tells the preparers that want to know it that an address refuses mail.
+func (p *pass) tellRefused(ctx context.Context, m Message, address string, err error) error {
 	p.refused = append(p.refused, strings.ToLower(address))
 	feedback := Feedback{ID: fmt.Sprintf("refused/%s/%d", m.ID, m.Attempt), Kind: HardBounce, Address: address, Message: m.ID,
 		Detail: reasonOf(err), At: p.cfg.Now()}
@@ -153,17 +161,6 @@ func (p *pass) tellRefused(ctx context.Context, m Message, address string, err e
 		}
 	}
 	return nil
-}
-
-// goesElsewhere reports whether the preparer, which has heard that an address refuses mail, writes to another one now.
-func (p *pass) goesElsewhere(ctx context.Context, m Message, refused string, err error) bool {
-	if address := (*AddressError)(nil); !errors.As(err, &address) {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeout)
-	defer cancel()
-	again := p.prepareFor(ctx, p.preparers[p.places[m.Kind]], []Message{m})[0]
-	return again.Err == nil && again.Cancel == "" && !strings.EqualFold(again.Mail.To, refused)
 }
 
 func (p *pass) tell(ctx context.Context, taker FeedbackTaker, f Feedback) (err error) {
