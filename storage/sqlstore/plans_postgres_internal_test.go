@@ -102,8 +102,9 @@ var cheapScans = map[string]string{
 // the entry and the row, and a few to see where a range ends.
 func mostRows(c call) int { return 2*c.rows + 10 }
 
-// mostPages is how many pages of PostgreSQL's a call may read or write: an index of a million entries has three levels.
-func mostPages(c call) int { return 5*c.rows + 60 }
+// mostPages is how many pages of PostgreSQL's a call may read or write: an index of a million entries has three levels,
+// of which one page or another is split while rows are written.
+func mostPages(c call) int { return 6*c.rows + 100 }
 
 // A reading is what PostgreSQL said of how it went about a statement.
 type reading struct {

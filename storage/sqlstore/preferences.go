@@ -16,14 +16,16 @@ const (
 
 	deletePreferences = `DELETE FROM roster_preferences WHERE account_id = ? AND user_id IN (?...)`
 
-	// selectSubscribers begins at the preferences, whose order is that of the list: SQLite keeps the order of a CROSS JOIN,
-	// and to other engines it is a join like any other.
+	// selectSubscribers reads a page of preferences in order, each with its membership. PostgreSQL expects to find hardly any
+	// membership of a JOIN, nor a row where a set is compared, and would rather sort a whole account than read it in order
+	// for so few: hence the LEFT JOIN, and <> of which it expects many. Who has no membership counts as the owner.
 	selectSubscribers = `SELECT ` + memberColumns + `
 		FROM roster_preferences AS p
-		CROSS JOIN roster_memberships AS m
-		JOIN roster_accounts AS a ON a.id = m.account_id
-		LEFT JOIN roster_users AS u ON u.id = m.user_id
-		WHERE m.account_id = p.account_id AND m.user_id = p.user_id AND p.account_id = ? AND p.user_id > ? AND (p.categories & ?) >= ? AND m.user_id <> a.owner_id
+		JOIN roster_accounts AS a ON a.id = p.account_id
+		LEFT JOIN roster_memberships AS m ON m.account_id = p.account_id AND m.user_id = p.user_id
+		LEFT JOIN roster_users AS u ON u.id = COALESCE(m.user_id, '')
+		WHERE p.account_id = ? AND p.user_id > ? AND CASE WHEN (p.categories & ?) >= ? THEN 1 ELSE 0 END <> 0
+			AND COALESCE(m.user_id, a.owner_id) <> a.owner_id
 		ORDER BY p.user_id LIMIT ?`
 
 	// selectMembersByAddress begins at the address, which few users have.
