@@ -81,8 +81,9 @@ func (t task) config() sqlstore.Config {
 
 func (t task) work(backend storage.DB) error {
 	ctx, cancel := context.WithCancel(context.Background())
-	var group, writing sync.WaitGroup
+	var group, checking, writing sync.WaitGroup
 	defer group.Wait()
+	defer checking.Wait()
 	defer cancel()
 	members := access.New(backend, access.Config{})
 	check := checker{authorizer: members, pace: 10 * time.Millisecond}
@@ -95,7 +96,9 @@ func (t task) work(backend storage.DB) error {
 			check.round(ctx)
 		}
 	}
-	group.Go(func() { check.run(ctx) })
+	checks, stop := context.WithCancel(ctx)
+	defer stop()
+	checking.Go(func() { check.run(checks) })
 	fmt.Println("ready")
 	input := bufio.NewReader(os.Stdin)
 	var until int64
@@ -112,6 +115,9 @@ func (t task) work(backend storage.DB) error {
 	if _, err := io.Copy(io.Discard, input); err != nil {
 		return err
 	}
+	stop()
+	checking.Wait()
+	check.round(ctx) // when everybody has to know how it ended, however long the machine took for the last one
 	cancel()
 	group.Wait()
 	j := journal{Process: t.Process, Cached: t.Cached, Checks: check.checks, Failures: check.failures}
