@@ -68,7 +68,7 @@ func TestTableEqualsTheModel(t *testing.T) {
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
 			k := key{rapid.SampledFrom(users).Draw(t, "user"), rapid.SampledFrom(accounts).Draw(t, "account")}
 			place := table.place(k.user, k.account)
-			switch rapid.IntRange(0, 4).Draw(t, "step") {
+			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0:
 				table.expire(k.account)
 				for other := range model {
@@ -90,6 +90,8 @@ func TestTableEqualsTheModel(t *testing.T) {
 						delete(model, other)
 					}
 				}
+			case 3:
+				table.fit()
 			default:
 				a := answer{bits: Permission(rapid.Uint64Range(0, uint64(All)).Draw(t, "bits")), until: rapid.Uint32().Draw(t, "until"),
 					kind: kind(rapid.IntRange(0, 3).Draw(t, "kind")), version: rapid.Uint64Range(0, maxVersion).Draw(t, "version"),
@@ -164,6 +166,30 @@ func TestTableHoldsItsEntries(t *testing.T) {
 	}
 	require.Greater(t, found, entries*99/100)
 	require.Less(t, slots*int(unsafe.Sizeof(slot{})+unsafe.Sizeof(detail{})), entries*52)
+}
+
+// TestFit has tables that may have many more answers than they have: afterwards each takes as little as if they were full.
+func TestFit(t *testing.T) {
+	for _, entries := range []int{20_000, 25_000, 31_000, 39_000, 49_000} { // as far as one growth brings
+		table := newTable(sipKey{9, 10}, 1_000_000)
+		places := make([]place, entries)
+		for i := range places {
+			places[i] = table.place(UserID(strconv.Itoa(i)), "acme")
+			table.keep(places[i], table.epoch(places[i]).Load(), answer{bits: Permission(i)})
+		}
+		table.fit()
+		size := int(unsafe.Sizeof(*table))
+		for i := range table.shards {
+			s := table.shards[i].slots.Load()
+			size += cap(s.answers)*int(unsafe.Sizeof(slot{})) + cap(s.details)*int(unsafe.Sizeof(detail{}))
+		}
+		require.Less(t, size-len(table.epochs)*4, entries*48)
+		for i, place := range places {
+			bits, _, ok := table.find(place)
+			require.True(t, ok)
+			require.EqualValues(t, i, bits)
+		}
+	}
 }
 
 func TestEpochsHaveNoZero(t *testing.T) {

@@ -9,6 +9,7 @@ const preloadPage = 5000
 // call it after the first Poll, or before Run of a Cache that is Single. What changes meanwhile is not remembered. Its
 // errors are the storage's; what was read before is remembered.
 func (c *Cache) Preload(ctx context.Context) (n int, err error) {
+	defer c.table.fit()
 	var epochs [1 << 16]uint32
 	for after := (MembershipKey{}); n < c.config.Entries; {
 		for i := range epochs { // before the page is read

@@ -282,18 +282,42 @@ func (t *table) makeRoom(s *shard) {
 	if old == nil {
 		old = newSlots(0)
 	}
-	live, seen := 0, 0
-	for i := range old.answers {
-		if a := &old.answers[i]; t.holds(a) {
-			live++
-			seen += int(a.bits.Load() >> 63)
-		}
-	}
+	live, seen := t.count(old)
 	drop := func(seen bool) bool { return false }
 	if old.room() >= s.limit && live >= s.limit*7/8 {
 		drop = surplus(live, live-seen)
 	}
-	next := newSlots(min(s.limit, max(live*3/2, 7)))
+	t.replace(s, old, min(s.limit, max(live*3/2, 7)), drop)
+	s.hand += len(old.answers) / 8
+}
+
+// fit leaves each shard as many slots as its answers need, and a few.
+func (t *table) fit() {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		if old := s.slots.Load(); old != nil {
+			live, _ := t.count(old)
+			t.replace(s, old, max(live+live/32, 7), func(bool) bool { return false })
+		}
+		s.mu.Unlock()
+	}
+}
+
+// count returns how many answers hold, and how many of these somebody has asked for.
+func (t *table) count(s *slots) (live, seen int) {
+	for i := range s.answers {
+		if a := &s.answers[i]; t.holds(a) {
+			live++
+			seen += int(a.bits.Load() >> 63)
+		}
+	}
+	return live, seen
+}
+
+// replace gives a shard slots with so much room, and the answers that hold but for those that are to be dropped.
+func (t *table) replace(s *shard, old *slots, room int, drop func(seen bool) bool) {
+	next := newSlots(room)
 	s.used = 0
 	for n := range old.answers {
 		i := (s.hand + n) % len(old.answers)
@@ -306,7 +330,6 @@ func (t *table) makeRoom(s *shard) {
 		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), d.about.Load())
 		s.used++
 	}
-	s.hand += len(old.answers) / 8
 	s.slots.Store(next)
 }
 

@@ -105,18 +105,30 @@ func readGrant(ctx context.Context, r row) (access.Grant, error) {
 // scanGrant reads grantColumns, and what follows. It scans into integers because that is what a decision spends most of
 // its time on.
 func scanGrant(r row, more ...any) (access.Grant, error) {
-	var owner bool
-	var accountStatus, version, permissions, status, starts, expires, lastSeen int64
-	err := r.Scan(append([]any{&owner, &accountStatus, &version, &permissions, &status, &starts, &expires, &lastSeen}, more...)...)
-	if err != nil {
+	var g grantRow
+	if err := r.Scan(append(g.targets(), more...)...); err != nil {
 		return access.Grant{}, err
 	}
-	g := access.Grant{Owner: owner, Account: access.AccountStatus(accountStatus), Version: uint64(version)}
-	if status != 0 { // there is a membership
-		g.Permissions, g.Status = access.Permission(permissions), access.Status(status)
-		g.Starts, g.Expires, g.LastSeen = instant(starts), instant(expires), instant(lastSeen)
+	return g.grant(), nil
+}
+
+// A grantRow is a row of grantColumns.
+type grantRow struct {
+	owner                                                                  bool
+	accountStatus, version, permissions, status, starts, expires, lastSeen int64
+}
+
+func (g *grantRow) targets() []any {
+	return []any{&g.owner, &g.accountStatus, &g.version, &g.permissions, &g.status, &g.starts, &g.expires, &g.lastSeen}
+}
+
+func (g *grantRow) grant() access.Grant {
+	grant := access.Grant{Owner: g.owner, Account: access.AccountStatus(g.accountStatus), Version: uint64(g.version)}
+	if g.status != 0 { // there is a membership
+		grant.Permissions, grant.Status = access.Permission(g.permissions), access.Status(g.status)
+		grant.Starts, grant.Expires, grant.LastSeen = instant(g.starts), instant(g.expires), instant(g.lastSeen)
 	}
-	return g, nil
+	return grant
 }
 
 func (t *tx) Grant(ctx context.Context, account access.AccountID, user access.UserID) (access.Grant, error) {
@@ -149,14 +161,22 @@ func (t *tx) Grants(ctx context.Context, user access.UserID, accounts []access.A
 	return grants, nil
 }
 
+// Granted reads its rows into the same fields, as Preload asks for millions.
 func (t *tx) Granted(ctx context.Context, after access.MembershipKey, limit int) ([]access.Granted, error) {
-	return pageOf(ctx, t, limit, func(r row) (granted access.Granted, err error) {
-		granted.Grant, err = scanGrant(r, &granted.Account, &granted.User)
+	var g grantRow
+	var account, user string
+	targets := append(g.targets(), &account, &user)
+	read := func(r row) (access.Granted, error) {
+		if err := r.Scan(targets...); err != nil {
+			return access.Granted{}, err
+		}
+		granted := access.Granted{MembershipKey: access.MembershipKey{Account: access.AccountID(account), User: access.UserID(user)}, Grant: g.grant()}
 		if a, held := t.Locked(granted.Account); held {
 			granted.Grant.Version = a.Version
 		}
-		return granted, err
-	}, "list decisions", selectGranted, after.Account, after.Account, after.Account, after.User)
+		return granted, nil
+	}
+	return pageOf(ctx, t, limit, read, "list decisions", selectGranted, after.Account, after.Account, after.Account, after.User)
 }
 
 func readMembership(r row) (access.Membership, error) {

@@ -192,18 +192,18 @@ func find[T any](ctx context.Context, t *tx, read func(row) (T, error), thing, s
 
 // list reads the rows of a statement.
 func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
-	return rows(ctx, t, 0, read, what, statement, args)
+	return rows(ctx, t, 0, math.MaxInt, read, what, statement, args)
 }
 
 // pageOf is list for a statement that ends with LIMIT.
 func pageOf[T any](ctx context.Context, t *tx, limit int, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
 	const usual = 64
 	limit = min(max(limit, 0), math.MaxInt32) // SQLite takes a negative one for none
-	return rows(ctx, t, min(limit, usual), read, what, statement, append(args, limit))
+	return rows(ctx, t, min(limit, usual), limit, read, what, statement, append(args, limit))
 }
 
-// rows reads rows into a slice that is made for so many.
-func rows[T any](ctx context.Context, t *tx, expected int, read func(row) (T, error), what, statement string, args []any) ([]T, error) {
+// rows reads rows, at most limit of them, into a slice that is made for as many as are expected.
+func rows[T any](ctx context.Context, t *tx, expected, limit int, read func(row) (T, error), what, statement string, args []any) ([]T, error) {
 	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func rows[T any](ctx context.Context, t *tx, expected int, read func(row) (T, er
 			return nil, t.Fail(failed(ctx, what, err))
 		}
 		if len(values) == cap(values) { // by more than append would, which copies long lists again and again
-			values = append(make([]T, 0, max(expected, 4*len(values))), values...)
+			values = append(make([]T, 0, min(max(expected, 4*len(values)), limit)), values...)
 		}
 		values = append(values, value)
 	}
