@@ -73,7 +73,7 @@ func (s *Service) Recipients(ctx context.Context, account access.AccountID, cate
 				return err
 			}
 			if len(recipients) == cap(recipients) { // by more than append would, which copies long lists again and again
-				recipients = slices.Grow(recipients, len(recipients))
+				recipients = slices.Grow(recipients, 3*len(recipients))
 			}
 			recipients = append(recipients, recipient)
 		}

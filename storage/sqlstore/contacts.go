@@ -3,9 +3,11 @@ package sqlstore
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/contact"
+	"github.com/rosterkit/roster/notify"
 )
 
 const (
@@ -117,15 +119,19 @@ func (t *tx) Contacts(ctx context.Context, account access.AccountID, f contact.F
 		before, fold, fold, fold, fold, fold)
 }
 
-func readReceiver(r row) (contact.Receiver, error) {
-	var c contact.Receiver
-	err := r.Scan(&c.ID, &c.Name, (*original)(&c.Address), (*canonical)(&c.Address), (*moment)(&c.Verified), &c.Locale, wholly(&c.Suppressed))
-	return c, err
-}
-
+// Receivers reads its rows into the same fields, as there may be many.
 func (t *tx) Receivers(ctx context.Context, account access.AccountID, c contact.Category, after contact.ID, limit int) ([]contact.Receiver, error) {
 	if c == 0 { // no set has the empty set
 		return nil, t.ready(ctx)
 	}
-	return pageOf(ctx, t, limit, readReceiver, "list receivers", selectReceivers, account, after, c, c)
+	var id, name, address, canonical, locale string
+	var verified moment
+	var suppressed notify.FeedbackKind
+	targets := []any{&id, &name, &address, &canonical, &verified, &locale, wholly(&suppressed)}
+	read := func(r row) (contact.Receiver, error) {
+		err := r.Scan(targets...)
+		return contact.Receiver{ID: contact.ID(id), Name: name, Address: access.StoredAddress(address, canonical),
+			Verified: time.Time(verified), Locale: locale, Suppressed: suppressed}, err
+	}
+	return pageOf(ctx, t, limit, read, "list receivers", selectReceivers, account, after, c, c)
 }
