@@ -25,11 +25,12 @@ func newSipKey(random io.Reader) (sipKey, error) {
 
 // of returns the fingerprint of a user in an account, and a number that depends on the account only.
 //
-// Before the account comes its length, and after each id it is filled up to a whole word in whose last byte is the length
-// again, as SipHash ends: no two pairs are hashed as the same words. See Aumasson and Bernstein, "SipHash: a fast
-// short-input PRF" (2012).
+// Each id is filled up to a whole word in whose last byte is its length, as SipHash ends: from the words of a pair one can
+// tell the user's length, and where the account ends. A longer id than there may be, of which that byte doesn't say all, has
+// more words than a whole pair may have that could be taken for it. See Aumasson and Bernstein, "SipHash: a fast short-input
+// PRF" (2012).
 func (k sipKey) of(user UserID, account AccountID) (pair fingerprint, ofAccount uint64) {
-	s := k.start().word(uint64(len(account))).text(string(account))
+	s := k.start().text(string(account))
 	ofAccount = (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) * 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: one round mixes a short last word little
 	return s.text(string(user)).finish(), ofAccount
 }
