@@ -48,6 +48,7 @@ type shard struct {
 type slots struct {
 	answers []slot
 	details []detail
+	room    int // how many may have a fingerprint
 }
 
 // A slot is an answer. What is written in it comes in an order in which a reader never takes an old answer for a new one:
@@ -241,7 +242,7 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 	s := &t.shards[p.pair.high>>(64-shardBits)]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if kept := s.slots.Load(); kept == nil || s.used >= kept.room() {
+	if kept := s.slots.Load(); kept == nil || s.used >= kept.room {
 		t.makeRoom(s)
 	}
 	about := min(a.version, maxVersion)<<35 | uint64(a.kind)<<32 | uint64(a.read)
@@ -267,12 +268,16 @@ func (s *slots) put(pair fingerprint, bits, holds, about uint64) (added bool) {
 	return added
 }
 
-// room is how many slots may have a fingerprint: seven in eight.
-func (s *slots) room() int { return len(s.answers) / 8 * 7 }
-
+// newSlots returns slots with room for at least so many fingerprints: seven in eight may have one. Where they are few, there
+// are three times as many slots: the search is shorter, and what it takes up doesn't count.
 func newSlots(room int) *slots {
+	const few = 64
 	n := (room + 6) / 7 * 8
-	return &slots{make([]slot, n), make([]detail, n)}
+	room = n / 8 * 7
+	if room <= few {
+		n *= 3
+	}
+	return &slots{make([]slot, n), make([]detail, n), room}
 }
 
 // makeRoom replaces the slots of a shard, by more of them if there may be more, without the answers that don't hold any
@@ -284,7 +289,7 @@ func (t *table) makeRoom(s *shard) {
 	}
 	live, seen := t.count(old)
 	drop := func(seen bool) bool { return false }
-	if old.room() >= s.limit && live >= s.limit*7/8 {
+	if old.room >= s.limit && live >= s.limit*7/8 {
 		drop = surplus(live, live-seen)
 	}
 	t.replace(s, old, min(s.limit, max(live*3/2, 7)), drop)
