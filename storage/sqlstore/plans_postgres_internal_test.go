@@ -48,6 +48,31 @@ func TestPlansOfPostgres(t *testing.T) {
 	t.Logf("PostgreSQL reads:\n%s", table.String())
 }
 
+// TestPlansOfSubscribers gathers statistics from few rows again and again, so that PostgreSQL expects now this and now that of
+// an account: whatever it expects, it reads a page and not the whole account.
+func TestPlansOfSubscribers(t *testing.T) {
+	handle := servertest.Fresh(t, "postgres").Open(t)
+	db := New(handle, Postgres, Config{})
+	require.NoError(t, db.Migrate(t.Context()))
+	populate(t, "postgres", handle, 1)
+	conn, err := handle.Conn(t.Context())
+	require.NoError(t, err)
+	defer conn.Close()
+	execute(t, conn, "SET default_statistics_target = 10")
+	for _, c := range callsOf(db.engine) {
+		for n := range 20 {
+			if c.statement != "selectSubscribers" {
+				continue
+			}
+			execute(t, conn, "ANALYZE roster_preferences, roster_memberships, roster_accounts, roster_users")
+			execute(t, conn, "SET plan_cache_mode = "+[]string{"force_generic_plan", "force_custom_plan"}[n%2])
+			statement, args := c.sent(db, false)
+			read := explained(t, conn, "BEGIN", statement, args)
+			require.LessOrEqual(t, read.rows, mostRows(c), "%s:\n%s", c.name(), read.plan)
+		}
+	}
+}
+
 // TestPlansOfAnOutboxThatHasFilled claims and finishes mails of an outbox that was empty when PostgreSQL last gathered
 // statistics: a worker reads what it works on, not all that waits.
 func TestPlansOfAnOutboxThatHasFilled(t *testing.T) {
