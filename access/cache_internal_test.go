@@ -168,6 +168,24 @@ func TestTableHoldsItsEntries(t *testing.T) {
 	require.Less(t, slots*int(unsafe.Sizeof(slot{})+unsafe.Sizeof(detail{})), entries*52)
 }
 
+// TestFitIsBounded fits a full table: it has no more room than before.
+func TestFitIsBounded(t *testing.T) {
+	table := newTable(sipKey{11, 12}, 20_000)
+	for i := range 40_000 {
+		p := table.place(UserID(strconv.Itoa(i)), "acme")
+		table.keep(p, table.epoch(p).Load(), answer{bits: 1})
+	}
+	room := func() (all int) {
+		for i := range table.shards {
+			all += table.shards[i].slots.Load().room
+		}
+		return all
+	}
+	before := room()
+	table.fit()
+	require.LessOrEqual(t, room(), before)
+}
+
 // TestFit has tables that may have many more answers than they have: afterwards each takes as little as if they were full.
 func TestFit(t *testing.T) {
 	for _, entries := range []int{20_000, 25_000, 31_000, 39_000, 49_000} { // as far as one growth brings

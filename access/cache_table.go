@@ -303,7 +303,7 @@ func (t *table) fit() {
 		s.mu.Lock()
 		if old := s.slots.Load(); old != nil {
 			live, _ := t.count(old)
-			t.replace(s, old, max(live+live/64, 7), func(bool) bool { return false })
+			t.replace(s, old, min(s.limit, max(live+live/64, 7)), func(bool) bool { return false })
 		}
 		s.mu.Unlock()
 	}
