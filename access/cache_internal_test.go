@@ -36,7 +36,7 @@ func TestSipHash(t *testing.T) {
 func TestFingerprintsTellPairsApart(t *testing.T) {
 	key := sipKey{1, 2}
 	parts := []string{"", "a", "b", "ab", "aa", "a\x00", "\x00a", "\x00", "\x00\x00", "$$", "a$$b", "12345678", "12345678\x00", "1234567",
-		strings.Repeat("x", 36), strings.Repeat("x", 37), "\x01\x00\x00\x00\x00\x00\x00\x00a"}
+		strings.Repeat("x", 36), strings.Repeat("x", 37), strings.Repeat("x", MaxIDBytes), strings.Repeat("x", 256+36), "\x01\x00\x00\x00\x00\x00\x00\x00a"}
 	seen := make(map[fingerprint][2]string)
 	for _, user := range parts {
 		for _, account := range parts {

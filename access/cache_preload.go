@@ -7,7 +7,7 @@ const preloadPage = 5000
 
 // Preload reads all memberships, or as many as may be remembered, and returns how many. It is for a process that starts:
 // call it after the first Poll, or before Run of a Cache that is Single. What changes meanwhile is not remembered. Its
-// errors are the storage's; what was read before is remembered.
+// errors are the storage's; what was read before is remembered. Afterwards memory takes as little as the answers need.
 func (c *Cache) Preload(ctx context.Context) (n int, err error) {
 	defer c.table.fit()
 	var epochs [1 << 16]uint32

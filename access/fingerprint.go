@@ -25,10 +25,10 @@ func newSipKey(random io.Reader) (sipKey, error) {
 
 // of returns the fingerprint of a user in an account, and a number that depends on the account only.
 //
-// Each id is filled up to a whole word in whose last byte is its length, as SipHash ends: from the words of a pair one can
-// tell the user's length, and where the account ends. A longer id than there may be, of which that byte doesn't say all, has
-// more words than a whole pair may have that could be taken for it. See Aumasson and Bernstein, "SipHash: a fast short-input
-// PRF" (2012).
+// Each id is filled up to a whole word in whose last byte is its length, as SipHash ends. So one can tell from the words of a
+// pair how many are the user's, and all others are the account's: no two pairs are hashed as the same words. That byte doesn't
+// say all of a length of 256 or more; but what is taken for 32 words less would leave more to the account than MaxIDBytes. See
+// Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 func (k sipKey) of(user UserID, account AccountID) (pair fingerprint, ofAccount uint64) {
 	s := k.start().text(string(account))
 	ofAccount = (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) * 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: one round mixes a short last word little

@@ -18,16 +18,9 @@ import (
 // the one that it makes for all of them, one of which every prepared statement ends up with. It refuses to read a table
 // or an index that grows with accounts from end to end, and to read much more than the answer rests on.
 func TestPlansOfPostgres(t *testing.T) {
-	database := servertest.Fresh(t, "postgres")
-	handle := database.Open(t)
-	db := New(handle, Postgres, Config{})
-	require.NoError(t, db.Migrate(t.Context()))
-	populate(t, "postgres", handle, 1)
-	conn, err := handle.Conn(t.Context())
-	require.NoError(t, err)
-	defer conn.Close()
+	db, conn := onPostgres(t, true)
 	var table strings.Builder
-	for _, mode := range []string{"force_generic_plan", "force_custom_plan"} {
+	for _, mode := range planModes() {
 		execute(t, conn, "SET plan_cache_mode = "+mode)
 		for _, c := range callsOf(db.engine) {
 			statement, args := c.sent(db, false)
@@ -51,24 +44,20 @@ func TestPlansOfPostgres(t *testing.T) {
 // TestPlansOfSubscribers gathers statistics from few rows again and again, so that PostgreSQL expects now this and now that of
 // an account: whatever it expects, it reads a page and not the whole account.
 func TestPlansOfSubscribers(t *testing.T) {
-	handle := servertest.Fresh(t, "postgres").Open(t)
-	db := New(handle, Postgres, Config{})
-	require.NoError(t, db.Migrate(t.Context()))
-	populate(t, "postgres", handle, 1)
-	conn, err := handle.Conn(t.Context())
-	require.NoError(t, err)
-	defer conn.Close()
+	db, conn := onPostgres(t, true)
 	execute(t, conn, "SET default_statistics_target = 10")
-	for _, c := range callsOf(db.engine) {
-		for n := range 20 {
-			if c.statement != "selectSubscribers" {
-				continue
+	for range 20 {
+		execute(t, conn, "ANALYZE roster_preferences, roster_memberships, roster_accounts, roster_users")
+		for _, mode := range planModes() {
+			execute(t, conn, "SET plan_cache_mode = "+mode)
+			for _, c := range callsOf(db.engine) {
+				if c.statement != "selectSubscribers" {
+					continue
+				}
+				statement, args := c.sent(db, false)
+				read := explained(t, conn, "BEGIN", statement, args)
+				require.LessOrEqual(t, read.rows, mostRows(c), "%s:\n%s", c.name(), read.plan)
 			}
-			execute(t, conn, "ANALYZE roster_preferences, roster_memberships, roster_accounts, roster_users")
-			execute(t, conn, "SET plan_cache_mode = "+[]string{"force_generic_plan", "force_custom_plan"}[n%2])
-			statement, args := c.sent(db, false)
-			read := explained(t, conn, "BEGIN", statement, args)
-			require.LessOrEqual(t, read.rows, mostRows(c), "%s:\n%s", c.name(), read.plan)
 		}
 	}
 }
@@ -76,12 +65,7 @@ func TestPlansOfSubscribers(t *testing.T) {
 // TestPlansOfAnOutboxThatHasFilled claims and finishes mails of an outbox that was empty when PostgreSQL last gathered
 // statistics: a worker reads what it works on, not all that waits.
 func TestPlansOfAnOutboxThatHasFilled(t *testing.T) {
-	handle := servertest.Fresh(t, "postgres").Open(t)
-	db := New(handle, Postgres, Config{})
-	require.NoError(t, db.Migrate(t.Context()))
-	conn, err := handle.Conn(t.Context())
-	require.NoError(t, err)
-	defer conn.Close()
+	db, conn := onPostgres(t, false)
 	fill := func(ids string, state, turn int) {
 		execute(t, conn, fmt.Sprintf(`INSERT INTO roster_messages (id, kind, group_id, ref, generation, recipient_id, created_at, state,
 			due_at, attempt, leased_until, done_at, reason, address, subject, turn)
@@ -110,6 +94,24 @@ func TestPlansOfAnOutboxThatHasFilled(t *testing.T) {
 		require.LessOrEqual(t, read.rows, mostRows(ofMany), "%s:\n%s", c.name(), read.plan)
 	}
 }
+
+// onPostgres returns a migrated database, with the population or empty, and one connection to it.
+func onPostgres(t *testing.T, populated bool) (*DB, *sql.Conn) {
+	t.Helper()
+	handle := servertest.Fresh(t, "postgres").Open(t)
+	db := New(handle, Postgres, Config{})
+	require.NoError(t, db.Migrate(t.Context()))
+	if populated {
+		populate(t, "postgres", handle, 1)
+	}
+	conn, err := handle.Conn(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return db, conn
+}
+
+// planModes are the two plans that PostgreSQL makes: for any arguments, and for those that are given.
+func planModes() []string { return []string{"force_generic_plan", "force_custom_plan"} }
 
 // cheapScans are the calls for which PostgreSQL may read a table from end to end, since it costs less than to read by
 // their keys the rows that have to be read, with the reason why they are so many.

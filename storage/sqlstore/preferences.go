@@ -18,7 +18,7 @@ const (
 
 	// selectSubscribers reads a page of preferences in order, each with its membership. PostgreSQL expects to find hardly any
 	// membership of a JOIN, nor a row where a set is compared, and would rather sort a whole account than read it in order
-	// for so few: hence the LEFT JOIN, and <> of which it expects many. Who has no membership counts as the owner.
+	// for so few: hence the LEFT JOIN, and <> of which it expects many. Who has no membership counts as the owner. The other COALESCE is that of selectMembers.
 	selectSubscribers = `SELECT ` + memberColumns + `
 		FROM roster_preferences AS p
 		JOIN roster_accounts AS a ON a.id = p.account_id

@@ -145,7 +145,7 @@ func (t *tx) insert(ctx context.Context, what, statement string, args ...any) er
 
 // insertRows runs an INSERT of one row for many of them, a few at a time.
 func (t *tx) insertRows(ctx context.Context, what, statement string, rows [][]any) error {
-	for _, n := range [...]int{maxRows, 64, 32, 16, 8, 4, 2, 1} { // few texts
+	for _, n := range [...]int{maxRows, 64, 32, 16, 8, 4, 2, 1} {
 		for ; len(rows) >= n; rows = rows[n:] {
 			if _, err := t.exec(ctx, what, withRows(statement, n), slices.Concat(rows[:n]...)...); err != nil {
 				return err
@@ -163,7 +163,7 @@ func withRows(statement string, n int) string {
 }
 
 // maxRows is how many rows are inserted with one statement: few enough to stay well below the number of arguments that
-// engines take.
+// engines take. Fewer are inserted by powers of two, to have few texts.
 const maxRows = 100
 
 // one reads the row of a statement that has at most one. If it has none, found is false.
