@@ -19,6 +19,7 @@ import (
 func outboxCases() []testCase {
 	return []testCase{
 		{"round trip", "a message comes back as it was enqueued, in state Queued", messageRoundTrip},
+		{"texts", "whatever texts messages and their results have, many at once, they come back", messageTexts},
 		{"taken id", "a message with an id that is taken is an error, and the one that has it stays", messageTaken},
 		{"list", "a group's messages come newest first, by any page size", messageList},
 		{"list with a filter", "a group's messages are found by state, kind and time of creation, by any page size", messageFilter},
@@ -36,6 +37,7 @@ func outboxCases() []testCase {
 		{"rolled back", "a message of a unit that is rolled back is never there", messageRolledBack},
 		{"two workers", "of many claims at once, none gets what another got", claimsTogether},
 		{"turns", "a group with many messages doesn't hold up another one with few, however they were enqueued", turnsOfGroups},
+		{"turns of many", "however many messages of a group are enqueued at once, they take one turn after the other", turnsOfMany},
 		{"turns again", "messages of one group that failed don't hold up another one", turnsAfterFailure},
 		{"waiting", "of many messages that wait, a bounded number joins the line at a time", wakesBounded},
 		{"put back", "an attempt that was no attempt doesn't count, but fences", putBack},
@@ -136,9 +138,11 @@ func messageTaken(t *testing.T, db database) {
 			return tx.Enqueue(ctx, newMessage(2, acme), second)
 		}))
 	}
-	require.Error(t, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error {
-		return tx.Enqueue(ctx, newMessage(3, acme), newMessage(3, acme))
-	}))
+	later := newMessage(3, acme)
+	later.Due = later.Created.Add(time.Hour)
+	for _, twice := range []notify.Message{newMessage(3, acme), later} {
+		require.Error(t, db.Update(db.ctx, func(ctx context.Context, tx storage.Tx) error { return tx.Enqueue(ctx, twice, twice) }))
+	}
 	equal(t, []notify.Message{first}, db.messages())
 }
 

@@ -68,6 +68,14 @@ func turnsOfGroups(t *testing.T, db database) {
 	require.Equal(t, []string{i, a, i}, claimGroups(db, noon(), 3))
 }
 
+func turnsOfMany(t *testing.T, db database) {
+	const a, g, i = string(acme), string(globex), string(initech)
+	enqueue(db, numberedMessages(0, 150, acme)...)
+	enqueue(db, append(numberedMessages(1000, 150, globex), newMessage(2000, initech))...)
+	want := slices.Concat([]string{a, a, g, i}, slices.Repeat([]string{a, g}, 148), []string{g})
+	require.Equal(t, want, claimGroups(db, noon(), 301))
+}
+
 func turnsAfterFailure(t *testing.T, db database) {
 	const n = 150
 	enqueue(db, numberedMessages(0, n, acme)...)

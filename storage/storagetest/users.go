@@ -18,6 +18,7 @@ func userCases() []testCase {
 		{"stored again", "an entry that is stored again replaces the old one, but for a later sign-in", userAgain},
 		{"signed in", "SignedIn sets the last sign-in, unless it is later already, and nothing else", signedIn},
 		{"many", "any number of users is stored and looked up at once; those without an entry are left out", manyUsers},
+		{"texts", "whatever texts entries have, many at once, they come back", userTexts},
 		{"no account", "the directory raises no version and needs no lock", usersWithoutLock},
 	}
 }
