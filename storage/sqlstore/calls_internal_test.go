@@ -23,8 +23,9 @@ type call struct {
 
 // whens are rows with values for CASEs.
 type whens struct {
-	ids    []string
-	values [][]any
+	ids      []string
+	values   [][]any
+	attempts []any // of messages that may be leased to somebody else by now
 }
 
 // toLock is what a row is read for that stays locked.
@@ -54,8 +55,8 @@ func calls() []call {
 	digest := func(i int) []byte { return fmt.Appendf(nil, "twenty-five letters of a %d", 1000000+i) }
 	profile := slices.Repeat([]any{""}, 17)
 	account := append([]any{"user 1000001", 1}, append(profile, 0, "[]")...)
-	message := func(i int) []any {
-		return []any{fmt.Sprintf("new message %d", i), "invite", someAccount, "invite", 1, "", 0, 1, 0, 0, never, 0, "", "", "", 0, never, 1}
+	message := func(i int, group string, place ...any) []any {
+		return append([]any{fmt.Sprintf("new message %d", i), "invite", group, "invite", 1, "", 0, 1, 0, 0, never, 0, "", "", "", 0, never}, place...)
 	}
 	event := func(i int) []any {
 		return []any{someAccount, 101, i, "id", 0, "kind", []byte("{}"), nil, nil, bytes(32), nil, nil, bytes(32), "", "", "user", "", bytes(32), 1, 1_000_000 + i}
@@ -68,7 +69,7 @@ func calls() []call {
 		return rows
 	}
 	finishing := func(n int, values ...any) whens {
-		w := whens{ids: ids("message", 200_000, n)}
+		w := whens{ids: ids("message", 200_000, n), attempts: slices.Repeat([]any{0}, n)}
 		for _, value := range values {
 			w.values = append(w.values, slices.Repeat([]any{value}, n))
 		}
@@ -215,8 +216,11 @@ func calls() []call {
 		{"selectMembersByAddress", "", 3, []any{someMail, bigAccount, page}},
 		{"selectMembersByAddress", "that several have", 3 * 3, []any{sharedMail, bigAccount, page}},
 
-		{"insertMessage", "", 0, message(0)},
-		{"insertMessage", "many", 6 * maxRows, many(message)}, // each with an entry in five indexes
+		{"insertMessage", "", 0, message(0, someAccount, 1)},
+		{"insertMessage", "many", 6 * maxRows, many(func(i int) []any { return message(i, someAccount, 1) })}, // each with an entry in five indexes
+		{"insertJoining", "", 2, message(0, someAccount, someAccount, 1)},
+		{"insertJoining", "those of one with many mails", 2, message(0, waitingAccount, waitingAccount, 1)},
+		{"insertJoining", "many", 2 + 6*maxRows, many(func(i int) []any { return message(i, waitingAccount, waitingAccount, 1+i) })},
 		{"selectFirstTurn", "", 1, nil},
 		{"selectTurns", "", 2, []any{someAccount}},
 		{"selectTurns", "of one with many mails", 2, []any{waitingAccount}},
@@ -229,15 +233,15 @@ func calls() []call {
 		{"selectDeliveries", "of a page", bigMessages / 2, []any{bigAccount, "invite", ids("invite", 22_500, page)}},
 		{"selectWoken", "", maxWoken, []any{populatedNow, maxWoken}},
 		{"selectWoken", "none", 1, []any{-1, maxWoken}},
-		{"wakeMessages", "", 1, []any{whens{ids("message", 80, 1), [][]any{{1}}}}},
-		{"wakeMessages", "many", 5 * maxList, []any{whens{ids("message", 80, maxList), [][]any{slices.Repeat([]any{1}, maxList)}}}},
+		{"wakeMessages", "", 1, []any{whens{ids: ids("message", 80, 1), values: [][]any{{1}}}}},
+		{"wakeMessages", "many", 5 * maxList, []any{whens{ids: ids("message", 80, maxList), values: [][]any{slices.Repeat([]any{1}, maxList)}}}},
 		{"selectDue", "", page, []any{populatedNow, populatedNow, page}},
 		{"leaseMessages", "", 1, []any{0, ids("message", 40, 1)}},
 		{"leaseMessages", "many", 6 * maxList, []any{0, ids("message", 200_000, maxList)}},
 		{"selectLeased", "", 1, []any{ids("message", 40, 1)}},
 		{"selectLeased", toLock, 2 * maxList, []any{ids("message", 200_000, maxList)}},
-		{"putBackMessages", "", 1, []any{never, ids("message", 200_000, 1)}},
-		{"putBackMessages", "many", 6 * maxList, []any{never, ids("message", 200_000, maxList)}},
+		{"putBackMessages", "", 1, []any{never, finishing(1)}},
+		{"putBackMessages", "many", 6 * maxList, []any{never, finishing(maxList)}},
 		{"delayMessages", "", 1, []any{never, finishing(1, 0, "busy")}},
 		{"delayMessages", "many", 6 * maxList, []any{never, finishing(maxList, 0, "busy")}},
 		{"sendMessages", "", 1, []any{never, finishing(1, 0, "a@example.com", "Subject", "Text")}},
@@ -319,7 +323,12 @@ func (c call) sent(db *DB, shared bool) (string, []any) {
 	for _, arg := range c.args {
 		if w, ok := arg.(whens); ok {
 			var values []any
-			statement, values = when(statement, w.ids, w.values...)
+			if db.engine.arrays && w.attempts != nil {
+				statement, values = givenValues(statement, w.ids, append(w.values, w.attempts)...)
+				statement += fmt.Sprintf(ifLeased, givenName(len(w.values)+1))
+			} else {
+				statement, values = valued(db.engine, statement, w.ids, w.values...)
+			}
 			args = append(args, values...)
 			continue
 		}
@@ -332,7 +341,11 @@ func (c call) sent(db *DB, shared bool) (string, []any) {
 		args = append(args, arg)
 	}
 	if places := strings.Count(statement, "?"); len(args) > places { // an INSERT of many rows
-		statement = withRows(statement, len(args)/places)
+		if db.engine.arrays && c.statement != "insertEvent" {
+			statement, args = givenRows(statement, slices.Collect(slices.Chunk(args, places)))
+		} else {
+			statement = withRows(statement, len(args)/places)
+		}
 	}
 	switch {
 	case c.about == toLock:
@@ -349,6 +362,10 @@ func callsOf(e engine) []call {
 		switch c.statement {
 		case "selectSnapshot":
 			return !slices.ContainsFunc(e.beginView, func(statement string) bool { return strings.Contains(statement, selectSnapshot) })
+		case "insertJoining":
+			return !e.arrays
+		case "selectLeased":
+			return e.arrays
 		case "raiseFeed", "drawTicket":
 			return !e.returning
 		case "drawTicketAndNotify":

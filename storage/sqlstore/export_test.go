@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"fmt"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -12,7 +13,9 @@ import (
 func (db *DB) Sent() []string {
 	names := make(map[string]string)
 	for name, statement := range statements {
-		names[single(statement)] = name
+		for _, form := range forms(statement) {
+			names[single(form)] = name
+		}
 	}
 	var sent []string
 	for _, texts := range []*sync.Map{&db.texts, &db.sharedTexts} {
@@ -28,6 +31,22 @@ func (db *DB) Sent() []string {
 	}
 	slices.Sort(sent)
 	return slices.Compact(sent)
+}
+
+// forms returns a statement as it is written, and as it is given rows by columns.
+func forms(statement string) []string {
+	forms := []string{statement}
+	switch {
+	case strings.Contains(statement, "VALUES ("):
+		byColumns, _ := givenRows(statement, [][]any{slices.Repeat([]any{""}, strings.Count(statement, "?"))})
+		forms = append(forms, byColumns)
+	case strings.HasPrefix(statement, "UPDATE ") && strings.Contains(statement, "(?...)"):
+		columns := slices.Repeat([][]any{{""}}, strings.Count(statement, whenMark)+1)
+		plain, _ := givenValues(statement, []string{""}, columns[1:]...)
+		fenced, _ := givenValues(statement, []string{""}, columns...)
+		forms = append(forms, plain, fenced+fmt.Sprintf(ifLeased, givenName(len(columns))))
+	}
+	return forms
 }
 
 // nameOf returns the name of a statement, with whatever conditions, or the statement itself.
@@ -55,6 +74,7 @@ var (
 	aboutTransaction = regexp.MustCompile(`^(BEGIN|START|SET) `)
 	manyPlaces       = regexp.MustCompile(`IN \(\?(, \?)*\)`)
 	manyWhens        = regexp.MustCompile(`( WHEN \? THEN \?)+`)
+	manyColumns      = regexp.MustCompile(`unnest\(CAST\(\? AS \w+\[\]\)\)|CAST\(\? AS (text|bigint)\)`)
 	manyRows         = regexp.MustCompile(`(?s)(VALUES \([^()]*\))(, \([^()]*\))*`)
 )
 
@@ -69,6 +89,7 @@ func single(statement string) string {
 		}
 	}
 	statement = manyWhens.ReplaceAllString(statement, whenMark)
+	statement = manyColumns.ReplaceAllString(statement, "?")
 	return manyRows.ReplaceAllString(statement, "$1")
 }
 

@@ -14,12 +14,18 @@ const (
 	insertMessage = `INSERT INTO roster_messages (` + messageColumns + `, turn)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
+	// insertJoining is insertMessage for messages of a group that join the line, behind a turn that it reads itself: it has the
+	// group once more before the place. It is for engines that read it once for all rows.
+	insertJoining = `INSERT INTO roster_messages (` + messageColumns + `, turn)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, GREATEST(COALESCE((` + selectFirstTurn + `), 0), ` + lastTurn + `) + ?)`
+
 	// selectFirstTurn and selectTurns read where the line begins, and where a group's part of it ends. What they say may
 	// have passed when it is used, which does no harm: they lock nothing.
 	selectFirstTurn = `SELECT turn FROM roster_messages WHERE state = 1 AND turn > 0 ORDER BY turn LIMIT 1`
 
-	selectTurns = `SELECT COALESCE((` + selectFirstTurn + `), 0),
-		COALESCE((SELECT turn FROM roster_messages WHERE group_id = ? AND state = 1 AND turn > 0 ORDER BY turn DESC LIMIT 1), 0)` + looseMark
+	selectTurns = `SELECT COALESCE((` + selectFirstTurn + `), 0), ` + lastTurn + looseMark
+
+	lastTurn = `COALESCE((SELECT turn FROM roster_messages WHERE group_id = ? AND state = 1 AND turn > 0 ORDER BY turn DESC LIMIT 1), 0)`
 
 	selectMessage = `SELECT ` + messageColumns + `, said FROM roster_messages WHERE group_id = ? AND id = ?`
 
@@ -58,24 +64,43 @@ func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 			return t.Fail(err)
 		}
 	}
+	rows := make([][]any, len(messages))
+	for i, m := range messages {
+		rows[i] = []any{m.ID, m.Kind, m.Group, m.Ref, m.Generation, m.To, micros(m.Created), notify.Queued,
+			micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason, m.Address, m.Subject, m.Uncounted,
+			micros(m.Retried)}
+	}
+	if t.db.engine.arrays && joinTogether(messages) {
+		for i, m := range messages {
+			rows[i] = append(rows[i], m.Group, i+1)
+		}
+		return t.insertMany(ctx, "enqueue messages", insertJoining, rows)
+	}
 	turns, err := t.turns(ctx, messages)
 	if err != nil {
 		return err
 	}
-	var rows [][]any
-	for i, m := range messages {
-		rows = append(rows, []any{m.ID, m.Kind, m.Group, m.Ref, m.Generation, m.To, micros(m.Created), notify.Queued,
-			micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason, m.Address, m.Subject, m.Uncounted,
-			micros(m.Retried), turns[i]})
+	for i, turn := range turns {
+		rows[i] = append(rows[i], turn)
 	}
-	return t.insertRows(ctx, "enqueue messages", insertMessage, rows)
+	return t.insertMany(ctx, "enqueue messages", insertMessage, rows)
 }
+
+// joinTogether reports whether messages are of one group, join the line at once, and fit into one statement.
+func joinTogether(messages []notify.Message) bool {
+	return len(messages) <= maxRows && !slices.ContainsFunc(messages, func(m notify.Message) bool {
+		return m.Group != messages[0].Group || later(m)
+	})
+}
+
+// later reports whether a message isn't due when it is created.
+func later(m notify.Message) bool { return micros(m.Due) > micros(m.Created) }
 
 // turns returns the places in the line of new messages, 0 for those that aren't due yet.
 func (t *tx) turns(ctx context.Context, messages []notify.Message) ([]int, error) {
 	turns, last := make([]int, len(messages)), make(map[string]int)
 	for i, m := range messages {
-		if micros(m.Due) > micros(m.Created) {
+		if later(m) {
 			continue
 		}
 		if _, known := last[m.Group]; !known {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,8 +86,8 @@ func TestPlansOfAnOutboxThatHasFilled(t *testing.T) {
 		{"selectWoken", "", 1, []any{1, notify.MaxWoken}},
 		{"selectDue", "", maxList, []any{1, 1, maxList}},
 		{"leaseMessages", "", 6 * maxList, []any{0, ids}},
-		{"selectLeased", toLock, 2 * maxList, []any{ids}},
-		{"putBackMessages", "", 6 * maxList, []any{0, ids}},
+		{"putBackMessages", "", 6 * maxList, []any{0, whens{ids: ids, attempts: slices.Repeat([]any{0}, maxList)}}},
+		{"wakeMessages", "", 6 * maxList, []any{whens{ids: ids, values: [][]any{slices.Repeat([]any{1}, maxList)}}}},
 	} {
 		statement, args := c.sent(db, false)
 		read := explained(t, conn, db.engine.beginWork[0], statement, args)
@@ -184,7 +185,7 @@ type node struct {
 func (n node) add(read *reading, indent string) {
 	read.plan += fmt.Sprintf("%s%s %s%s %s, %.0f times %.0f rows, and %.0f in vain\n",
 		indent, n.Type, n.Table, n.Index, n.Condition, n.Loops, n.Rows, n.Filtered+n.Rechecked)
-	if strings.HasSuffix(n.Type, "Scan") && n.Type != "Values Scan" && !neverGrow[n.Table] {
+	if strings.HasSuffix(n.Type, "Scan") && n.Table+n.Index != "" && !neverGrow[n.Table] {
 		read.rows += int((n.Rows + n.Filtered + n.Rechecked) * n.Loops)
 		if n.Type != "Bitmap Heap Scan" && n.Condition == "" {
 			read.scans = append(read.scans, n.Table+n.Index)

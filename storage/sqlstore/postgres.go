@@ -27,6 +27,7 @@ func postgresEngine() engine {
 		skipLocked:   " FOR UPDATE SKIP LOCKED",
 		manyWriters:  true,
 		returning:    true,
+		arrays:       true,
 		wellFormed:   true,
 		schemas:      true,
 		notifies:     true,
@@ -39,8 +40,8 @@ const (
 	beginUpdatePostgres = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`
 
 	// byIndex keeps the planner from reading the whole outbox, which its statistics take for short: it may have been empty
-	// when they were made, and fill before they are made again.
-	byIndex = `; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off`
+	// when they were made, and fill before they are made again. Nor may it compare all rows with all that it is given.
+	byIndex = `; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_nestloop = off`
 
 	selectServer = `SELECT current_setting('server_version'), current_setting('server_version_num')::integer,
 		current_setting('server_encoding'), current_setting('client_encoding'), COALESCE(current_schema(), '')`

@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,7 +27,7 @@ const (
 	// selectLeased asks for all states, or planners would rather look through the queue than for ids.
 	selectLeased = `SELECT id, attempt, state FROM roster_messages WHERE id IN (?...)`
 
-	// These change messages that were found and are locked.
+	// These change messages that were found and are locked, or, with ifLeased, those that are found to be leased still.
 	putBackMessages = `UPDATE roster_messages SET leased_until = ?, uncounted = uncounted + 1 WHERE id IN (?...)`
 
 	delayMessages = `UPDATE roster_messages SET leased_until = ?, turn = 0, due_at = CASE id` + whenMark + ` ELSE due_at END,
@@ -37,6 +39,10 @@ const (
 
 	endMessages = `UPDATE roster_messages SET leased_until = ?, turn = 0, state = CASE id` + whenMark + ` ELSE state END,
 		done_at = CASE id` + whenMark + ` ELSE done_at END, reason = CASE id` + whenMark + ` ELSE reason END WHERE id IN (?...)`
+
+	// ifLeased ends such an UPDATE, and says which it was for. It asks for a state below 2, which is the first one only: for
+	// that itself, planners would rather look through the queue than for ids.
+	ifLeased = ` AND state < 2 AND attempt = given.%s RETURNING id`
 
 	// selectBacklog reads an index only, which has ids but not when messages were created.
 	selectBacklog = `SELECT COUNT(*), COALESCE(MIN(id), ''), (SELECT COUNT(*) FROM roster_messages WHERE state = 4)
@@ -68,8 +74,8 @@ func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n i
 			return err
 		}
 		until := micros(now.Add(lease))
-		for some := range slices.Chunk(claimed, maxList) {
-			statement, ids := in(leaseMessages, idsOf(some))
+		for some := range slices.Chunk(slices.Sorted(slices.Values(idsOf(claimed))), maxList) { // neighbours, mostly
+			statement, ids := in(leaseMessages, some)
 			leased, err := t.exec(ctx, "lease messages", statement, append([]any{until}, ids...)...)
 			if err == nil && leased != int64(len(some)) {
 				err = t.Fail(errNotLeased)
@@ -77,9 +83,9 @@ func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n i
 			if err != nil {
 				return err
 			}
-			for i := range some {
-				some[i].Attempt, some[i].Leased = some[i].Attempt+1, instant(until)
-			}
+		}
+		for i := range claimed {
+			claimed[i].Attempt, claimed[i].Leased = claimed[i].Attempt+1, instant(until)
 		}
 		return nil
 	})
@@ -117,7 +123,7 @@ func (t *tx) wake(ctx context.Context, now time.Time) error {
 			turns[m.Group]++
 			places[i] = first + turns[m.Group]
 		}
-		statement, args := when(wakeMessages, idsOf(some), places)
+		statement, args := valued(t.db.engine, wakeMessages, idsOf(some), places)
 		if _, err := t.exec(ctx, "wake messages", statement, args...); err != nil {
 			return err
 		}
@@ -127,6 +133,8 @@ func (t *tx) wake(ctx context.Context, now time.Time) error {
 
 // Finish records what became of messages, as notify.Queue says.
 func (db *DB) Finish(ctx context.Context, results ...notify.Result) ([]notify.MessageID, error) {
+	// In one order everywhere, so that two units don't wait for each other, and neighbours are changed together.
+	results = slices.SortedFunc(slices.Values(results), func(a, b notify.Result) int { return cmp.Compare(a.ID, b.ID) })
 	var fenced []notify.MessageID
 	err := db.work(ctx, func(ctx context.Context, t *tx) error {
 		fenced = nil
@@ -147,6 +155,35 @@ func (db *DB) Finish(ctx context.Context, results ...notify.Result) ([]notify.Me
 
 // finish records a few results.
 func (t *tx) finish(ctx context.Context, results []notify.Result) (fenced []notify.MessageID, err error) {
+	if !t.db.engine.arrays {
+		if results, fenced, err = t.lockLeased(ctx, results); err != nil {
+			return nil, err
+		}
+	}
+	changes := make(map[string]*change) // by statement
+	for _, r := range results {
+		statement, values := changeOf(r)
+		if changes[statement] == nil {
+			changes[statement] = &change{values: make([][]any, len(values))}
+		}
+		changes[statement].add(r, values)
+	}
+	for _, statement := range []string{putBackMessages, delayMessages, sendMessages, endMessages} {
+		c := changes[statement]
+		if c == nil {
+			continue
+		}
+		late, err := t.apply(ctx, statement, c)
+		if err != nil {
+			return nil, err
+		}
+		fenced = append(fenced, late...)
+	}
+	return fenced, nil
+}
+
+// lockLeased locks the messages that results are about, and returns the results that still count.
+func (t *tx) lockLeased(ctx context.Context, results []notify.Result) (count []notify.Result, fenced []notify.MessageID, err error) {
 	ids := make([]notify.MessageID, len(results))
 	for i, r := range results {
 		ids[i] = r.ID
@@ -162,41 +199,48 @@ func (t *tx) finish(ctx context.Context, results []notify.Result) (fenced []noti
 		}
 		return id, err
 	}, "find leased messages", statement, args...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	changes := make(map[string]*change) // by statement
 	for _, r := range results {
 		if attempt, found := attempts[r.ID]; !found || attempt != r.Attempt {
 			fenced = append(fenced, r.ID)
 			continue
 		}
-		statement, values := changeOf(r)
-		if changes[statement] == nil {
-			changes[statement] = &change{values: make([][]any, len(values))}
-		}
-		changes[statement].add(r.ID, values)
+		count = append(count, r)
 	}
-	for _, statement := range []string{putBackMessages, delayMessages, sendMessages, endMessages} {
-		c := changes[statement]
-		if c == nil {
-			continue
-		}
+	return count, fenced, nil
+}
+
+// apply makes a change. Where the messages aren't locked, it returns those that it isn't for any more.
+func (t *tx) apply(ctx context.Context, statement string, c *change) (fenced []notify.MessageID, err error) {
+	never := micros(time.Time{})
+	if !t.db.engine.arrays {
 		text, args := when(statement, c.ids, c.values...)
-		if _, err := t.exec(ctx, "finish messages", text, append([]any{micros(time.Time{})}, args...)...); err != nil {
-			return nil, err
-		}
+		_, err := t.exec(ctx, "finish messages", text, append([]any{never}, args...)...)
+		return nil, err
 	}
-	return fenced, nil
+	text, args := givenValues(statement, c.ids, append(c.values, c.attempts)...)
+	text += fmt.Sprintf(ifLeased, givenName(len(c.values)+1))
+	done, err := returned(ctx, t, func(r row) (id notify.MessageID, err error) {
+		err = r.Scan(&id)
+		return id, err
+	}, "finish messages", text, append([]any{never}, args...)...)
+	if err != nil || len(done) == len(c.ids) {
+		return nil, err
+	}
+	return slices.DeleteFunc(c.ids, func(id notify.MessageID) bool { return slices.Contains(done, id) }), nil
 }
 
 // A change is what a statement with CASEs is given: rows, and for each CASE their values.
 type change struct {
-	ids    []notify.MessageID
-	values [][]any
+	ids      []notify.MessageID
+	attempts []any
+	values   [][]any
 }
 
-func (c *change) add(id notify.MessageID, values []any) {
-	c.ids = append(c.ids, id)
+func (c *change) add(r notify.Result, values []any) {
+	c.ids = append(c.ids, r.ID)
+	c.attempts = append(c.attempts, r.Attempt)
 	for i, value := range values {
 		c.values[i] = append(c.values[i], value)
 	}

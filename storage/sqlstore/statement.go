@@ -155,6 +155,24 @@ func (t *tx) insertRows(ctx context.Context, what, statement string, rows [][]an
 	return nil
 }
 
+// insertMany is insertRows for rows of texts and numbers only, the first a key, which are given by columns where that is
+// possible.
+func (t *tx) insertMany(ctx context.Context, what, statement string, rows [][]any) error {
+	if !t.db.engine.arrays {
+		return t.insertRows(ctx, what, statement, rows)
+	}
+	for some := range slices.Chunk(rows, maxRows) {
+		text, args := statement, some[0]
+		if len(some) > 1 {
+			text, args = givenRows(statement, some)
+		}
+		if _, err := t.exec(ctx, what, text, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // withRows writes an INSERT of one row as one of n.
 func withRows(statement string, n int) string {
 	head, rest, _ := strings.Cut(statement, "VALUES ")
@@ -192,14 +210,23 @@ func find[T any](ctx context.Context, t *tx, read func(row) (T, error), thing, s
 
 // list reads the rows of a statement.
 func list[T any](ctx context.Context, t *tx, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
-	return rows(ctx, t, 0, math.MaxInt, read, what, statement, args)
+	return rows(ctx, t, 0, math.MaxInt, read, what, statement, t.db.engine.searched(args))
+}
+
+// returned runs a write and reads the rows that it returns.
+func returned[T any](ctx context.Context, t *tx, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
+	if err := t.writable(ctx); err != nil {
+		return nil, err
+	}
+	t.wrote = true
+	return rows(ctx, t, 0, math.MaxInt, read, what, statement, plain(args))
 }
 
 // pageOf is list for a statement that ends with LIMIT.
 func pageOf[T any](ctx context.Context, t *tx, limit int, read func(row) (T, error), what, statement string, args ...any) ([]T, error) {
 	const usual = 64
 	limit = min(max(limit, 0), math.MaxInt32) // SQLite takes a negative one for none
-	return rows(ctx, t, min(limit, usual), limit, read, what, statement, append(args, limit))
+	return rows(ctx, t, min(limit, usual), limit, read, what, statement, t.db.engine.searched(append(args, limit)))
 }
 
 // rows reads rows, at most limit of them, into a slice that is made for as many as are expected.
@@ -207,7 +234,7 @@ func rows[T any](ctx context.Context, t *tx, expected, limit int, read func(row)
 	if err := t.ready(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := t.session.QueryContext(ctx, t.text(statement), t.db.engine.searched(args)...)
+	rows, err := t.session.QueryContext(ctx, t.text(statement), args...)
 	if err != nil {
 		return nil, t.Fail(failed(ctx, what, err))
 	}

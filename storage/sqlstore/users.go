@@ -76,7 +76,7 @@ func (t *tx) PutUsers(ctx context.Context, users ...access.User) error {
 		rows = append(rows, []any{u.ID, u.Address.Original(), u.Address.Canonical(), bit(u.Verified), u.Name,
 			access.Fold(u.Name), bit(u.SecondFactor), micros(u.LastSignIn), u.Locale})
 	}
-	return t.insertRows(ctx, "put users", putUser, rows)
+	return t.insertMany(ctx, "put users", putUser, rows)
 }
 
 func (t *tx) SignedIn(ctx context.Context, id access.UserID, at time.Time) error {
