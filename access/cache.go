@@ -113,7 +113,9 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 	}
 	if p&c.database == 0 {
 		place := c.table.place(user, account)
-		if held, ok := c.recall(place); ok {
+		lease := c.following.lease.Load() // from here on recall, as a call would be a part of what it takes
+		held, until, ok := c.table.find(place)
+		if ok && (until == 0 && c.config.Single || c.fresh(lease, until)) {
 			if place.sample() == c.sample.Load()%samples { // counting all of them would have all cores write to one place
 				c.counts.hits.Add(samples)
 			}
@@ -134,11 +136,13 @@ const samples = 64
 func (c *Cache) recall(p place) (held Permission, ok bool) {
 	lease := c.following.lease.Load()
 	held, until, ok := c.table.find(p)
-	if !ok || until == 0 && c.config.Single {
-		return held, ok
-	}
+	return held, ok && (until == 0 && c.config.Single || c.fresh(lease, until))
+}
+
+// fresh reports whether an answer counts now that was found after the lease had been looked at.
+func (c *Cache) fresh(lease *lease, until uint32) bool {
 	now := c.service.config.Now()
-	return held, (c.config.Single || lease.covers(now)) && (until == 0 || c.seconds(now) < until)
+	return (c.config.Single || lease.covers(now)) && (until == 0 || c.seconds(now) < until)
 }
 
 // certain reports whether what is found from now on counts at a time.

@@ -10,7 +10,7 @@ const preloadPage = 5000
 // errors are the storage's; what was read before is remembered. Afterwards memory takes as little as the answers need.
 func (c *Cache) Preload(ctx context.Context) (n int, err error) {
 	defer c.table.fit()
-	var epochs [1 << 16]uint32
+	var epochs [counters]uint32
 	for after := (MembershipKey{}); n < c.config.Entries; {
 		for i := range epochs { // before the page is read
 			epochs[i] = c.table.epochs[i].Load()

@@ -8,7 +8,7 @@ import (
 )
 
 // A table is what a Cache remembers: by fingerprint, which bits a user may use in an account. It has two parts. Slots hold
-// the answers. Epochs say whether they still hold: an account has one of 65,536 counters, and a slot counts only while the
+// the answers. Epochs say whether they still hold: an account has one of 16,384 counters, and a slot counts only while the
 // counter is where it was before the answer was read. So whatever happens to an account is over with one addition, for
 // all users, for answers that are being read at the moment, and at the price that accounts which share a counter are
 // asked for again.
@@ -17,16 +17,17 @@ import (
 // slot never changes once it is there; a shard that is full is copied without what is dead, and replaced.
 type table struct {
 	key    sipKey
-	epochs [1 << 16]atomic.Uint32
+	epochs [counters]atomic.Uint32
 	shards [1 << shardBits]shard
 }
 
-// A place is where the answer about one user in one account is or would be. The last 16 bits of its fingerprint are the
-// number of the account's counter, which leaves 112 bits.
+// A place is where the answer about one user in one account is or would be.
 type place struct{ pair fingerprint }
 
 const (
-	counterBits = 1<<16 - 1
+	counterSize = 14
+	counters    = 1 << counterSize
+	counterBits = counters - 1
 	shardBits   = 6
 )
 
@@ -111,22 +112,14 @@ func newTable(key sipKey, entries int) *table {
 	return t
 }
 
-func (t *table) place(user UserID, account AccountID) place {
-	pair, ofAccount := t.key.of(user, account)
-	if pair.high == 0 {
-		pair.high = 1
-	}
-	pair.low = pair.low&^counterBits | ofAccount>>48
-	return place{pair}
-}
+func (t *table) place(user UserID, account AccountID) place { return place{t.key.of(user, account)} }
 
 // epoch returns the counter of a place's account.
 func (t *table) epoch(p place) *atomic.Uint32 { return &t.epochs[p.pair.low&counterBits] }
 
 // expire makes everything wrong that is remembered or being read about an account.
 func (t *table) expire(account AccountID) {
-	_, ofAccount := t.key.of("", account)
-	raise(&t.epochs[ofAccount>>48])
+	raise(&t.epochs[t.key.counterOf(account)])
 }
 
 // expireAll is expire for all accounts.
@@ -142,29 +135,33 @@ func raise(epoch *atomic.Uint32) {
 	}
 }
 
-// find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself what
-// search does, as calls would be a part of what it takes.
+// find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself as search
+// does, as calls would be a part of what it takes, and begins with either slot of a pair.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
 	if s == nil {
 		return 0, 0, false
 	}
 	answers := s.answers
-	for i := p.pair.slot(len(answers)); ; {
+	i := p.pair.slot(len(answers))
+	other := answers[i].high.Load() ^ p.pair.high
+	i += (other | -other) >> 63 // 1 if it isn't this one of the two: a branch would be guessed wrong half of the time
+	for {
 		found := &answers[i]
 		high := found.high.Load()
-		if high == p.pair.high && found.low.Load() == p.pair.low {
-			holds := found.holds.Load()
-			value := found.bits.Load()
-			if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
-				return 0, 0, false
+		if high == p.pair.high {
+			if found.low.Load() == p.pair.low {
+				holds := found.holds.Load()
+				value := found.bits.Load()
+				if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+					return 0, 0, false
+				}
+				if value&seenBit == 0 {
+					found.bits.Or(seenBit)
+				}
+				return Permission(value &^ seenBit), uint32(holds), true
 			}
-			if value&seenBit == 0 {
-				found.bits.Or(seenBit)
-			}
-			return Permission(value &^ seenBit), uint32(holds), true
-		}
-		if high == 0 {
+		} else if high == 0 {
 			return 0, 0, false
 		}
 		if i++; i == uint64(len(answers)) {

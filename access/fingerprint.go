@@ -7,9 +7,10 @@ import (
 )
 
 // A fingerprint stands for a user in an account, in the memory of a Cache: SipHash-1-3 with 128 bits of output, of both
-// ids and their lengths. Without the process's key nobody can find two pairs with one fingerprint, and by chance it takes
-// about 2^56 pairs, as 112 bits tell them apart. Nobody gets to see a fingerprint; for hash tables, where that is so, the
-// authors of SipHash propose 1-3, which takes half as long as 2-4.
+// ids and their lengths. Its first number is odd, so that none is 0, and the last 14 bits are those of the account's counter:
+// 113 bits tell pairs apart. Without the process's key nobody can find two pairs with one fingerprint, and by chance it takes
+// about 2^56 pairs. Nobody gets to see a fingerprint; for hash tables, where that is so, the authors of SipHash propose 1-3,
+// which takes half as long as 2-4.
 type fingerprint struct{ high, low uint64 }
 
 // A sipKey is the key of fingerprints, new in each process.
@@ -23,16 +24,26 @@ func newSipKey(random io.Reader) (sipKey, error) {
 	return sipKey{binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:])}, nil
 }
 
-// of returns the fingerprint of a user in an account, and a number that depends on the account only.
+// of returns the fingerprint of a user in an account.
 //
 // Each id is filled up to a whole word in whose last byte is its length, as SipHash ends. So one can tell from the words of a
 // pair how many are the user's, and all others are the account's: no two pairs are hashed as the same words. That byte doesn't
 // say all of a length of 256 or more; but what is taken for 32 words less would leave more to the account than MaxIDBytes. See
 // Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
-func (k sipKey) of(user UserID, account AccountID) (pair fingerprint, ofAccount uint64) {
+func (k sipKey) of(user UserID, account AccountID) fingerprint {
 	s := k.start().text(string(account))
-	ofAccount = (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) * 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: one round mixes a short last word little
-	return s.text(string(user)).finish(), ofAccount
+	counter := s.counter()
+	f := s.text(string(user)).finish()
+	return fingerprint{f.high | 1, f.low&^counterBits | counter}
+}
+
+// counterOf returns the number of an account's counter.
+func (k sipKey) counterOf(account AccountID) uint64 { return k.start().text(string(account)).counter() }
+
+// counter returns the number of the counter of the account that was taken in. One round mixes a short last word little; the
+// product with 2^64 over the golden ratio mixes it.
+func (s sip) counter() uint64 {
+	return (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) * 0x9e3779b97f4a7c15 >> (64 - counterSize)
 }
 
 func (k sipKey) start() sip {
@@ -44,51 +55,45 @@ type sip struct{ v0, v1, v2, v3 uint64 }
 
 // text takes in a text as words of eight bytes, and the rest of it with its length.
 func (s sip) text(text string) sip {
+	const uuid = 36
+	if len(text) == uuid { // as most ids are: where each word is, is known
+		last := uint64(text[32]) | uint64(text[33])<<8 | uint64(text[34])<<16 | uint64(text[35])<<24
+		return s.word(word(text, 0)).word(word(text, 8)).word(word(text, 16)).word(word(text, 24)).word(last | uuid<<56)
+	}
 	last := uint64(len(text)) << 56
 	for ; len(text) >= 8; text = text[8:] {
-		m := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
-			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
-		s.v3 ^= m
-		s = s.round()
-		s.v0 ^= m
+		s = s.word(word(text, 0))
 	}
-	rest := 0
-	if len(text) >= 4 { // as in a UUID
-		last |= uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24
-		rest = 4
-	}
-	for ; rest < len(text); rest++ {
-		last |= uint64(text[rest]) << (8 * rest)
+	for i := range len(text) {
+		last |= uint64(text[i]) << (8 * i)
 	}
 	return s.word(last)
 }
 
-func (s sip) word(m uint64) sip {
-	s.v3 ^= m
-	s = s.round()
-	s.v0 ^= m
-	return s
+// word returns the eight bytes of a text from one on.
+func word(text string, i int) uint64 {
+	return uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 |
+		uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56
 }
 
 func (s sip) finish() (hash fingerprint) {
 	s.v2 ^= 0xee
-	s = s.round().round().round()
+	s = s.word(0).word(0).word(0)
 	hash.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
 	s.v1 ^= 0xdd
-	s = s.round().round().round()
+	s = s.word(0).word(0).word(0)
 	hash.low = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
 	return hash
 }
 
-func (s sip) round() sip {
-	s.v0 += s.v1
-	s.v2 += s.v3
-	s.v1 = bits.RotateLeft64(s.v1, 13) ^ s.v0
-	s.v3 = bits.RotateLeft64(s.v3, 16) ^ s.v2
-	s.v0 = bits.RotateLeft64(s.v0, 32) + s.v3
-	s.v2 += s.v1
-	s.v3 = bits.RotateLeft64(s.v3, 21) ^ s.v0
-	s.v1 = bits.RotateLeft64(s.v1, 17) ^ s.v2
-	s.v2 = bits.RotateLeft64(s.v2, 32)
-	return s
+// word takes in a word, by one SipRound.
+func (s sip) word(m uint64) sip {
+	s.v3 ^= m
+	a := s.v0 + s.v1
+	c := s.v2 + s.v3
+	b := bits.RotateLeft64(s.v1, 13) ^ a
+	d := bits.RotateLeft64(s.v3, 16) ^ c
+	a = bits.RotateLeft64(a, 32) + d
+	c += b
+	return sip{a ^ m, bits.RotateLeft64(b, 17) ^ c, bits.RotateLeft64(c, 32), bits.RotateLeft64(d, 21) ^ a}
 }
