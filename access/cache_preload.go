@@ -29,7 +29,7 @@ func (c *Cache) Preload(ctx context.Context) (n int, err error) {
 		for _, g := range page {
 			g.Grant.WhileSuspended = c.service.catalog.WhileSuspended()
 			place := c.table.place(g.User, g.Account)
-			c.remember(place, epochs[place.pair.low&counterBits], g.Grant, now)
+			c.remember(place, epochs[place.pair.low&counterMask], g.Grant, now)
 		}
 		n += len(page)
 		after = page[len(page)-1].MembershipKey

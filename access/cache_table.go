@@ -25,9 +25,9 @@ type table struct {
 type place struct{ pair fingerprint }
 
 const (
-	counterSize = 14
-	counters    = 1 << counterSize
-	counterBits = counters - 1
+	counterBits = 14
+	counters    = 1 << counterBits
+	counterMask = counters - 1
 	shardBits   = 6
 )
 
@@ -45,7 +45,7 @@ type shard struct {
 	_     [24]byte // so that no two shards share a line of the processor's cache
 }
 
-// slots are searched from where a fingerprint points to, up to the first empty one. Their number is even.
+// slots are searched from the pair that a fingerprint points to, up to the first empty one. Their number is even.
 type slots struct {
 	answers []slot
 	details []detail
@@ -115,7 +115,7 @@ func newTable(key sipKey, entries int) *table {
 func (t *table) place(user UserID, account AccountID) place { return place{t.key.of(user, account)} }
 
 // epoch returns the counter of a place's account.
-func (t *table) epoch(p place) *atomic.Uint32 { return &t.epochs[p.pair.low&counterBits] }
+func (t *table) epoch(p place) *atomic.Uint32 { return &t.epochs[p.pair.low&counterMask] }
 
 // expire makes everything wrong that is remembered or being read about an account.
 func (t *table) expire(account AccountID) {
@@ -136,7 +136,8 @@ func raise(epoch *atomic.Uint32) {
 }
 
 // find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself as search
-// does, as calls would be a part of what it takes, and begins with either slot of a pair.
+// does, as calls would be a part of what it takes, but begins with either slot of a pair. Where the first is empty, it looks
+// on in vain: nothing is behind an empty one.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
 	if s == nil {

@@ -34,7 +34,7 @@ func (k sipKey) of(user UserID, account AccountID) fingerprint {
 	s := k.start().text(string(account))
 	counter := s.counter()
 	f := s.text(string(user)).finish()
-	return fingerprint{f.high | 1, f.low&^counterBits | counter}
+	return fingerprint{f.high | 1, f.low&^counterMask | counter}
 }
 
 // counterOf returns the number of an account's counter.
@@ -43,7 +43,7 @@ func (k sipKey) counterOf(account AccountID) uint64 { return k.start().text(stri
 // counter returns the number of the counter of the account that was taken in. One round mixes a short last word little; the
 // product with 2^64 over the golden ratio mixes it.
 func (s sip) counter() uint64 {
-	return (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) * 0x9e3779b97f4a7c15 >> (64 - counterSize)
+	return (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) * 0x9e3779b97f4a7c15 >> (64 - counterBits)
 }
 
 func (k sipKey) start() sip {

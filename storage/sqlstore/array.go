@@ -2,52 +2,59 @@ package sqlstore
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // An engine that takes arrays is sent the rows of a statement as one argument for each column, which costs it and the driver
-// much less than one for each value.
+// much less than one for each value, and makes one text for any number of rows.
+
+// sameMark stands behind the place of a value that is the same in all rows, in a SELECT inside the statement: no column can
+// be given there.
+const sameMark = `/*same*/`
 
 // givenRows writes an INSERT of one row as one of many.
 func givenRows(statement string, rows [][]any) (string, []any) {
-	columns := make([][]any, len(rows[0]))
-	for i := range columns {
-		columns[i] = make([]any, len(rows))
-		for j, row := range rows {
-			columns[i][j] = row[i]
-		}
-	}
 	head, row, _ := strings.Cut(statement, "VALUES (")
-	parts := strings.SplitN(row, "?", len(columns)+1)
-	given, args := given(columns)
+	parts := strings.SplitN(row, "?", len(rows[0])+1)
+	parts[len(rows[0])] = strings.TrimPrefix(parts[len(rows[0])], ")")
+	args := make([]any, len(rows[0]))
 	var b strings.Builder
-	b.WriteString(head + "SELECT ")
-	for i, value := range given {
-		b.WriteString(parts[i] + value)
+	b.WriteString(head + "SELECT " + parts[0])
+	for i := range args {
+		text := "?"
+		if args[i] = rows[0][i]; !strings.HasPrefix(parts[i+1], sameMark) {
+			column := make([]any, len(rows))
+			for j, row := range rows {
+				column[j] = row[i]
+			}
+			text, args[i] = given(column)
+		}
+		b.WriteString(text + parts[i+1])
 	}
-	b.WriteString(strings.TrimPrefix(parts[len(columns)], ")"))
 	return b.String(), args
 }
 
 // givenValues writes an UPDATE with CASEs for rows with ids as one that finds what it needs of each in a table that is given.
-// Further columns of that come behind those of the CASEs.
+// Further columns of that come behind those of the CASEs. It has the ids once more as a list: by that it finds the rows in
+// their index, and then what is given for each.
 func givenValues[T ~string](statement string, ids []T, columns ...[]any) (string, []any) {
 	keys := make([]any, len(ids))
 	for i, id := range ids {
-		keys[i] = id
+		keys[i] = storable(string(id)) // which is no other one's id
 	}
-	given, args := given(append([][]any{keys}, columns...))
-	for i := range given {
-		given[i] += " AS " + givenName(i)
+	var table []string
+	var args []any
+	for i, column := range append([][]any{keys}, columns...) {
+		text, arg := given(column)
+		table, args = append(table, text+" AS "+givenName(i)), append(args, arg)
 	}
 	parts := strings.Split(statement, "CASE id"+whenMark)
 	for i := 1; i < len(parts); i++ {
 		_, rest, _ := strings.Cut(parts[i], " END")
 		parts[i] = "given." + givenName(i) + rest
 	}
-	from := "FROM (SELECT " + strings.Join(given, ", ") + ") AS given WHERE id = ANY (CAST(? AS text[])) AND id = given." + givenName(0)
+	from := "FROM (SELECT " + strings.Join(table, ", ") + ") AS given WHERE id = ANY (CAST(? AS text[])) AND id = given." + givenName(0)
 	return strings.Replace(strings.Join(parts, ""), "WHERE id IN (?...)", from, 1), append(args, args[0])
 }
 
@@ -62,22 +69,13 @@ func valued[T ~string](e engine, statement string, ids []T, values ...[]any) (st
 // givenName is the name of the i-th column of the table that is given.
 func givenName(i int) string { return "v" + strconv.Itoa(i) }
 
-// given returns what gives the columns of a table in a SELECT, and their arguments: the first, which are keys, row by row, and
-// so all others in which not all rows have the same value.
-func given(columns [][]any) (texts []string, args []any) {
-	for i, column := range columns {
-		column = plain(column)
-		kind := "text"
-		if _, number := column[0].(int64); number {
-			kind = "bigint"
-		}
-		if i > 0 && !slices.ContainsFunc(column, func(value any) bool { return value != column[0] }) {
-			texts, args = append(texts, "CAST(? AS "+kind+")"), append(args, column[0])
-			continue
-		}
-		texts, args = append(texts, "unnest(CAST(? AS "+kind+"[]))"), append(args, array(column))
+// given returns what gives a column in a SELECT, and its argument.
+func given(column []any) (text string, arg any) {
+	column = plain(column)
+	if _, number := column[0].(int64); number {
+		return "unnest(CAST(? AS bigint[]))", array(column)
 	}
-	return texts, args
+	return "unnest(CAST(? AS text[]))", array(column)
 }
 
 var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

@@ -218,9 +218,9 @@ func calls() []call {
 
 		{"insertMessage", "", 0, message(0, someAccount, 1)},
 		{"insertMessage", "many", 6 * maxRows, many(func(i int) []any { return message(i, someAccount, 1) })}, // each with an entry in five indexes
-		{"insertJoining", "", 2, message(0, someAccount, someAccount, 1)},
-		{"insertJoining", "those of one with many mails", 2, message(0, waitingAccount, waitingAccount, 1)},
-		{"insertJoining", "many", 2 + 6*maxRows, many(func(i int) []any { return message(i, waitingAccount, waitingAccount, 1+i) })},
+		{"insertInLine", "", 2, message(0, someAccount, someAccount, 1)},
+		{"insertInLine", "those of one with many mails", 2, message(0, waitingAccount, waitingAccount, 1)},
+		{"insertInLine", "many", 2 + 6*maxRows, many(func(i int) []any { return message(i, waitingAccount, waitingAccount, 1+i) })},
 		{"selectFirstTurn", "", 1, nil},
 		{"selectTurns", "", 2, []any{someAccount}},
 		{"selectTurns", "of one with many mails", 2, []any{waitingAccount}},
@@ -325,7 +325,7 @@ func (c call) sent(db *DB, shared bool) (string, []any) {
 			var values []any
 			if db.engine.arrays && w.attempts != nil {
 				statement, values = givenValues(statement, w.ids, append(w.values, w.attempts)...)
-				statement += fmt.Sprintf(ifLeased, givenName(len(w.values)+1))
+				statement += fmt.Sprintf(ifAttempt, givenName(len(w.values)+1))
 			} else {
 				statement, values = valued(db.engine, statement, w.ids, w.values...)
 			}
@@ -362,7 +362,7 @@ func callsOf(e engine) []call {
 		switch c.statement {
 		case "selectSnapshot":
 			return !slices.ContainsFunc(e.beginView, func(statement string) bool { return strings.Contains(statement, selectSnapshot) })
-		case "insertJoining":
+		case "insertInLine":
 			return !e.arrays
 		case "selectLeased":
 			return e.arrays

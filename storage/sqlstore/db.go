@@ -33,7 +33,6 @@ import (
 	"context"
 	"database/sql"
 	"sync"
-	"sync/atomic"
 
 	"github.com/rosterkit/roster/access"
 	"github.com/rosterkit/roster/storage"
@@ -51,9 +50,8 @@ type DB struct {
 	reader Session  // for reads outside of transactions
 	kept   prepared // where the engine has use for it
 
-	asWritten          bool         // statements are sent as they are written here
-	texts, sharedTexts sync.Map     // of string: statements as they are sent, by what they are here
-	known              atomic.Int64 // how many of them
+	asWritten          bool     // statements are sent as they are written here
+	texts, sharedTexts sync.Map // of string: statements as they are sent, by what they are here
 }
 
 var _ storage.DB = (*DB)(nil)

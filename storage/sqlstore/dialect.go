@@ -44,7 +44,7 @@ type engine struct {
 
 	manyWriters    bool // a server: units wait for rows instead of in line, and a connection to it may be lost
 	returning      bool // has UPDATE ... RETURNING
-	arrays         bool // takes a column of values as one argument, and says which rows it updated
+	arrays         bool // takes a column of values as one argument, and joins an UPDATE with such columns
 	prepares       bool // a statement that is often needed is best prepared by us, not by the driver
 	wellFormed     bool // refuses a text that isn't UTF-8 or has a NUL, also as what is searched for
 	schemas        bool // has schemas within a database

@@ -44,7 +44,7 @@ func forms(statement string) []string {
 		columns := slices.Repeat([][]any{{""}}, strings.Count(statement, whenMark)+1)
 		plain, _ := givenValues(statement, []string{""}, columns[1:]...)
 		fenced, _ := givenValues(statement, []string{""}, columns...)
-		forms = append(forms, plain, fenced+fmt.Sprintf(ifLeased, givenName(len(columns))))
+		forms = append(forms, plain, fenced+fmt.Sprintf(ifAttempt, givenName(len(columns))))
 	}
 	return forms
 }
@@ -74,7 +74,7 @@ var (
 	aboutTransaction = regexp.MustCompile(`^(BEGIN|START|SET) `)
 	manyPlaces       = regexp.MustCompile(`IN \(\?(, \?)*\)`)
 	manyWhens        = regexp.MustCompile(`( WHEN \? THEN \?)+`)
-	manyColumns      = regexp.MustCompile(`unnest\(CAST\(\? AS \w+\[\]\)\)|CAST\(\? AS (text|bigint)\)`)
+	manyColumns      = regexp.MustCompile(`unnest\(CAST\(\? AS \w+\[\]\)\)`)
 	manyRows         = regexp.MustCompile(`(?s)(VALUES \([^()]*\))(, \([^()]*\))*`)
 )
 

@@ -14,18 +14,18 @@ const (
 	insertMessage = `INSERT INTO roster_messages (` + messageColumns + `, turn)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-	// insertJoining is insertMessage for messages of a group that join the line, behind a turn that it reads itself: it has the
-	// group once more before the place. It is for engines that read it once for all rows.
-	insertJoining = `INSERT INTO roster_messages (` + messageColumns + `, turn)
+	// insertInLine is insertMessage for messages of a group that stand in the line at once, behind a turn that it reads itself:
+	// it has the group once more before the place. It is for engines that read that once for all rows.
+	insertInLine = `INSERT INTO roster_messages (` + messageColumns + `, turn)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, GREATEST(COALESCE((` + selectFirstTurn + `), 0), ` + lastTurn + `) + ?)`
 
-	// selectFirstTurn and selectTurns read where the line begins, and where a group's part of it ends. What they say may
-	// have passed when it is used, which does no harm: they lock nothing.
+	// selectFirstTurn reads where the line begins, lastTurn where a group's part of it ends, and selectTurns both. What they
+	// say may have passed when it is used, which does no harm: they lock nothing.
 	selectFirstTurn = `SELECT turn FROM roster_messages WHERE state = 1 AND turn > 0 ORDER BY turn LIMIT 1`
 
 	selectTurns = `SELECT COALESCE((` + selectFirstTurn + `), 0), ` + lastTurn + looseMark
 
-	lastTurn = `COALESCE((SELECT turn FROM roster_messages WHERE group_id = ? AND state = 1 AND turn > 0 ORDER BY turn DESC LIMIT 1), 0)`
+	lastTurn = `COALESCE((SELECT turn FROM roster_messages WHERE group_id = ?` + sameMark + ` AND state = 1 AND turn > 0 ORDER BY turn DESC LIMIT 1), 0)`
 
 	selectMessage = `SELECT ` + messageColumns + `, said FROM roster_messages WHERE group_id = ? AND id = ?`
 
@@ -70,11 +70,11 @@ func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 			micros(m.Due), m.Attempt, micros(m.Leased), micros(m.Done), m.Reason, m.Address, m.Subject, m.Uncounted,
 			micros(m.Retried)}
 	}
-	if t.db.engine.arrays && joinTogether(messages) {
+	if t.db.engine.arrays && lineUpTogether(messages) {
 		for i, m := range messages {
 			rows[i] = append(rows[i], m.Group, i+1)
 		}
-		return t.insertMany(ctx, "enqueue messages", insertJoining, rows)
+		return t.insertMany(ctx, "enqueue messages", insertInLine, rows)
 	}
 	turns, err := t.turns(ctx, messages)
 	if err != nil {
@@ -86,8 +86,8 @@ func (t *tx) Enqueue(ctx context.Context, messages ...notify.Message) error {
 	return t.insertMany(ctx, "enqueue messages", insertMessage, rows)
 }
 
-// joinTogether reports whether messages are of one group, join the line at once, and fit into one statement.
-func joinTogether(messages []notify.Message) bool {
+// lineUpTogether reports whether messages are of one group, stand in the line at once, and fit into one statement.
+func lineUpTogether(messages []notify.Message) bool {
 	return len(messages) <= maxRows && !slices.ContainsFunc(messages, func(m notify.Message) bool {
 		return m.Group != messages[0].Group || later(m)
 	})
@@ -104,7 +104,7 @@ func (t *tx) turns(ctx context.Context, messages []notify.Message) ([]int, error
 			continue
 		}
 		if _, known := last[m.Group]; !known {
-			turn, _, err := one(ctx, t, readLastTurn, "read the turns of the outbox", selectTurns, m.Group)
+			turn, _, err := one(ctx, t, readTurns, "read the turns of the outbox", selectTurns, m.Group)
 			if err != nil {
 				return nil, err
 			}
@@ -116,8 +116,8 @@ func (t *tx) turns(ctx context.Context, messages []notify.Message) ([]int, error
 	return turns, nil
 }
 
-// readLastTurn reads the turn behind which the messages of a group join the line.
-func readLastTurn(r row) (int, error) {
+// readTurns reads the turn behind which the messages of a group stand in the line.
+func readTurns(r row) (int, error) {
 	var first, last int
 	err := r.Scan(&first, &last)
 	return max(first, last), err

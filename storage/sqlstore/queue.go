@@ -27,7 +27,7 @@ const (
 	// selectLeased asks for all states, or planners would rather look through the queue than for ids.
 	selectLeased = `SELECT id, attempt, state FROM roster_messages WHERE id IN (?...)`
 
-	// These change messages that were found and are locked, or, with ifLeased, those that are found to be leased still.
+	// These change messages that were found and are locked, or, with ifAttempt, those of which the attempt is still the last.
 	putBackMessages = `UPDATE roster_messages SET leased_until = ?, uncounted = uncounted + 1 WHERE id IN (?...)`
 
 	delayMessages = `UPDATE roster_messages SET leased_until = ?, turn = 0, due_at = CASE id` + whenMark + ` ELSE due_at END,
@@ -40,9 +40,9 @@ const (
 	endMessages = `UPDATE roster_messages SET leased_until = ?, turn = 0, state = CASE id` + whenMark + ` ELSE state END,
 		done_at = CASE id` + whenMark + ` ELSE done_at END, reason = CASE id` + whenMark + ` ELSE reason END WHERE id IN (?...)`
 
-	// ifLeased ends such an UPDATE, and says which it was for. It asks for a state below 2, which is the first one only: for
-	// that itself, planners would rather look through the queue than for ids.
-	ifLeased = ` AND state < 2 AND attempt = given.%s RETURNING id`
+	// ifAttempt ends such an UPDATE, which returns the ids of the messages that it has changed. A state below 2 is the first:
+	// with "state = 1", planners would rather look through the queue than for ids.
+	ifAttempt = ` AND state < 2 AND attempt = given.%s RETURNING id`
 
 	// selectBacklog reads an index only, which has ids but not when messages were created.
 	selectBacklog = `SELECT COUNT(*), COALESCE(MIN(id), ''), (SELECT COUNT(*) FROM roster_messages WHERE state = 4)
@@ -74,7 +74,7 @@ func (db *DB) Claim(ctx context.Context, now time.Time, lease time.Duration, n i
 			return err
 		}
 		until := micros(now.Add(lease))
-		for some := range slices.Chunk(slices.Sorted(slices.Values(idsOf(claimed))), maxList) { // neighbours, mostly
+		for some := range slices.Chunk(slices.Sorted(slices.Values(idsOf(claimed))), maxList) { // neighbours together
 			statement, ids := in(leaseMessages, some)
 			leased, err := t.exec(ctx, "lease messages", statement, append([]any{until}, ids...)...)
 			if err == nil && leased != int64(len(some)) {
@@ -133,7 +133,7 @@ func (t *tx) wake(ctx context.Context, now time.Time) error {
 
 // Finish records what became of messages, as notify.Queue says.
 func (db *DB) Finish(ctx context.Context, results ...notify.Result) ([]notify.MessageID, error) {
-	// In one order everywhere, so that two units don't wait for each other, and neighbours are changed together.
+	// In the order of the key, so that neighbours are changed together, and units seldom wait for each other in a circle.
 	results = slices.SortedFunc(slices.Values(results), func(a, b notify.Result) int { return cmp.Compare(a.ID, b.ID) })
 	var fenced []notify.MessageID
 	err := db.work(ctx, func(ctx context.Context, t *tx) error {
@@ -183,7 +183,7 @@ func (t *tx) finish(ctx context.Context, results []notify.Result) (fenced []noti
 }
 
 // lockLeased locks the messages that results are about, and returns the results that still count.
-func (t *tx) lockLeased(ctx context.Context, results []notify.Result) (count []notify.Result, fenced []notify.MessageID, err error) {
+func (t *tx) lockLeased(ctx context.Context, results []notify.Result) (valid []notify.Result, fenced []notify.MessageID, err error) {
 	ids := make([]notify.MessageID, len(results))
 	for i, r := range results {
 		ids[i] = r.ID
@@ -206,9 +206,9 @@ func (t *tx) lockLeased(ctx context.Context, results []notify.Result) (count []n
 			fenced = append(fenced, r.ID)
 			continue
 		}
-		count = append(count, r)
+		valid = append(valid, r)
 	}
-	return count, fenced, nil
+	return valid, fenced, nil
 }
 
 // apply makes a change. Where the messages aren't locked, it returns those that it isn't for any more.
@@ -220,7 +220,7 @@ func (t *tx) apply(ctx context.Context, statement string, c *change) (fenced []n
 		return nil, err
 	}
 	text, args := givenValues(statement, c.ids, append(c.values, c.attempts)...)
-	text += fmt.Sprintf(ifLeased, givenName(len(c.values)+1))
+	text += fmt.Sprintf(ifAttempt, givenName(len(c.values)+1))
 	done, err := returned(ctx, t, func(r row) (id notify.MessageID, err error) {
 		err = r.Scan(&id)
 		return id, err

@@ -33,14 +33,9 @@ func (db *DB) text(statement string, shared bool) string {
 	if db.engine.rewrite != nil {
 		text = db.engine.rewrite(text)
 	}
-	if db.known.Add(1) <= maxTexts {
-		texts.Store(statement, text)
-	}
+	texts.Store(statement, text)
 	return text
 }
-
-// maxTexts is how many texts are kept. There are a few hundred, if not each unit gives other columns one value for all rows.
-const maxTexts = 2000
 
 // shareMark stands at the end of each SELECT inside another one: the outer one's lock doesn't hold for it.
 const shareMark = `/*share*/`

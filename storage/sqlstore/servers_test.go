@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rosterkit/roster/access"
@@ -305,6 +306,66 @@ func claimSkipsWhatAnotherHolds(t *testing.T, engine engine) {
 	require.NoError(t, err)
 	require.Len(t, claimed, 2)
 	require.Equal(t, notify.MessageID("2"), claimed[0].ID)
+}
+
+// TestFinishWaitsForWhatAnotherHolds finishes while other sessions change the messages: what they commit counts.
+func TestFinishWaitsForWhatAnotherHolds(t *testing.T) {
+	onEngines(t, servers(), finishWaitsForWhatAnotherHolds)
+}
+
+func finishWaitsForWhatAnotherHolds(t *testing.T, engine engine) {
+	for about, change := range map[string]string{
+		"leased again": `attempt = attempt + 1`,
+		"ended":        `state = 2`,
+		"nothing":      `subject = 'other'`,
+	} {
+		t.Run(about, func(t *testing.T) {
+			handle, db := engine.migrated(t)
+			now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+			require.NoError(t, db.Update(t.Context(), func(ctx context.Context, tx storage.Tx) error {
+				return tx.Enqueue(ctx, notify.Message{ID: "0", Kind: "invite", Due: now}, notify.Message{ID: "1", Kind: "invite", Due: now})
+			}))
+			claimed, err := db.Claim(t.Context(), now, time.Minute, 2)
+			require.NoError(t, err)
+			require.Len(t, claimed, 2)
+			other, err := handle.BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			defer other.Rollback()
+			_, err = other.ExecContext(t.Context(), `UPDATE roster_messages SET `+change+` WHERE id = '1'`)
+			require.NoError(t, err)
+
+			finished := make(chan []notify.MessageID)
+			go func() {
+				fenced, err := db.Finish(t.Context(),
+					notify.Result{ID: "0", Attempt: 1, State: notify.Dead, At: now, Reason: "zero"},
+					notify.Result{ID: "1", Attempt: 1, State: notify.Dead, At: now, Reason: "one"})
+				assert.NoError(t, err)
+				finished <- fenced
+			}()
+			requireWaiting(t, handle, engine)
+			require.NoError(t, other.Commit())
+			if about == "nothing" {
+				require.Empty(t, <-finished)
+				require.Equal(t, "one", value(t, handle, `SELECT reason FROM roster_messages WHERE id = '1'`))
+				return
+			}
+			require.Equal(t, []notify.MessageID{"1"}, <-finished)
+			require.Equal(t, "", value(t, handle, `SELECT reason FROM roster_messages WHERE id = '1'`))
+			require.Equal(t, "zero", value(t, handle, `SELECT reason FROM roster_messages WHERE id = '0'`))
+		})
+	}
+}
+
+// requireWaiting returns as soon as somebody waits for a message that another session has locked.
+func requireWaiting(t *testing.T, handle *sql.DB, engine engine) {
+	t.Helper()
+	count := `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	if engine.dialect == sqlstore.MySQL { // which tells only what is being run
+		count = `SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT id, attempt, state%FOR UPDATE%'`
+	}
+	for value(t, handle, count) == "0" {
+		require.NoError(t, t.Context().Err())
+	}
 }
 
 func TestMigrateServersAgain(t *testing.T) { onEngines(t, servers(), migrateAgain) }

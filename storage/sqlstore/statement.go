@@ -155,8 +155,8 @@ func (t *tx) insertRows(ctx context.Context, what, statement string, rows [][]an
 	return nil
 }
 
-// insertMany is insertRows for rows of texts and numbers only, the first a key, which are given by columns where that is
-// possible.
+// insertMany is insertRows for rows of texts and numbers only, which are given by columns where that is possible: not one
+// row, which is sent with less ado.
 func (t *tx) insertMany(ctx context.Context, what, statement string, rows [][]any) error {
 	if !t.db.engine.arrays {
 		return t.insertRows(ctx, what, statement, rows)

@@ -37,6 +37,7 @@ func outboxCases() []testCase {
 		{"rolled back", "a message of a unit that is rolled back is never there", messageRolledBack},
 		{"two workers", "of many claims at once, none gets what another got", claimsTogether},
 		{"turns", "a group with many messages doesn't hold up another one with few, however they were enqueued", turnsOfGroups},
+		{"turns of one group", "messages of one group that are enqueued at once take one turn after the other, behind those that it has", turnsOfOneGroup},
 		{"turns of many", "however many messages of a group are enqueued at once, they take one turn after the other", turnsOfMany},
 		{"turns again", "messages of one group that failed don't hold up another one", turnsAfterFailure},
 		{"waiting", "of many messages that wait, a bounded number joins the line at a time", wakesBounded},

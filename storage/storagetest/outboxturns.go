@@ -68,6 +68,15 @@ func turnsOfGroups(t *testing.T, db database) {
 	require.Equal(t, []string{i, a, i}, claimGroups(db, noon(), 3))
 }
 
+func turnsOfOneGroup(t *testing.T, db database) {
+	const a, g = string(acme), string(globex)
+	enqueue(db, numberedMessages(0, 100, acme)...)
+	enqueue(db, numberedMessages(1000, 100, globex)...) // behind acme's first
+	enqueue(db, numberedMessages(100, 2, acme)...)      // behind acme's last
+	want := slices.Concat([]string{a}, slices.Repeat([]string{a, g}, 99), []string{a, g, a})
+	require.Equal(t, want, claimGroups(db, noon(), 202))
+}
+
 func turnsOfMany(t *testing.T, db database) {
 	const a, g, i = string(acme), string(globex), string(initech)
 	enqueue(db, numberedMessages(0, 150, acme)...)

@@ -26,6 +26,9 @@ func messageTexts(t *testing.T, db database) {
 		created := before.Add(time.Duration(i) * time.Microsecond)
 		m := notify.Message{ID: notify.MessageID("m" + text), Kind: notify.Kind("k" + text), Group: string(acme), Ref: text,
 			Generation: uint64(i), To: text, Created: created, Due: created, State: notify.Queued}
+		if i%2 == 0 {
+			m.Due = m.Due.Add(time.Hour)
+		}
 		messages = append(messages, m)
 		want[m.ID] = m
 	}
@@ -36,7 +39,16 @@ func messageTexts(t *testing.T, db database) {
 		}
 		return stored
 	}
-	enqueue(db, messages...)
+	var now, later []notify.Message // which is asked for by statements of their own
+	for _, m := range messages {
+		if m.Due.Equal(m.Created) {
+			now = append(now, m)
+		} else {
+			later = append(later, m)
+		}
+	}
+	enqueue(db, now...)
+	enqueue(db, later...)
 	equal(t, want, stored())
 
 	// Some are sent, some fail, some are given up.
