@@ -113,7 +113,7 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 	}
 	if p&c.database == 0 {
 		place := c.table.place(user, account)
-		lease := c.following.lease.Load() // from here on recall, as a call would be a part of what it takes
+		lease := c.following.lease.Load() // from here on as recall does: a call would be a part of what it takes
 		held, until, ok := c.table.find(place)
 		if ok && (until == 0 && c.config.Single || c.fresh(lease, until)) {
 			if place.sample() == c.sample.Load()%samples { // counting all of them would have all cores write to one place

@@ -70,7 +70,7 @@ func (s sip) text(text string) sip {
 	return s.word(last)
 }
 
-// word returns the eight bytes of a text from one on.
+// word returns eight bytes of a text, from the i-th on.
 func word(text string, i int) uint64 {
 	return uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 |
 		uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56

@@ -334,7 +334,7 @@ func finishWaitsForWhatAnotherHolds(t *testing.T, engine engine) {
 			_, err = other.ExecContext(t.Context(), `UPDATE roster_messages SET `+change+` WHERE id = '1'`)
 			require.NoError(t, err)
 
-			finished := make(chan []notify.MessageID)
+			finished := make(chan []notify.MessageID, 1)
 			go func() {
 				fenced, err := db.Finish(t.Context(),
 					notify.Result{ID: "0", Attempt: 1, State: notify.Dead, At: now, Reason: "zero"},
@@ -363,8 +363,10 @@ func requireWaiting(t *testing.T, handle *sql.DB, engine engine) {
 	if engine.dialect == sqlstore.MySQL { // which tells only what is being run
 		count = `SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT id, attempt, state%FOR UPDATE%'`
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // or it would look for ever
+	defer cancel()
 	for value(t, handle, count) == "0" {
-		require.NoError(t, t.Context().Err())
+		require.NoError(t, ctx.Err(), "nobody waits")
 	}
 }
 

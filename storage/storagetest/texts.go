@@ -21,31 +21,25 @@ func hardTexts() []string {
 func messageTexts(t *testing.T, db database) {
 	before := time.Date(1960, time.March, 1, 12, 0, 0, 0, time.UTC)
 	want := make(map[notify.MessageID]notify.Message)
-	var messages []notify.Message
+	var now, later []notify.Message // which are stored and woken by statements of their own
 	for i, text := range hardTexts() {
 		created := before.Add(time.Duration(i) * time.Microsecond)
 		m := notify.Message{ID: notify.MessageID("m" + text), Kind: notify.Kind("k" + text), Group: string(acme), Ref: text,
 			Generation: uint64(i), To: text, Created: created, Due: created, State: notify.Queued}
 		if i%2 == 0 {
+			now = append(now, m)
+		} else {
 			m.Due = m.Due.Add(time.Hour)
+			later = append(later, m)
 		}
-		messages = append(messages, m)
 		want[m.ID] = m
 	}
 	stored := func() map[notify.MessageID]notify.Message {
-		stored := make(map[notify.MessageID]notify.Message)
+		found := make(map[notify.MessageID]notify.Message)
 		for _, m := range db.messages() {
-			stored[m.ID] = m
+			found[m.ID] = m
 		}
-		return stored
-	}
-	var now, later []notify.Message // which is asked for by statements of their own
-	for _, m := range messages {
-		if m.Due.Equal(m.Created) {
-			now = append(now, m)
-		} else {
-			later = append(later, m)
-		}
+		return found
 	}
 	enqueue(db, now...)
 	enqueue(db, later...)
@@ -53,7 +47,7 @@ func messageTexts(t *testing.T, db database) {
 
 	// Some are sent, some fail, some are given up.
 	var results []notify.Result
-	for i, m := range claim(db, noon(), time.Minute, len(messages)) {
+	for i, m := range claim(db, noon(), time.Minute, len(want)) {
 		text := m.Ref
 		r := notify.Result{ID: m.ID, Attempt: m.Attempt, At: before.Add(time.Duration(i) * time.Microsecond)}
 		m.Leased = time.Time{}
@@ -71,7 +65,7 @@ func messageTexts(t *testing.T, db database) {
 		want[m.ID] = m
 		results = append(results, r)
 	}
-	require.Len(t, results, len(messages))
+	require.Len(t, results, len(want))
 	fenced, err := db.Finish(db.ctx, results...)
 	require.NoError(t, err)
 	require.Empty(t, fenced)
