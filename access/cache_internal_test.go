@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,7 +18,7 @@ import (
 // TestSipHash compares with vectors of SipHash-1-3 with 128 bits, as the implementations in Rust have them. Their key is
 // 00, 01, ... 0f; their inputs are nothing, 00, 00 01, and so on.
 func TestSipHash(t *testing.T) {
-	key := sipKey{0x0706050403020100, 0x0f0e0d0c0b0a0908}
+	key := sipKeyOf(0x0706050403020100, 0x0f0e0d0c0b0a0908)
 	for input, want := range map[string]string{
 		"":                                 "e77ebcb22788a5befd62db6add303001",
 		"\x00":                             "fc6f370460d3eda85e0573cc2b2ff063",
@@ -26,30 +27,49 @@ func TestSipHash(t *testing.T) {
 		"\x00\x01\x02\x03\x04\x05\x06\x07": "aa12fee1d5e3dab4724f16ab35f9c799",
 		"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09": "4faa541d5d498e89ba0ea4c387b22fb4",
 	} {
-		pair := key.start().text(input).finish()
-		hash := binary.LittleEndian.AppendUint64(nil, pair.high)
-		require.Equal(t, want, hex.EncodeToString(binary.LittleEndian.AppendUint64(hash, pair.low)), "of %q", input)
+		hash, err := hex.DecodeString(want)
+		require.NoError(t, err)
+		const counter = 77
+		require.Equal(t, fingerprint{
+			high: binary.LittleEndian.Uint64(hash) | 1,
+			low:  binary.LittleEndian.Uint64(hash[8:])&^counterMask | counter,
+		}, sip(key).text(input).finish(endOfTexts, counter), "of %q", input)
 	}
 }
 
-// TestTextsAreTakenInByWords compares with what is taken in word by word: texts of the length of a UUID have a way of their own.
-func TestTextsAreTakenInByWords(t *testing.T) {
+// TestPairsAreTakenInByWords compares with what is taken in word by word: pairs of UUIDs have a way of their own.
+func TestPairsAreTakenInByWords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.OneOf(rapid.Just(36), rapid.IntRange(0, 300)).Draw(t, "length")
-		text := rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "text")
-		start := sipKey{rapid.Uint64().Draw(t, "k0"), rapid.Uint64().Draw(t, "k1")}.start()
-		want, words := start, append(text, make([]byte, 8-n%8)...)
-		words[len(words)-1] = byte(n)
-		for i := 0; i < len(words); i += 8 {
-			want = want.word(binary.LittleEndian.Uint64(words[i:]))
+		text := func(name string) []byte {
+			n := rapid.OneOf(rapid.Just(uuidLength), rapid.IntRange(0, 300)).Draw(t, "length of the "+name)
+			return rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, name)
 		}
-		require.Equal(t, want, start.text(string(text)))
+		account, user := text("account"), text("user")
+		key := sipKeyOf(rapid.Uint64().Draw(t, "k0"), rapid.Uint64().Draw(t, "k1"))
+		var words []byte
+		end := uint64(endOfTexts)
+		if len(account) == uuidLength && len(user) == uuidLength {
+			words = slices.Concat(account, user[32:], user[:32])
+			end = endOfUUIDs
+		} else {
+			for _, text := range [][]byte{account, user} {
+				words = append(append(words, text...), make([]byte, 8-len(text)%8)...)
+				words[len(words)-1] = byte(len(text))
+			}
+		}
+		want := sip(key)
+		for word := range slices.Chunk(words, 8) {
+			want = want.word(binary.LittleEndian.Uint64(word))
+		}
+		counter := key.counterOf(AccountID(account))
+		require.Less(t, counter, uint64(counters))
+		require.Equal(t, want.finish(end, counter), key.of(UserID(user), AccountID(account)))
 	})
 }
 
 // TestFingerprintsTellPairsApart is about ids that are alike when they are joined, padded or cut.
 func TestFingerprintsTellPairsApart(t *testing.T) {
-	key := sipKey{1, 2}
+	key := sipKeyOf(1, 2)
 	parts := []string{"", "a", "b", "ab", "aa", "a\x00", "\x00a", "\x00", "\x00\x00", "$$", "a$$b", "12345678", "12345678\x00", "1234567",
 		strings.Repeat("x", 36), strings.Repeat("x", 37), strings.Repeat("x", MaxIDBytes), strings.Repeat("x", 256+36), "\x01\x00\x00\x00\x00\x00\x00\x00a"}
 	seen := make(map[fingerprint][2]string)
@@ -63,14 +83,19 @@ func TestFingerprintsTellPairsApart(t *testing.T) {
 			require.EqualValues(t, 1, pair.high%2, "it isn't 0")
 		}
 	}
-	require.NotContains(t, seen, sipKey{1, 3}.of("a", "b"), "the key doesn't matter")
+	require.NotEqual(t, key.of("a", "b"), new(sipKeyOf(1, 3)).of("a", "b"), "the key doesn't matter")
+	// The same nine words, as a pair of UUIDs and as texts of 31 and 32 bytes with their lengths.
+	user, account := strings.Repeat("u", 31), strings.Repeat("a", 32)
+	texts := key.of(UserID(user), AccountID(account))
+	uuids := key.of(UserID(user+"\x1f\x00\x00\x00\x20"), AccountID(account+"\x00\x00\x00\x00"))
+	require.NotEqual(t, texts.high, uuids.high)
 }
 
 // TestTableEqualsTheModel keeps, finds and expires at random. What the table has forgotten it may have: it never tells
 // what isn't so.
 func TestTableEqualsTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		table := newTable(sipKey{3, 4}, 2048)
+		table := newTable(sipKeyOf(3, 4), 2048)
 		users := []UserID{"ann", "bob", "cem", "dan"}
 		accounts := []AccountID{"acme", "globex", "initech"}
 		type key struct {
@@ -136,7 +161,7 @@ func TestTableEqualsTheModel(t *testing.T) {
 // TestFullTable fills a table many times over: what is found is right, and it doesn't grow.
 func TestFullTable(t *testing.T) {
 	const entries = 3000
-	table := newTable(sipKey{5, 6}, entries)
+	table := newTable(sipKeyOf(5, 6), entries)
 	random := uint64(1)
 	for range 100_000 {
 		random = random*6364136223846793005 + 1442695040888963407
@@ -154,7 +179,7 @@ func TestFullTable(t *testing.T) {
 	used, slots := 0, 0
 	for i := range table.shards {
 		used += table.shards[i].used
-		slots += len(table.shards[i].slots.Load().answers)
+		slots += table.shards[i].slots.Load().len()
 	}
 	require.Greater(t, used, entries/2)
 	require.Less(t, slots, 3*(entries*3/2+256*7))
@@ -163,7 +188,7 @@ func TestFullTable(t *testing.T) {
 // TestTableHoldsItsEntries keeps as many answers as a table is for, once each, as Preload does: hardly any is dropped.
 func TestTableHoldsItsEntries(t *testing.T) {
 	const entries = 100_000
-	table := newTable(sipKey{7, 8}, entries)
+	table := newTable(sipKeyOf(7, 8), entries)
 	places := make([]place, entries)
 	for i := range places {
 		places[i] = table.place(UserID(strconv.Itoa(i)), "acme")
@@ -176,7 +201,7 @@ func TestTableHoldsItsEntries(t *testing.T) {
 		}
 	}
 	for i := range table.shards {
-		slots += len(table.shards[i].slots.Load().answers)
+		slots += table.shards[i].slots.Load().len()
 	}
 	require.Greater(t, found, entries*99/100)
 	require.Less(t, slots*int(unsafe.Sizeof(slot{})+unsafe.Sizeof(detail{})), entries*52)
@@ -184,7 +209,7 @@ func TestTableHoldsItsEntries(t *testing.T) {
 
 // TestFitIsBounded fits a full table: it has no more room than before.
 func TestFitIsBounded(t *testing.T) {
-	table := newTable(sipKey{11, 12}, 20_000)
+	table := newTable(sipKeyOf(11, 12), 20_000)
 	for i := range 40_000 {
 		p := table.place(UserID(strconv.Itoa(i)), "acme")
 		s := &table.shards[p.pair.high>>(64-shardBits)]
@@ -207,7 +232,7 @@ func TestFitIsBounded(t *testing.T) {
 // TestFit has tables that may have many more answers than they have: afterwards each takes as little as if they were full.
 func TestFit(t *testing.T) {
 	for _, entries := range []int{20_000, 25_000, 31_000, 39_000, 49_000} { // as far as one growth brings
-		table := newTable(sipKey{9, 10}, 1_000_000)
+		table := newTable(sipKeyOf(9, 10), 1_000_000)
 		places := make([]place, entries)
 		for i := range places {
 			places[i] = table.place(UserID(strconv.Itoa(i)), "acme")
@@ -217,7 +242,7 @@ func TestFit(t *testing.T) {
 		size := int(unsafe.Sizeof(*table))
 		for i := range table.shards {
 			s := table.shards[i].slots.Load()
-			size += cap(s.answers)*int(unsafe.Sizeof(slot{})) + cap(s.details)*int(unsafe.Sizeof(detail{}))
+			size += cap(s.answers)*int(unsafe.Sizeof([2]slot{})) + cap(s.details)*int(unsafe.Sizeof([2]detail{}))
 		}
 		require.Less(t, size-len(table.epochs)*4, entries*48)
 		for i, place := range places {
@@ -241,7 +266,7 @@ func TestEpochsHaveNoZero(t *testing.T) {
 
 // TestAnswersAreWhole reads an answer while it is written again and again.
 func TestAnswersAreWhole(t *testing.T) {
-	table := newTable(sipKey{1, 2}, 1000)
+	table := newTable(sipKeyOf(1, 2), 1000)
 	p := table.place("ann", "acme")
 	epoch := table.epoch(p).Load()
 	var answers [60]answer
@@ -273,11 +298,12 @@ func TestAnswersAreWhole(t *testing.T) {
 
 // TestAccountsAreSpread over the counters, however alike their ids are.
 func TestAccountsAreSpread(t *testing.T) {
-	for _, format := range []string{"%d", "acct-%d", "%08x-0000-4000-8000-000000000000"} {
+	key := sipKeyOf(1, 2)
+	for _, format := range []string{"%d", "acct-%d", "%08x-0000-4000-8000-000000000000", "00000000-0000-4000-8000-%012x"} {
 		used := make(map[uint64]int)
 		fullest := 0
 		for i := range counters {
-			counter := sipKey{1, 2}.counterOf(AccountID(fmt.Sprintf(format, 100_000+i)))
+			counter := key.counterOf(AccountID(fmt.Sprintf(format, 100_000+i)))
 			used[counter]++
 			fullest = max(fullest, used[counter])
 		}

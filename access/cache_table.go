@@ -45,10 +45,11 @@ type shard struct {
 	_     [24]byte // so that no two shards share a line of the processor's cache
 }
 
-// slots are searched from the pair that a fingerprint points to, up to the first empty one. Their number is even.
+// slots are searched from the pair that a fingerprint points to, up to the first empty one. The two of a pair share a line
+// of the processor's cache.
 type slots struct {
-	answers []slot
-	details []detail
+	answers [][2]slot
+	details [][2]detail
 	room    int // how many may have a fingerprint
 }
 
@@ -136,36 +137,33 @@ func raise(epoch *atomic.Uint32) {
 }
 
 // find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself as search
-// does, as calls would be a part of what it takes, but begins with either slot of a pair. Where the first is empty, it looks
-// on in vain: nothing is behind an empty one.
+// does, as a call would be a part of what it takes, but by pairs: which of the two it can be is reckoned, as a branch would be
+// guessed wrong half of the time. An answer beside one whose fingerprint begins with the same 64 bits it may not find.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
 	if s == nil {
 		return 0, 0, false
 	}
-	answers := s.answers
-	i := p.pair.slot(len(answers))
-	other := answers[i].high.Load() ^ p.pair.high
-	i += (other | -other) >> 63 // 1 if it isn't this one of the two: a branch would be guessed wrong half of the time
-	for {
-		found := &answers[i]
+	for i := p.pair.first(len(s.answers)); ; {
+		pair := &s.answers[i]
+		other := pair[0].high.Load() ^ p.pair.high
+		found := &pair[(other|-other)>>63] // the second if it isn't the first
 		high := found.high.Load()
-		if high == p.pair.high {
-			if found.low.Load() == p.pair.low {
-				holds := found.holds.Load()
-				value := found.bits.Load()
-				if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
-					return 0, 0, false
-				}
-				if value&seenBit == 0 {
-					found.bits.Or(seenBit)
-				}
-				return Permission(value &^ seenBit), uint32(holds), true
+		if high == p.pair.high && found.low.Load() == p.pair.low {
+			holds := found.holds.Load()
+			value := found.bits.Load()
+			if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+				return 0, 0, false
 			}
-		} else if high == 0 {
+			if value&seenBit == 0 {
+				found.bits.Or(seenBit)
+			}
+			return Permission(value &^ seenBit), uint32(holds), true
+		}
+		if high == 0 {
 			return 0, 0, false
 		}
-		if i++; i == uint64(len(answers)) {
+		if i++; i == uint64(len(s.answers)) {
 			i = 0
 		}
 	}
@@ -200,37 +198,40 @@ func (t *table) at(p place) (*slot, *detail) {
 	if s == nil {
 		return nil, nil
 	}
-	found, at := s.search(p.pair)
-	if found == nil {
+	i, there := s.search(p.pair)
+	if !there {
 		return nil, nil
 	}
-	return found, &s.details[at]
+	return s.slot(i), s.detail(i)
 }
 
-// slot returns where the search for a fingerprint begins, among so many slots: at an even one, as two of them share a line
-// of the processor's cache.
-func (f fingerprint) slot(n int) uint64 {
-	pair, _ := bits.Mul64(f.high<<shardBits, uint64(n/2))
-	return 2 * pair
+// first returns at which of so many pairs the search for a fingerprint begins.
+func (f fingerprint) first(pairs int) uint64 {
+	pair, _ := bits.Mul64(f.high<<shardBits, uint64(pairs))
+	return pair
 }
 
-// search returns the slot with a fingerprint, or nil; and where it is or would be.
-func (s *slots) search(pair fingerprint) (found *slot, at int) {
-	n := uint64(len(s.answers))
-	for i := pair.slot(len(s.answers)); ; {
-		slot := &s.answers[i]
+// search returns the number of the slot where a fingerprint is or would be, and whether it is there.
+func (s *slots) search(pair fingerprint) (i int, there bool) {
+	for i = 2 * int(pair.first(len(s.answers))); ; {
+		slot := s.slot(i)
 		high := slot.high.Load()
 		if high == 0 {
-			return nil, int(i)
+			return i, false
 		}
 		if high == pair.high && slot.low.Load() == pair.low {
-			return slot, int(i)
+			return i, true
 		}
-		if i++; i == n {
+		if i++; i == s.len() {
 			i = 0
 		}
 	}
 }
+
+// Slots are numbered from 0 to len.
+func (s *slots) len() int             { return 2 * len(s.answers) }
+func (s *slots) slot(i int) *slot     { return &s.answers[i/2][i%2] }
+func (s *slots) detail(i int) *detail { return &s.details[i/2][i%2] }
 
 // keep remembers an answer that was read when the epoch was the given one.
 func (t *table) keep(p place, epoch uint32, a answer) {
@@ -251,19 +252,16 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 
 // put writes an answer, and reports whether it took an empty slot.
 func (s *slots) put(pair fingerprint, bits, holds, about uint64) (added bool) {
-	found, at := s.search(pair)
-	if added = found == nil; added {
-		found = &s.answers[at]
-	} else {
-		found.holds.Store(0)
-	}
-	s.details[at].about.Store(torn)
-	found.bits.Store(bits)
-	s.details[at].about.Store(about)
-	found.holds.Store(holds)
-	found.low.Store(pair.low)
-	found.high.Store(pair.high)
-	return added
+	i, there := s.search(pair)
+	a, d := s.slot(i), s.detail(i)
+	a.holds.Store(0)
+	d.about.Store(torn)
+	a.bits.Store(bits)
+	d.about.Store(about)
+	a.holds.Store(holds)
+	a.low.Store(pair.low)
+	a.high.Store(pair.high)
+	return !there
 }
 
 // newSlots returns slots with room for at least so many fingerprints: seven in eight may have one. Where they are few, there
@@ -275,7 +273,7 @@ func newSlots(room int) *slots {
 	if room <= few {
 		n *= 3
 	}
-	return &slots{make([]slot, n), make([]detail, n), room}
+	return &slots{make([][2]slot, n/2), make([][2]detail, n/2), room}
 }
 
 // makeRoom replaces the slots of a shard, by more of them if there may be more, without the answers that don't hold any
@@ -291,7 +289,7 @@ func (t *table) makeRoom(s *shard) {
 		drop = surplus(live, live-seen)
 	}
 	t.replace(s, old, min(s.limit, max(live*3/2, 7)), drop)
-	s.hand += len(old.answers) / 8
+	s.hand += old.len() / 8
 }
 
 // fit leaves each shard as many slots as its answers need, and a few.
@@ -309,8 +307,8 @@ func (t *table) fit() {
 
 // count returns how many answers hold, and how many of these somebody has asked for.
 func (t *table) count(s *slots) (live, seen int) {
-	for i := range s.answers {
-		if a := &s.answers[i]; t.holds(a) {
+	for i := range s.len() {
+		if a := s.slot(i); t.holds(a) {
 			live++
 			seen += int(a.bits.Load() >> 63)
 		}
@@ -322,15 +320,14 @@ func (t *table) count(s *slots) (live, seen int) {
 func (t *table) replace(s *shard, old *slots, room int, drop func(seen bool) bool) {
 	next := newSlots(room)
 	s.used = 0
-	for n := range old.answers {
-		i := (s.hand + n) % len(old.answers)
-		a := &old.answers[i]
+	for n := range old.len() {
+		i := (s.hand + n) % old.len()
+		a := old.slot(i)
 		value := a.bits.Load()
 		if !t.holds(a) || drop(value&seenBit != 0) {
 			continue
 		}
-		d := &old.details[i]
-		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), d.about.Load())
+		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), old.detail(i).about.Load())
 		s.used++
 	}
 	s.slots.Store(next)

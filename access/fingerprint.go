@@ -13,16 +13,29 @@ import (
 // which takes half as long as 2-4.
 type fingerprint struct{ high, low uint64 }
 
-// A sipKey is the key of fingerprints, new in each process.
-type sipKey struct{ k0, k1 uint64 }
+// A sipKey is the key of fingerprints, new in each process: the state that SipHash begins with.
+type sipKey sip
 
 func newSipKey(random io.Reader) (sipKey, error) {
 	var key [16]byte
 	if _, err := io.ReadFull(random, key[:]); err != nil {
 		return sipKey{}, err
 	}
-	return sipKey{binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:])}, nil
+	return sipKeyOf(binary.LittleEndian.Uint64(key[:8]), binary.LittleEndian.Uint64(key[8:])), nil
 }
+
+func sipKeyOf(k0, k1 uint64) sipKey {
+	return sipKey{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573}
+}
+
+// uuidLength is that of a UUID as a text, as most ids are.
+const uuidLength = 36
+
+// What hashes end with. The one is as SipHash has it; the other keeps apart what could be the same words.
+const (
+	endOfTexts = 0xee
+	endOfUUIDs = 0xef
+)
 
 // of returns the fingerprint of a user in an account.
 //
@@ -30,24 +43,25 @@ func newSipKey(random io.Reader) (sipKey, error) {
 // pair how many are the user's, and all others are the account's: no two pairs are hashed as the same words. That byte doesn't
 // say all of a length of 256 or more; but what is taken for 32 words less would leave more to the account than MaxIDBytes. See
 // Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
-func (k sipKey) of(user UserID, account AccountID) fingerprint {
-	s := k.start().text(string(account))
-	counter := s.counter()
-	f := s.text(string(user)).finish()
-	return fingerprint{f.high | 1, f.low&^counterMask | counter}
+//
+// Two ids as long as UUIDs are nine words without their lengths. The last four bytes of both are one of them.
+func (k *sipKey) of(user UserID, account AccountID) fingerprint {
+	a, u := string(account), string(user)
+	if len(a) != uuidLength || len(u) != uuidLength {
+		return sip(*k).text(a).text(u).finish(endOfTexts, k.counterOf(account))
+	}
+	s := sip(*k).word(word(a, 0)).word(word(a, 8)).word(word(a, 16)).word(word(a, 24))
+	counter := s.counter(half(a, 32))
+	s = s.word(half(a, 32) | half(u, 32)<<32).word(word(u, 0)).word(word(u, 8)).word(word(u, 16)).word(word(u, 24))
+	return s.finish(endOfUUIDs, counter)
 }
 
 // counterOf returns the number of an account's counter.
-func (k sipKey) counterOf(account AccountID) uint64 { return k.start().text(string(account)).counter() }
-
-// counter returns the number of the counter of the account that was taken in. One round mixes a short last word little; the
-// product with 2^64 over the golden ratio mixes it.
-func (s sip) counter() uint64 {
-	return (s.v0 ^ s.v1 ^ s.v2 ^ s.v3) * 0x9e3779b97f4a7c15 >> (64 - counterBits)
-}
-
-func (k sipKey) start() sip {
-	return sip{k.k0 ^ 0x736f6d6570736575, k.k1 ^ 0x646f72616e646f6d ^ 0xee, k.k0 ^ 0x6c7967656e657261, k.k1 ^ 0x7465646279746573}
+func (k *sipKey) counterOf(account AccountID) uint64 {
+	if a := string(account); len(a) == uuidLength {
+		return sip(*k).word(word(a, 0)).word(word(a, 8)).word(word(a, 16)).word(word(a, 24)).counter(half(a, 32))
+	}
+	return sip(*k).text(string(account)).counter(0)
 }
 
 // sip is the state of SipHash. It is passed by value, which keeps it in registers.
@@ -55,11 +69,6 @@ type sip struct{ v0, v1, v2, v3 uint64 }
 
 // text takes in a text as words of eight bytes, and the rest of it with its length.
 func (s sip) text(text string) sip {
-	const uuid = 36
-	if len(text) == uuid { // as most ids are: where each word is, is known
-		last := uint64(text[32]) | uint64(text[33])<<8 | uint64(text[34])<<16 | uint64(text[35])<<24
-		return s.word(word(text, 0)).word(word(text, 8)).word(word(text, 16)).word(word(text, 24)).word(last | uuid<<56)
-	}
 	last := uint64(len(text)) << 56
 	for ; len(text) >= 8; text = text[8:] {
 		s = s.word(word(text, 0))
@@ -76,14 +85,9 @@ func word(text string, i int) uint64 {
 		uint64(text[i+4])<<32 | uint64(text[i+5])<<40 | uint64(text[i+6])<<48 | uint64(text[i+7])<<56
 }
 
-func (s sip) finish() (hash fingerprint) {
-	s.v2 ^= 0xee
-	s = s.word(0).word(0).word(0)
-	hash.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-	s.v1 ^= 0xdd
-	s = s.word(0).word(0).word(0)
-	hash.low = s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-	return hash
+// half returns four of them.
+func half(text string, i int) uint64 {
+	return uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24
 }
 
 // word takes in a word, by one SipRound.
@@ -96,4 +100,21 @@ func (s sip) word(m uint64) sip {
 	a = bits.RotateLeft64(a, 32) + d
 	c += b
 	return sip{a ^ m, bits.RotateLeft64(b, 17) ^ c, bits.RotateLeft64(c, 32), bits.RotateLeft64(d, 21) ^ a}
+}
+
+// counter returns the number of the counter of the account that was taken in, but for a rest. One round mixes a short last
+// word little, and the rest isn't mixed at all; the product with 2^64 over the golden ratio mixes them.
+func (s sip) counter(rest uint64) uint64 {
+	return ((s.v0 ^ s.v1 ^ s.v2 ^ s.v3) + rest) * 0x9e3779b97f4a7c15 >> (64 - counterBits)
+}
+
+// finish returns the fingerprint of what was taken in, in which the end of the hash makes way for a counter's number.
+func (s sip) finish(end, counter uint64) (f fingerprint) {
+	s.v2 ^= end
+	s = s.word(0).word(0).word(0)
+	f.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3 | 1
+	s.v1 ^= 0xdd
+	s = s.word(0).word(0).word(0)
+	f.low = (s.v0^s.v1^s.v2^s.v3)&^counterMask | counter
+	return f
 }
