@@ -253,8 +253,31 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// TestFingerprintsAreComparedWhole has answers whose fingerprints begin with the same 64 bits.
+func TestFingerprintsAreComparedWhole(t *testing.T) {
+	table := newTable(sipKeyOf(0, 0), 10)
+	places := []place{{fingerprint{high: 1, low: 1 << 20}}, {fingerprint{high: 1, low: 2 << 20}}, {fingerprint{high: 1, low: 3 << 20}}}
+	for i, place := range places[:2] {
+		table.keep(place, table.epoch(place).Load(), answer{bits: 1 << i})
+	}
+	for i, place := range places[:2] {
+		told, ok := table.tell(place)
+		require.True(t, ok)
+		require.EqualValues(t, 1<<i, told.bits)
+	}
+	bits, _, ok := table.find(places[0])
+	require.True(t, ok)
+	require.EqualValues(t, 1, bits)
+	_, _, ok = table.find(places[1])
+	require.False(t, ok, "it is asked for again")
+	_, _, ok = table.find(places[2])
+	require.False(t, ok)
+	_, ok = table.tell(places[2])
+	require.False(t, ok)
+}
+
 func TestEpochsHaveNoZero(t *testing.T) {
-	table := newTable(sipKey{}, 10)
+	table := newTable(sipKeyOf(0, 0), 10)
 	place := table.place("ann", "acme")
 	table.epoch(place).Store(1<<32 - 1)
 	table.keep(place, 1<<32-1, answer{bits: 1})
@@ -271,7 +294,7 @@ func TestAnswersAreWhole(t *testing.T) {
 	epoch := table.epoch(p).Load()
 	var answers [60]answer
 	for i := range answers {
-		answers[i] = answer{bits: 1 << i, kind: member, version: uint64(i), read: uint32(i)}
+		answers[i] = answer{bits: 1 << i, until: uint32(i + 1), kind: member, version: uint64(i), read: uint32(i)}
 	}
 	var writing sync.WaitGroup
 	stop := make(chan struct{})
@@ -288,6 +311,9 @@ func TestAnswersAreWhole(t *testing.T) {
 	mixed := 0
 	for range 20_000_000 { // of which some are mixed if they may be
 		if a, ok := table.tell(p); ok && a != answers[a.read%60] {
+			mixed++
+		}
+		if bits, until, ok := table.find(p); ok && bits != 1<<(until-1) {
 			mixed++
 		}
 	}

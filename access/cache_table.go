@@ -45,8 +45,8 @@ type shard struct {
 	_     [24]byte // so that no two shards share a line of the processor's cache
 }
 
-// slots are searched from the pair that a fingerprint points to, up to the first empty one. The two of a pair share a line
-// of the processor's cache.
+// slots are searched from the pair that a fingerprint points to, up to the first empty one: nothing is behind that, as
+// nothing is taken out. The two of a pair share a line of the processor's cache.
 type slots struct {
 	answers [][2]slot
 	details [][2]detail
@@ -138,7 +138,8 @@ func raise(epoch *atomic.Uint32) {
 
 // find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself as search
 // does, as a call would be a part of what it takes, but by pairs: which of the two it can be is reckoned, as a branch would be
-// guessed wrong half of the time. An answer beside one whose fingerprint begins with the same 64 bits it may not find.
+// guessed wrong half of the time. Where the first is empty the second is too. It may not find an answer beside another one whose
+// fingerprint begins with the same 64 bits.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
 	if s == nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // A fingerprint stands for a user in an account, in the memory of a Cache: SipHash-1-3 with 128 bits of output, of both
-// ids and their lengths. Its first number is odd, so that none is 0, and the last 14 bits are those of the account's counter:
+// ids, and of their lengths where these aren't those of UUIDs. Its first number is odd, so that none is 0, and the last 14 bits are those of the account's counter:
 // 113 bits tell pairs apart. Without the process's key nobody can find two pairs with one fingerprint, and by chance it takes
 // about 2^56 pairs. Nobody gets to see a fingerprint; for hash tables, where that is so, the authors of SipHash propose 1-3,
 // which takes half as long as 2-4.
@@ -31,7 +31,7 @@ func sipKeyOf(k0, k1 uint64) sipKey {
 // uuidLength is that of a UUID as a text, as most ids are.
 const uuidLength = 36
 
-// What hashes end with. The one is as SipHash has it; the other keeps apart what could be the same words.
+// What hashes end with: the first is SipHash's.
 const (
 	endOfTexts = 0xee
 	endOfUUIDs = 0xef
@@ -44,16 +44,26 @@ const (
 // say all of a length of 256 or more; but what is taken for 32 words less would leave more to the account than MaxIDBytes. See
 // Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 //
-// Two ids as long as UUIDs are nine words without their lengths. The last four bytes of both are one of them.
+// Two ids as long as UUIDs are nine words without their lengths, of which the last four bytes of both are one. Another end
+// keeps them apart from all other pairs.
 func (k *sipKey) of(user UserID, account AccountID) fingerprint {
 	a, u := string(account), string(user)
 	if len(a) != uuidLength || len(u) != uuidLength {
-		return sip(*k).text(a).text(u).finish(endOfTexts, k.counterOf(account))
+		return k.ofTexts(u, a)
 	}
 	s := sip(*k).word(word(a, 0)).word(word(a, 8)).word(word(a, 16)).word(word(a, 24))
 	counter := s.counter(half(a, 32))
 	s = s.word(half(a, 32) | half(u, 32)<<32).word(word(u, 0)).word(word(u, 8)).word(word(u, 16)).word(word(u, 24))
 	return s.finish(endOfUUIDs, counter)
+}
+
+func (k *sipKey) ofTexts(user, account string) fingerprint {
+	s := sip(*k).text(account)
+	counter := s.counter(0)
+	if len(account) == uuidLength {
+		counter = k.counterOf(AccountID(account))
+	}
+	return s.text(user).finish(endOfTexts, counter)
 }
 
 // counterOf returns the number of an account's counter.
@@ -103,7 +113,8 @@ func (s sip) word(m uint64) sip {
 }
 
 // counter returns the number of the counter of the account that was taken in, but for a rest. One round mixes a short last
-// word little, and the rest isn't mixed at all; the product with 2^64 over the golden ratio mixes them.
+// word little, and the rest isn't mixed at all; the product with 2^64 over the golden ratio mixes them. Whoever may choose ids
+// of accounts can have some share a counter, and so be asked for again more often.
 func (s sip) counter(rest uint64) uint64 {
 	return ((s.v0 ^ s.v1 ^ s.v2 ^ s.v3) + rest) * 0x9e3779b97f4a7c15 >> (64 - counterBits)
 }
