@@ -45,8 +45,8 @@ type shard struct {
 	_     [24]byte // so that no two shards share a line of the processor's cache
 }
 
-// slots are searched from the pair that a fingerprint points to, up to the first empty one: nothing is behind that, as
-// nothing is taken out. The two of a pair share a line of the processor's cache.
+// slots are searched from the two that a fingerprint points to, up to the first empty one: nothing is behind that, as
+// nothing is taken out. The two share a line of the processor's cache.
 type slots struct {
 	answers [][2]slot
 	details [][2]detail
@@ -137,8 +137,8 @@ func raise(epoch *atomic.Uint32) {
 }
 
 // find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself as search
-// does, as a call would be a part of what it takes, but by pairs: which of the two it can be is reckoned, as a branch would be
-// guessed wrong half of the time. Where the first is empty the second is too. It may not find an answer beside another one whose
+// does, as a call would be a part of what it takes, but two at a time: which of them it can be is reckoned, as a branch would
+// be guessed wrong half of the time. Where the first is empty the second is too. It may not find an answer beside another one whose
 // fingerprint begins with the same 64 bits.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
@@ -146,9 +146,9 @@ func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 		return 0, 0, false
 	}
 	for i := p.pair.first(len(s.answers)); ; {
-		pair := &s.answers[i]
-		other := pair[0].high.Load() ^ p.pair.high
-		found := &pair[(other|-other)>>63] // the second if it isn't the first
+		two := &s.answers[i]
+		other := two[0].high.Load() ^ p.pair.high
+		found := &two[(other|-other)>>63] // the second if it isn't the first
 		high := found.high.Load()
 		if high == p.pair.high && found.low.Load() == p.pair.low {
 			holds := found.holds.Load()
@@ -206,10 +206,10 @@ func (t *table) at(p place) (*slot, *detail) {
 	return s.slot(i), s.detail(i)
 }
 
-// first returns at which of so many pairs the search for a fingerprint begins.
-func (f fingerprint) first(pairs int) uint64 {
-	pair, _ := bits.Mul64(f.high<<shardBits, uint64(pairs))
-	return pair
+// first returns at which of so many twos of slots the search for a fingerprint begins.
+func (f fingerprint) first(twos int) uint64 {
+	i, _ := bits.Mul64(f.high<<shardBits, uint64(twos))
+	return i
 }
 
 // search returns the number of the slot where a fingerprint is or would be, and whether it is there.

@@ -7,10 +7,10 @@ import (
 )
 
 // A fingerprint stands for a user in an account, in the memory of a Cache: SipHash-1-3 with 128 bits of output, of both
-// ids, and of their lengths where these aren't those of UUIDs. Its first number is odd, so that none is 0, and the last 14 bits are those of the account's counter:
-// 113 bits tell pairs apart. Without the process's key nobody can find two pairs with one fingerprint, and by chance it takes
-// about 2^56 pairs. Nobody gets to see a fingerprint; for hash tables, where that is so, the authors of SipHash propose 1-3,
-// which takes half as long as 2-4.
+// ids, and of their lengths unless both are as long as UUIDs. Its first number is odd, so that none is 0, and the last 14 bits
+// are those of the account's counter: 113 bits tell pairs apart. Without the process's key nobody can find two pairs with one
+// fingerprint, and by chance it takes about 2^56 pairs. Nobody gets to see a fingerprint; for hash tables, where that is so,
+// the authors of SipHash propose 1-3, which takes half as long as 2-4.
 type fingerprint struct{ high, low uint64 }
 
 // A sipKey is the key of fingerprints, new in each process: the state that SipHash begins with.
@@ -37,15 +37,8 @@ const (
 	endOfUUIDs = 0xef
 )
 
-// of returns the fingerprint of a user in an account.
-//
-// Each id is filled up to a whole word in whose last byte is its length, as SipHash ends. So one can tell from the words of a
-// pair how many are the user's, and all others are the account's: no two pairs are hashed as the same words. That byte doesn't
-// say all of a length of 256 or more; but what is taken for 32 words less would leave more to the account than MaxIDBytes. See
-// Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
-//
-// Two ids as long as UUIDs are nine words without their lengths, of which the last four bytes of both are one. Another end
-// keeps them apart from all other pairs.
+// of returns the fingerprint of a user in an account. Two ids as long as UUIDs are nine words without their lengths, of which
+// the last four bytes of both are one. Another end keeps them apart from all other pairs.
 func (k *sipKey) of(user UserID, account AccountID) fingerprint {
 	a, u := string(account), string(user)
 	if len(a) != uuidLength || len(u) != uuidLength {
@@ -57,6 +50,12 @@ func (k *sipKey) of(user UserID, account AccountID) fingerprint {
 	return s.finish(endOfUUIDs, counter)
 }
 
+// ofTexts is of for ids of all other lengths.
+//
+// Each id is filled up to a whole word in whose last byte is its length, as SipHash ends. So one can tell from the words of a
+// pair how many are the user's, and all others are the account's: no two pairs are hashed as the same words. That byte doesn't
+// say all of a length of 256 or more; but what is taken for 32 words less would leave more to the account than MaxIDBytes. See
+// Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 func (k *sipKey) ofTexts(user, account string) fingerprint {
 	s := sip(*k).text(account)
 	counter := s.counter(0)
@@ -66,7 +65,7 @@ func (k *sipKey) ofTexts(user, account string) fingerprint {
 	return s.text(user).finish(endOfTexts, counter)
 }
 
-// counterOf returns the number of an account's counter.
+// counterOf returns the number of an account's counter, which doesn't depend on the user: of begins in the same way.
 func (k *sipKey) counterOf(account AccountID) uint64 {
 	if a := string(account); len(a) == uuidLength {
 		return sip(*k).word(word(a, 0)).word(word(a, 8)).word(word(a, 16)).word(word(a, 24)).counter(half(a, 32))
