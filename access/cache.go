@@ -17,7 +17,7 @@ import (
 // CacheConfig is what a Cache can be told. The zero value works.
 type CacheConfig struct {
 	// Entries is how many answers are remembered at most, about; each takes up to 48 bytes when all are there, and up to
-	// 72 on the way, or three times as much where there are only a few thousand. A million by default.
+	// 72 on the way, 96 while Preload runs, or three times as much where there are only a few thousand. A million by default.
 	Entries int
 	// Poll is how long Run waits between two looks at the change feed: a tenth of a second by default. It has to be well
 	// below the lease, which is the registry's, a second if nobody has set it.

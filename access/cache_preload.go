@@ -9,6 +9,7 @@ const preloadPage = 5000
 // call it after the first Poll, or before Run of a Cache that is Single. What changes meanwhile is not remembered. Its
 // errors are the storage's; what was read before is remembered. Afterwards memory takes as little as the answers need.
 func (c *Cache) Preload(ctx context.Context) (n int, err error) {
+	c.table.loading.Store(true)
 	defer c.table.fit()
 	var epochs [counters]uint32
 	for after := (MembershipKey{}); n < c.config.Entries; {

@@ -16,9 +16,10 @@ import (
 // Looking up takes no lock and allocates nothing. Slots are written under the lock of their shard. The fingerprint in a
 // slot never changes once it is there; a shard that is full is copied without what is dead, and replaced.
 type table struct {
-	key    sipKey
-	epochs [counters]atomic.Uint32
-	shards [1 << shardBits]shard
+	key     sipKey
+	epochs  [counters]atomic.Uint32
+	shards  [1 << shardBits]shard
+	loading atomic.Bool // many answers, after which the table is fitted
 }
 
 // A place is where the answer about one user in one account is or would be.
@@ -38,11 +39,12 @@ func (p place) sample() uint32 { return uint32(p.pair.low>>16) % samples }
 // fastest memory of the processor.
 type shard struct {
 	slots atomic.Pointer[slots]
+	twos  atomic.Uint64 // how many twos of slots there are, but for the moment in which they are replaced
 	mu    sync.Mutex
 	used  int      // slots that have a fingerprint
 	limit int      // how many may have one
 	hand  int      // where the next search for answers that go begins
-	_     [24]byte // so that no two shards share a line of the processor's cache
+	_     [16]byte // so that no two shards share a line of the processor's cache
 }
 
 // slots are searched from the two that a fingerprint points to, up to the first empty one: nothing is behind that, as
@@ -138,14 +140,16 @@ func raise(epoch *atomic.Uint32) {
 
 // find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself as search
 // does, as a call would be a part of what it takes, but two at a time: which of them it can be is reckoned, as a branch would
-// be guessed wrong half of the time. Where the first is empty the second is too. It may not find an answer beside another one whose
-// fingerprint begins with the same 64 bits.
+// be guessed wrong half of the time. Where the first is empty the second is too. Where it begins, it reckons without having
+// seen the slots, which would take longer. So it may not find an answer while the slots are replaced, nor one beside another
+// whose fingerprint begins with the same 64 bits.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
-	s := t.shards[p.pair.high>>(64-shardBits)].slots.Load()
+	shard := &t.shards[p.pair.high>>(64-shardBits)]
+	s := shard.slots.Load()
 	if s == nil {
 		return 0, 0, false
 	}
-	for i := p.pair.first(len(s.answers)); ; {
+	for i := p.pair.first(shard.twos.Load()); i < uint64(len(s.answers)); {
 		two := &s.answers[i]
 		other := two[0].high.Load() ^ p.pair.high
 		found := &two[(other|-other)>>63] // the second if it isn't the first
@@ -168,6 +172,7 @@ func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 			i = 0
 		}
 	}
+	return 0, 0, false
 }
 
 // tell is find with the details.
@@ -207,14 +212,14 @@ func (t *table) at(p place) (*slot, *detail) {
 }
 
 // first returns at which of so many twos of slots the search for a fingerprint begins.
-func (f fingerprint) first(twos int) uint64 {
-	i, _ := bits.Mul64(f.high<<shardBits, uint64(twos))
+func (f fingerprint) first(twos uint64) uint64 {
+	i, _ := bits.Mul64(f.high<<shardBits, twos)
 	return i
 }
 
 // search returns the number of the slot where a fingerprint is or would be, and whether it is there.
 func (s *slots) search(pair fingerprint) (i int, there bool) {
-	for i = 2 * int(pair.first(len(s.answers))); ; {
+	for i = 2 * int(pair.first(uint64(len(s.answers)))); ; {
 		slot := s.slot(i)
 		high := slot.high.Load()
 		if high == 0 {
@@ -255,13 +260,17 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 func (s *slots) put(pair fingerprint, bits, holds, about uint64) (added bool) {
 	i, there := s.search(pair)
 	a, d := s.slot(i), s.detail(i)
-	a.holds.Store(0)
-	d.about.Store(torn)
+	if there {
+		a.holds.Store(0)
+		d.about.Store(torn)
+	}
 	a.bits.Store(bits)
 	d.about.Store(about)
 	a.holds.Store(holds)
-	a.low.Store(pair.low)
-	a.high.Store(pair.high)
+	if !there {
+		a.low.Store(pair.low)
+		a.high.Store(pair.high)
+	}
 	return !there
 }
 
@@ -289,12 +298,17 @@ func (t *table) makeRoom(s *shard) {
 	if old.room >= s.limit && live >= s.limit*7/8 {
 		drop = surplus(live, live-seen)
 	}
-	t.replace(s, old, min(s.limit, max(live*3/2, 7)), drop)
+	more := live / 2
+	if t.loading.Load() {
+		more = live
+	}
+	t.replace(s, old, min(s.limit, max(live+more, 7)), drop)
 	s.hand += old.len() / 8
 }
 
 // fit leaves each shard as many slots as its answers need, and a few.
 func (t *table) fit() {
+	t.loading.Store(false)
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
@@ -331,6 +345,7 @@ func (t *table) replace(s *shard, old *slots, room int, drop func(seen bool) boo
 		next.put(fingerprint{a.high.Load(), a.low.Load()}, value&^seenBit, a.holds.Load(), old.detail(i).about.Load())
 		s.used++
 	}
+	s.twos.Store(uint64(len(next.answers)))
 	s.slots.Store(next)
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // A fingerprint stands for a user in an account, in the memory of a Cache: SipHash-1-3 with 128 bits of output, of both
-// ids, and of their lengths unless both are as long as UUIDs. Its first number is odd, so that none is 0, and the last 14 bits
+// ids, and of their lengths unless both look like UUIDs. Its first number is odd, so that none is 0, and the last 14 bits
 // are those of the account's counter: 113 bits tell pairs apart. Without the process's key nobody can find two pairs with one
 // fingerprint, and by chance it takes about 2^56 pairs. Nobody gets to see a fingerprint; for hash tables, where that is so,
 // the authors of SipHash propose 1-3, which takes half as long as 2-4.
@@ -25,11 +25,14 @@ func newSipKey(random io.Reader) (sipKey, error) {
 }
 
 func sipKeyOf(k0, k1 uint64) sipKey {
-	return sipKey{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573}
+	v0, v3 := k0^0x736f6d6570736575, k1^0x7465646279746573
+	return sipKey{v0, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261, v0 ^ v3}
 }
 
-// uuidLength is that of a UUID as a text, as most ids are.
-const uuidLength = 36
+// dashed reports whether an id looks like a UUID, as most ids do: whether it has 36 bytes, and the dashes.
+func dashed(id string) bool {
+	return len(id) == 36 && id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-'
+}
 
 // What hashes end with: the first is SipHash's.
 const (
@@ -37,17 +40,18 @@ const (
 	endOfUUIDs = 0xef
 )
 
-// of returns the fingerprint of a user in an account. Two ids as long as UUIDs are nine words without their lengths, of which
-// the last four bytes of both are one. Another end keeps them apart from all other pairs.
+// of returns the fingerprint of a user in an account. Two ids that look like UUIDs are eight words, of what is between the
+// dashes. Another end keeps them apart from all other pairs.
 func (k *sipKey) of(user UserID, account AccountID) fingerprint {
 	a, u := string(account), string(user)
-	if len(a) != uuidLength || len(u) != uuidLength {
+	if !dashed(a) || !dashed(u) {
 		return k.ofTexts(u, a)
 	}
-	s := sip(*k).word(word(a, 0)).word(word(a, 8)).word(word(a, 16)).word(word(a, 24))
-	counter := s.counter(half(a, 32))
-	s = s.word(half(a, 32) | half(u, 32)<<32).word(word(u, 0)).word(word(u, 8)).word(word(u, 16)).word(word(u, 24))
-	return s.finish(endOfUUIDs, counter)
+	a0, a1, a2, a3 := word(a, 0), half(a, 9)|half(a, 14)<<32, half(a, 19)|half(a, 24)<<32, word(a, 28)
+	u0, u1, u2, u3 := word(u, 0), half(u, 9)|half(u, 14)<<32, half(u, 19)|half(u, 24)<<32, word(u, 28)
+	s := sip(*k).word(0, a0).word(a0, a1).word(a1, a2).word(a2, a3)
+	counter := s.counter(a3)
+	return s.word(a3, u0).word(u0, u1).word(u1, u2).word(u2, u3).finish(u3, endOfUUIDs, counter)
 }
 
 // ofTexts is of for ids of all other lengths.
@@ -57,35 +61,41 @@ func (k *sipKey) of(user UserID, account AccountID) fingerprint {
 // say all of a length of 256 or more; but what is taken for 32 words less would leave more to the account than MaxIDBytes. See
 // Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 func (k *sipKey) ofTexts(user, account string) fingerprint {
-	s := sip(*k).text(account)
-	counter := s.counter(0)
-	if len(account) == uuidLength {
+	s, last := sip(*k).text(0, account)
+	counter := s.counter(last)
+	if dashed(account) {
 		counter = k.counterOf(AccountID(account))
 	}
-	return s.text(user).finish(endOfTexts, counter)
+	s, last = s.text(last, user)
+	return s.finish(last, endOfTexts, counter)
 }
 
 // counterOf returns the number of an account's counter, which doesn't depend on the user: of begins in the same way.
 func (k *sipKey) counterOf(account AccountID) uint64 {
-	if a := string(account); len(a) == uuidLength {
-		return sip(*k).word(word(a, 0)).word(word(a, 8)).word(word(a, 16)).word(word(a, 24)).counter(half(a, 32))
+	a := string(account)
+	if !dashed(a) {
+		s, last := sip(*k).text(0, a)
+		return s.counter(last)
 	}
-	return sip(*k).text(string(account)).counter(0)
+	a0, a1, a2, a3 := word(a, 0), half(a, 9)|half(a, 14)<<32, half(a, 19)|half(a, 24)<<32, word(a, 28)
+	return sip(*k).word(0, a0).word(a0, a1).word(a1, a2).word(a2, a3).counter(a3)
 }
 
-// sip is the state of SipHash. It is passed by value, which keeps it in registers.
-type sip struct{ v0, v1, v2, v3 uint64 }
+// sip is the state of SipHash, but for the word that was taken in last: v0 is a ^ last, and v3 is a ^ e. So what a round waits
+// for are four steps of the one before, and not five. It is passed by value, which keeps it in registers.
+type sip struct{ a, v1, v2, e uint64 }
 
-// text takes in a text as words of eight bytes, and the rest of it with its length.
-func (s sip) text(text string) sip {
-	last := uint64(len(text)) << 56
+// text takes in a text as words of eight bytes, and the rest of it with its length, which is the last word then.
+func (s sip) text(last uint64, text string) (sip, uint64) {
+	rest := uint64(len(text)) << 56
 	for ; len(text) >= 8; text = text[8:] {
-		s = s.word(word(text, 0))
+		m := word(text, 0)
+		s, last = s.word(last, m), m
 	}
 	for i := range len(text) {
-		last |= uint64(text[i]) << (8 * i)
+		rest |= uint64(text[i]) << (8 * i)
 	}
-	return s.word(last)
+	return s.word(last, rest), rest
 }
 
 // word returns eight bytes of a text, from the i-th on.
@@ -99,32 +109,32 @@ func half(text string, i int) uint64 {
 	return uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24
 }
 
-// word takes in a word, by one SipRound.
-func (s sip) word(m uint64) sip {
-	s.v3 ^= m
-	a := s.v0 + s.v1
-	c := s.v2 + s.v3
-	b := bits.RotateLeft64(s.v1, 13) ^ a
-	d := bits.RotateLeft64(s.v3, 16) ^ c
-	a = bits.RotateLeft64(a, 32) + d
+// word takes in a word after the last one, by one SipRound.
+func (s sip) word(last, m uint64) sip {
+	a, d := (s.a^last)+s.v1, (s.e^m)^s.a
+	b, c := bits.RotateLeft64(s.v1, 13)^a, s.v2+d
+	d = bits.RotateLeft64(d, 16) ^ c
 	c += b
-	return sip{a ^ m, bits.RotateLeft64(b, 17) ^ c, bits.RotateLeft64(c, 32), bits.RotateLeft64(d, 21) ^ a}
+	return sip{bits.RotateLeft64(a, 32) + d, bits.RotateLeft64(b, 17) ^ c, bits.RotateLeft64(c, 32), bits.RotateLeft64(d, 21)}
 }
 
-// counter returns the number of the counter of the account that was taken in, but for a rest. One round mixes a short last
-// word little, and the rest isn't mixed at all; the product with 2^64 over the golden ratio mixes them. Whoever may choose ids
-// of accounts can have some share a counter, and so be asked for again more often.
-func (s sip) counter(rest uint64) uint64 {
-	return ((s.v0 ^ s.v1 ^ s.v2 ^ s.v3) + rest) * 0x9e3779b97f4a7c15 >> (64 - counterBits)
+// sum returns all four numbers of the state in one.
+func (s sip) sum(last uint64) uint64 { return last ^ s.v1 ^ s.v2 ^ s.e }
+
+// counter returns the number of the counter of the account that was taken in. One round mixes a short last word little; the
+// product with 2^64 over the golden ratio mixes it. Whoever may choose ids of accounts can have some share a counter, and so be
+// asked for again more often.
+func (s sip) counter(last uint64) uint64 {
+	return s.sum(last) * 0x9e3779b97f4a7c15 >> (64 - counterBits)
 }
 
 // finish returns the fingerprint of what was taken in, in which the end of the hash makes way for a counter's number.
-func (s sip) finish(end, counter uint64) (f fingerprint) {
+func (s sip) finish(last, end, counter uint64) (f fingerprint) {
 	s.v2 ^= end
-	s = s.word(0).word(0).word(0)
-	f.high = s.v0 ^ s.v1 ^ s.v2 ^ s.v3 | 1
+	s = s.word(last, 0).word(0, 0).word(0, 0)
+	f.high = s.sum(0) | 1
 	s.v1 ^= 0xdd
-	s = s.word(0).word(0).word(0)
-	f.low = (s.v0^s.v1^s.v2^s.v3)&^counterMask | counter
+	s = s.word(0, 0).word(0, 0).word(0, 0)
+	f.low = s.sum(0)&^counterMask | counter
 	return f
 }
