@@ -30,11 +30,10 @@ func TestSipHash(t *testing.T) {
 		hash, err := hex.DecodeString(want)
 		require.NoError(t, err)
 		const counter = 77
-		s, last := sip(key).text(0, input)
 		require.Equal(t, fingerprint{
 			high: binary.LittleEndian.Uint64(hash) | 1,
 			low:  binary.LittleEndian.Uint64(hash[8:])&^counterMask | counter,
-		}, s.finish(last, endOfTexts, counter), "of %q", input)
+		}, sip(key).text(input).finish(endOfTexts, counter), "of %q", input)
 	}
 }
 
@@ -75,14 +74,13 @@ func TestPairsAreTakenInByWords(t *testing.T) {
 				words[len(words)-1] = byte(len(text))
 			}
 		}
-		want, last := sip(key), uint64(0)
+		want := sip(key)
 		for word := range slices.Chunk(words, 8) {
-			m := binary.LittleEndian.Uint64(word)
-			want, last = want.word(last, m), m
+			want = want.word(binary.LittleEndian.Uint64(word))
 		}
 		counter := key.counterOf(AccountID(account))
 		require.Less(t, counter, uint64(counters))
-		require.Equal(t, want.finish(last, end, counter), key.of(UserID(user), AccountID(account)))
+		require.Equal(t, want.finish(end, counter), key.of(UserID(user), AccountID(account)))
 	})
 }
 
@@ -91,6 +89,11 @@ func TestFingerprintsTellPairsApart(t *testing.T) {
 	key := sipKeyOf(1, 2)
 	parts := []string{"", "a", "b", "ab", "aa", "a\x00", "\x00a", "\x00", "\x00\x00", "$$", "a$$b", "12345678", "12345678\x00", "1234567",
 		strings.Repeat("x", 36), strings.Repeat("x", 37), strings.Repeat("x", MaxIDBytes), strings.Repeat("x", 256+36), "\x01\x00\x00\x00\x00\x00\x00\x00a"}
+	const uuid = "0197a5b0-7e3c-7000-8000-000000000000"
+	parts = append(parts, uuid)
+	for i := range len(uuid) { // dashes too: each byte counts
+		parts = append(parts, uuid[:i]+"x"+uuid[i+1:])
+	}
 	seen := make(map[fingerprint][2]string)
 	for _, user := range parts {
 		for _, account := range parts {
@@ -208,6 +211,7 @@ func TestFullTable(t *testing.T) {
 func TestTableHoldsItsEntries(t *testing.T) {
 	const entries = 100_000
 	table := newTable(sipKeyOf(7, 8), entries)
+	table.loading.Store(true)
 	places := make([]place, entries)
 	for i := range places {
 		places[i] = table.place(UserID(strconv.Itoa(i)), "acme")
@@ -295,6 +299,28 @@ func TestFingerprintsAreComparedWhole(t *testing.T) {
 	require.False(t, ok)
 	_, ok = table.tell(places[2])
 	require.False(t, ok)
+}
+
+// TestSearchWhileSlotsAreReplaced begins to search where the answer would be among more slots or fewer.
+func TestSearchWhileSlotsAreReplaced(t *testing.T) {
+	table := newTable(sipKeyOf(0, 0), 1000)
+	for i := range 500 {
+		place := table.place(UserID(strconv.Itoa(i)), "acme")
+		table.keep(place, table.epoch(place).Load(), answer{bits: Permission(i)})
+	}
+	for i := range table.shards {
+		shard := &table.shards[i]
+		there := shard.twos.Load()
+		for _, twos := range []uint64{0, 1, there / 2, there - 1, there + 1, 2 * there, 1 << 40} {
+			shard.twos.Store(twos)
+			for i := range 500 {
+				if bits, _, ok := table.find(table.place(UserID(strconv.Itoa(i)), "acme")); ok {
+					require.EqualValues(t, i, bits)
+				}
+			}
+		}
+		shard.twos.Store(there)
+	}
 }
 
 func TestEpochsHaveNoZero(t *testing.T) {

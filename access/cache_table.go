@@ -16,10 +16,10 @@ import (
 // Looking up takes no lock and allocates nothing. Slots are written under the lock of their shard. The fingerprint in a
 // slot never changes once it is there; a shard that is full is copied without what is dead, and replaced.
 type table struct {
-	key     sipKey
+	shards  [1 << shardBits]shard // first, for their places in the lines of the processor's cache
 	epochs  [counters]atomic.Uint32
-	shards  [1 << shardBits]shard
-	loading atomic.Bool // many answers, after which the table is fitted
+	key     sipKey
+	loading atomic.Bool // while Preload runs: shards grow to twice instead of half more, as fit takes back what is too much
 }
 
 // A place is where the answer about one user in one account is or would be.
@@ -55,16 +55,17 @@ type slots struct {
 	room    int // how many may have a fingerprint
 }
 
-// A slot is an answer. What is written in it comes in an order in which a reader never takes an old answer for a new one:
-// the epoch last, and first none.
+// A slot is an answer. Where one is replaced by another, what is written comes in an order in which a reader never takes an
+// old answer for a new one: the epoch last, and first none.
 type slot struct {
 	high, low atomic.Uint64 // the fingerprint; high is 0 in an empty slot, and written last
 	bits      atomic.Uint64 // that the user may use, and seenBit
 	holds     atomic.Uint64 // epoch<<32 | until; an epoch of 0 is never right
 }
 
-// A detail is what Can needn't know of an answer. It is torn while the answer is written: a reader that finds the same
-// before and after it has read the rest has read one answer.
+// A detail is what Can needn't know of an answer. It is torn while the answer is replaced by another: a reader that finds the
+// same before and after it has read the rest has read one answer. Only one that went and returned meanwhile it takes for one
+// that stayed: then the bits may be those of one in between, which held at that moment.
 type detail struct {
 	about atomic.Uint64 // version<<35 | handedBit | kind<<32 | when it was read, in seconds of the table's time
 }
@@ -256,7 +257,8 @@ func (t *table) keep(p place, epoch uint32, a answer) {
 	}
 }
 
-// put writes an answer, and reports whether it took an empty slot.
+// put writes an answer, and reports whether it took an empty slot. Nobody looks into an empty one before its fingerprint is
+// there, and its epoch is none.
 func (s *slots) put(pair fingerprint, bits, holds, about uint64) (added bool) {
 	i, there := s.search(pair)
 	a, d := s.slot(i), s.detail(i)

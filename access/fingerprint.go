@@ -25,8 +25,7 @@ func newSipKey(random io.Reader) (sipKey, error) {
 }
 
 func sipKeyOf(k0, k1 uint64) sipKey {
-	v0, v3 := k0^0x736f6d6570736575, k1^0x7465646279746573
-	return sipKey{v0, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261, v0 ^ v3}
+	return sipKey{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ 0xee, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573}
 }
 
 // dashed reports whether an id looks like a UUID, as most ids do: whether it has 36 bytes, and the dashes.
@@ -47,55 +46,49 @@ func (k *sipKey) of(user UserID, account AccountID) fingerprint {
 	if !dashed(a) || !dashed(u) {
 		return k.ofTexts(u, a)
 	}
-	a0, a1, a2, a3 := word(a, 0), half(a, 9)|half(a, 14)<<32, half(a, 19)|half(a, 24)<<32, word(a, 28)
-	u0, u1, u2, u3 := word(u, 0), half(u, 9)|half(u, 14)<<32, half(u, 19)|half(u, 24)<<32, word(u, 28)
-	s := sip(*k).word(0, a0).word(a0, a1).word(a1, a2).word(a2, a3)
-	counter := s.counter(a3)
-	return s.word(a3, u0).word(u0, u1).word(u1, u2).word(u2, u3).finish(u3, endOfUUIDs, counter)
+	s := sip(*k).word(word(a, 0)).word(half(a, 9) | half(a, 14)<<32).word(half(a, 19) | half(a, 24)<<32).word(word(a, 28))
+	counter := s.counter()
+	s = s.word(word(u, 0)).word(half(u, 9) | half(u, 14)<<32).word(half(u, 19) | half(u, 24)<<32).word(word(u, 28))
+	return s.finish(endOfUUIDs, counter)
 }
 
-// ofTexts is of for ids of all other lengths.
+// ofTexts is of for all other pairs.
 //
 // Each id is filled up to a whole word in whose last byte is its length, as SipHash ends. So one can tell from the words of a
 // pair how many are the user's, and all others are the account's: no two pairs are hashed as the same words. That byte doesn't
 // say all of a length of 256 or more; but what is taken for 32 words less would leave more to the account than MaxIDBytes. See
 // Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 func (k *sipKey) ofTexts(user, account string) fingerprint {
-	s, last := sip(*k).text(0, account)
-	counter := s.counter(last)
-	if dashed(account) {
+	s := sip(*k).text(account)
+	counter := s.counter()
+	if dashed(account) { // its counter is the same for users that look like UUIDs
 		counter = k.counterOf(AccountID(account))
 	}
-	s, last = s.text(last, user)
-	return s.finish(last, endOfTexts, counter)
+	return s.text(user).finish(endOfTexts, counter)
 }
 
 // counterOf returns the number of an account's counter, which doesn't depend on the user: of begins in the same way.
 func (k *sipKey) counterOf(account AccountID) uint64 {
 	a := string(account)
 	if !dashed(a) {
-		s, last := sip(*k).text(0, a)
-		return s.counter(last)
+		return sip(*k).text(a).counter()
 	}
-	a0, a1, a2, a3 := word(a, 0), half(a, 9)|half(a, 14)<<32, half(a, 19)|half(a, 24)<<32, word(a, 28)
-	return sip(*k).word(0, a0).word(a0, a1).word(a1, a2).word(a2, a3).counter(a3)
+	return sip(*k).word(word(a, 0)).word(half(a, 9) | half(a, 14)<<32).word(half(a, 19) | half(a, 24)<<32).word(word(a, 28)).counter()
 }
 
-// sip is the state of SipHash, but for the word that was taken in last: v0 is a ^ last, and v3 is a ^ e. So what a round waits
-// for are four steps of the one before, and not five. It is passed by value, which keeps it in registers.
-type sip struct{ a, v1, v2, e uint64 }
+// sip is the state of SipHash. It is passed by value, which keeps it in registers.
+type sip struct{ v0, v1, v2, v3 uint64 }
 
-// text takes in a text as words of eight bytes, and the rest of it with its length, which is the last word then.
-func (s sip) text(last uint64, text string) (sip, uint64) {
-	rest := uint64(len(text)) << 56
+// text takes in a text as words of eight bytes, and the rest of it with its length.
+func (s sip) text(text string) sip {
+	last := uint64(len(text)) << 56
 	for ; len(text) >= 8; text = text[8:] {
-		m := word(text, 0)
-		s, last = s.word(last, m), m
+		s = s.word(word(text, 0))
 	}
 	for i := range len(text) {
-		rest |= uint64(text[i]) << (8 * i)
+		last |= uint64(text[i]) << (8 * i)
 	}
-	return s.word(last, rest), rest
+	return s.word(last)
 }
 
 // word returns eight bytes of a text, from the i-th on.
@@ -109,32 +102,33 @@ func half(text string, i int) uint64 {
 	return uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24
 }
 
-// word takes in a word after the last one, by one SipRound.
-func (s sip) word(last, m uint64) sip {
-	a, d := (s.a^last)+s.v1, (s.e^m)^s.a
-	b, c := bits.RotateLeft64(s.v1, 13)^a, s.v2+d
-	d = bits.RotateLeft64(d, 16) ^ c
+// word takes in a word, by one SipRound.
+func (s sip) word(m uint64) sip {
+	s.v3 ^= m
+	a := s.v0 + s.v1
+	c := s.v2 + s.v3
+	b := bits.RotateLeft64(s.v1, 13) ^ a
+	d := bits.RotateLeft64(s.v3, 16) ^ c
+	a = bits.RotateLeft64(a, 32) + d
 	c += b
-	return sip{bits.RotateLeft64(a, 32) + d, bits.RotateLeft64(b, 17) ^ c, bits.RotateLeft64(c, 32), bits.RotateLeft64(d, 21)}
+	return sip{a ^ m, bits.RotateLeft64(b, 17) ^ c, bits.RotateLeft64(c, 32), bits.RotateLeft64(d, 21) ^ a}
 }
 
 // sum returns all four numbers of the state in one.
-func (s sip) sum(last uint64) uint64 { return last ^ s.v1 ^ s.v2 ^ s.e }
+func (s sip) sum() uint64 { return s.v0 ^ s.v1 ^ s.v2 ^ s.v3 }
 
 // counter returns the number of the counter of the account that was taken in. One round mixes a short last word little; the
 // product with 2^64 over the golden ratio mixes it. Whoever may choose ids of accounts can have some share a counter, and so be
 // asked for again more often.
-func (s sip) counter(last uint64) uint64 {
-	return s.sum(last) * 0x9e3779b97f4a7c15 >> (64 - counterBits)
-}
+func (s sip) counter() uint64 { return s.sum() * 0x9e3779b97f4a7c15 >> (64 - counterBits) }
 
 // finish returns the fingerprint of what was taken in, in which the end of the hash makes way for a counter's number.
-func (s sip) finish(last, end, counter uint64) (f fingerprint) {
+func (s sip) finish(end, counter uint64) (f fingerprint) {
 	s.v2 ^= end
-	s = s.word(last, 0).word(0, 0).word(0, 0)
-	f.high = s.sum(0) | 1
+	s = s.word(0).word(0).word(0)
+	f.high = s.sum() | 1
 	s.v1 ^= 0xdd
-	s = s.word(0, 0).word(0, 0).word(0, 0)
-	f.low = s.sum(0)&^counterMask | counter
+	s = s.word(0).word(0).word(0)
+	f.low = s.sum()&^counterMask | counter
 	return f
 }

@@ -14,8 +14,8 @@ import (
 // the place, for when the lease passes.
 type Queue interface {
 	// Claim leases up to n messages: the first in the line that are due at now and not leased beyond it. It raises their
-	// Attempt, sets Leased to now+lease and returns them so changed, in the order of the line. While others claim too it may
-	// return fewer, or none, though there are more: what another transaction looks at is passed over, not waited for.
+	// Attempt, sets Leased to now+lease and returns them so changed, in the order of the line. While others write too it may
+	// return fewer, or none, though there are more: a backend may pass over what another transaction has locked.
 	//
 	// First, messages that wait join the line if their time has come: up to MaxWoken, the longest due first.
 	// Each is as many turns behind the first in the line as it has place among those of its group that join with it.

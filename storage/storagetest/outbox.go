@@ -472,10 +472,11 @@ func claimsTogether(t *testing.T, db database) {
 		}
 		return nil
 	})
-	require.NoError(t, errors.Join(errs...))
 	var want []notify.MessageID
 	for _, m := range messages {
 		want = append(want, m.ID)
 	}
 	require.Equal(t, want, slices.Sorted(slices.Values(slices.Concat(claimed...))))
+	require.NoError(t, errors.Join(errs...))
+	require.Empty(t, claim(db, noon(), time.Hour, n))
 }
