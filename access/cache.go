@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -53,17 +52,17 @@ type CacheConfig struct {
 // A Cache is safe for concurrent use. Don't ask it with the context of a unit of work, of which it doesn't know what was
 // written there.
 type Cache struct {
+	table     table // first, for its places in the lines of the processor's cache
 	service   *Service
 	config    CacheConfig
 	database  Permission // bits that are never answered from memory
-	table     *table
-	zero      time.Time // of the table's time
+	zero      time.Time  // of the table's time
 	following Following
-	sample    atomic.Uint32    // modulo samples, of which answers are counted
 	heads     [Shards]FeedHead // up to which changes were heard; of use during a poll only
 	flights   flights
 	panicked  sync.Once // the storage
 	reached   reached
+	tally     tally
 	counts    counts
 }
 
@@ -95,9 +94,10 @@ func NewCache(service *Service, config CacheConfig) *Cache {
 		panic("access: no randomness for a Cache")
 	}
 	c := &Cache{
-		service: service, config: config, table: newTable(key, config.Entries), zero: service.config.Now(),
+		service: service, config: config, zero: service.config.Now(),
 		following: Following{registry: service.registry, now: service.config.Now, random: config.Random},
 	}
+	c.table.prepare(key, config.Entries)
 	if !config.SensitiveToo {
 		c.database = service.catalog.Sensitive()
 	}
@@ -111,23 +111,24 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
-	if p&c.database == 0 {
-		place := c.table.place(user, account)
-		lease := c.following.lease.Load() // from here on as recall does: a call would be a part of what it takes
-		held, until, ok := c.table.find(place)
-		if ok && (until == 0 && c.config.Single || c.fresh(lease, until)) {
-			if place.sample() == c.sample.Load()%samples { // counting all of them would have all cores write to one place
-				c.counts.hits.Add(samples)
-			}
-			return held.Has(p), nil
-		}
+	if p&c.database != 0 {
+		return c.ask(ctx, user, account, p)
 	}
-	return c.ask(ctx, user, account, p)
+	place := c.table.place(user, account)
+	lease := c.following.lease.Load() // from here on as recall does: a call would be a part of what it takes
+	held, until, ok := c.table.find(place)
+	switch {
+	case !ok:
+		return c.ask(ctx, user, account, p)
+	case until == 0 && c.config.Single: // whatever the time is
+	case !c.fresh(lease, until):
+		return c.ask(ctx, user, account, p)
+	}
+	if c.tally.has(place) {
+		c.tally.count()
+	}
+	return held.Has(p), nil
 }
-
-// samples are the parts into which users in accounts are divided. The answers from memory about one of them are counted,
-// for all; which one it is changes with each poll.
-const samples = 64
 
 // recall returns the bits that are remembered, if that is certain.
 //

@@ -13,7 +13,7 @@ func (c *Cache) Run(ctx context.Context) error {
 	if c.config.Single {
 		for ctx.Err() == nil {
 			pause(ctx, c.config.Poll)
-			c.sample.Add(1)
+			c.tally.turn()
 		}
 		return nil
 	}
@@ -43,7 +43,7 @@ func (c *Cache) Poll(ctx context.Context) error {
 	defer cancel()
 	err := c.shielded(ctx, func() error { return c.following.Poll(ctx, c.hear) })
 	c.counts.polls.Add(1)
-	c.sample.Add(1)
+	c.tally.turn()
 	if err != nil {
 		c.counts.failures.Add(1)
 	}

@@ -113,6 +113,13 @@ func TestFingerprintsTellPairsApart(t *testing.T) {
 	require.NotEqual(t, texts.high, uuids.high)
 }
 
+// newTable returns a table for so many answers.
+func newTable(key sipKey, entries int) *table {
+	t := new(table)
+	t.prepare(key, entries)
+	return t
+}
+
 // TestTableEqualsTheModel keeps, finds and expires at random. What the table has forgotten it may have: it never tells
 // what isn't so.
 func TestTableEqualsTheModel(t *testing.T) {

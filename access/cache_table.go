@@ -32,9 +32,6 @@ const (
 	shardBits   = 6
 )
 
-// sample returns in which of the samples a place is.
-func (p place) sample() uint32 { return uint32(p.pair.low>>16) % samples }
-
 // A shard is the part of a table whose fingerprints begin alike. There are so few that where their slots are stays in the
 // fastest memory of the processor.
 type shard struct {
@@ -101,10 +98,10 @@ type answer struct {
 	handed  bool // to somebody, as a whole grant
 }
 
-// newTable returns a table for so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
+// prepare makes a table one for so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
 // more than three times the square root above the mean, and has to drop some.
-func newTable(key sipKey, entries int) *table {
-	t := &table{key: key}
+func (t *table) prepare(key sipKey, entries int) {
+	t.key = key
 	mean := float64(entries) / float64(len(t.shards))
 	limit := max(8, int(mean+min(3*math.Sqrt(mean), mean/8)))
 	for i := range t.epochs {
@@ -113,7 +110,6 @@ func newTable(key sipKey, entries int) *table {
 	for i := range t.shards {
 		t.shards[i].limit = limit
 	}
-	return t
 }
 
 func (t *table) place(user UserID, account AccountID) place { return place{t.key.of(user, account)} }
@@ -140,25 +136,33 @@ func raise(epoch *atomic.Uint32) {
 }
 
 // find returns the bits and the time limit of an answer that holds, as far as the epoch goes. It searches by itself as search
-// does, as a call would be a part of what it takes, but two at a time: which of them it can be is reckoned, as a branch would
-// be guessed wrong half of the time. Where the first is empty the second is too. Where it begins, it reckons without having
-// seen the slots, which would take longer. So it may not find an answer while the slots are replaced, nor one beside another
-// whose fingerprint begins with the same 64 bits.
+// does, as a call would be a part of what it takes, but two at a time. Where the first is empty the second is too. Where it
+// begins, it reckons without having seen the slots, which would take longer. So it may not find an answer while the slots are
+// replaced, nor one beside another whose fingerprint begins with the same 64 bits.
+//
+// It has each condition by itself: of those that are joined with others the compiler makes values first.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	shard := &t.shards[p.pair.high>>(64-shardBits)]
 	s := shard.slots.Load()
 	if s == nil {
 		return 0, 0, false
 	}
-	for i := p.pair.first(shard.twos.Load()); i < uint64(len(s.answers)); {
-		two := &s.answers[i]
-		other := two[0].high.Load() ^ p.pair.high
-		found := &two[(other|-other)>>63] // the second if it isn't the first
-		high := found.high.Load()
-		if high == p.pair.high && found.low.Load() == p.pair.low {
+	answers, i := s.answers, p.pair.first(shard.twos.Load())
+	if i >= uint64(len(answers)) {
+		return 0, 0, false
+	}
+	for found := which(&answers[i], p.pair.high); ; found = which(&answers[i], p.pair.high) {
+		if found.high.Load() != p.pair.high {
+			if found.high.Load() == 0 {
+				return 0, 0, false
+			}
+		} else if found.low.Load() == p.pair.low {
 			holds := found.holds.Load()
 			value := found.bits.Load()
-			if uint32(holds>>32) != t.epoch(p).Load() || found.holds.Load() != holds {
+			if uint32(holds>>32) != t.epoch(p).Load() {
+				return 0, 0, false
+			}
+			if found.holds.Load() != holds {
 				return 0, 0, false
 			}
 			if value&seenBit == 0 {
@@ -166,14 +170,20 @@ func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 			}
 			return Permission(value &^ seenBit), uint32(holds), true
 		}
-		if high == 0 {
-			return 0, 0, false
-		}
-		if i++; i == uint64(len(s.answers)) {
+		if i++; i == uint64(len(answers)) {
 			i = 0
 		}
 	}
-	return 0, 0, false
+}
+
+// which returns the one of two slots that can have a fingerprint: the second if it isn't the first. That is reckoned, as a
+// branch would be guessed wrong half of the time.
+func which(two *[2]slot, high uint64) *slot {
+	i := 0
+	if two[0].high.Load() != high {
+		i = 1
+	}
+	return &two[i]
 }
 
 // tell is find with the details.

@@ -113,8 +113,12 @@ func TestCacheAnswersFromMemory(t *testing.T) {
 			p := newWorld(t).process(config)
 			p.requireSame()
 			require.NotZero(t, p.asked())
+			before := p.cache.Stats()
 			p.requireSame()
 			require.Zero(t, p.asked())
+			after := p.cache.Stats()
+			require.EqualValues(t, 7*len(everyAccount)*len(everyUser), after.Hits-before.Hits)
+			require.Equal(t, before.Misses, after.Misses)
 		})
 	}
 }

@@ -124,11 +124,8 @@ func (s sip) counter() uint64 { return s.sum() * 0x9e3779b97f4a7c15 >> (64 - cou
 
 // finish returns the fingerprint of what was taken in, in which the end of the hash makes way for a counter's number.
 func (s sip) finish(end, counter uint64) (f fingerprint) {
-	s.v2 ^= end
-	s = s.word(0).word(0).word(0)
+	s = sip{s.v0, s.v1, s.v2 ^ end, s.v3}.word(0).word(0).word(0)
 	f.high = s.sum() | 1
-	s.v1 ^= 0xdd
-	s = s.word(0).word(0).word(0)
-	f.low = s.sum()&^counterMask | counter
+	f.low = sip{s.v0, s.v1 ^ 0xdd, s.v2, s.v3}.word(0).word(0).word(0).sum()&^counterMask | counter
 	return f
 }
