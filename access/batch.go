@@ -87,7 +87,7 @@ func (c *Cache) Filter(ctx context.Context, user UserID, p Permission, accounts 
 			epochs[id] = c.table.epoch(place).Load() // before it is read
 		}
 	}
-	c.tally.hits.Add(uint64(len(accounts) - len(unknown)))
+	c.hits.total.Add(uint64(len(accounts) - len(unknown)))
 	if len(unknown) > 0 {
 		c.counts.misses.Add(uint64(len(unknown)))
 		certain := c.certain(c.service.config.Now())

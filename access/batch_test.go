@@ -65,6 +65,12 @@ func TestBatchesAnswerAsCanDoes(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, left)
 	require.Zero(t, p.asked(), "one read for all")
+	before := p.cache.Stats()
+	_, err = p.cache.Filter(ctx, "ivan", access.PayInvoices, "acme", "globex", "acme")
+	require.NoError(t, err)
+	after := p.cache.Stats()
+	require.EqualValues(t, 3, after.Hits-before.Hits)
+	require.Equal(t, before.Misses, after.Misses)
 }
 
 // TestFilterWithoutDatabase asks for what isn't certain any more where the database can't be asked.

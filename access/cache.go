@@ -62,7 +62,7 @@ type Cache struct {
 	flights   flights
 	panicked  sync.Once // the storage
 	reached   reached
-	tally     tally
+	hits      hits
 	counts    counts
 }
 
@@ -117,15 +117,15 @@ func (c *Cache) Can(ctx context.Context, user UserID, account AccountID, p Permi
 	place := c.table.place(user, account)
 	lease := c.following.lease.Load() // from here on as recall does: a call would be a part of what it takes
 	held, until, ok := c.table.find(place)
-	switch {
+	switch { // by the condition of recall
 	case !ok:
 		return c.ask(ctx, user, account, p)
 	case until == 0 && c.config.Single: // whatever the time is
 	case !c.fresh(lease, until):
 		return c.ask(ctx, user, account, p)
 	}
-	if c.tally.has(place) {
-		c.tally.count()
+	if c.hits.counts(place) {
+		c.hits.count()
 	}
 	return held.Has(p), nil
 }

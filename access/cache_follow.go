@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 )
 
@@ -13,7 +14,7 @@ func (c *Cache) Run(ctx context.Context) error {
 	if c.config.Single {
 		for ctx.Err() == nil {
 			pause(ctx, c.config.Poll)
-			c.tally.turn()
+			c.hits.turn(rand.Uint32())
 		}
 		return nil
 	}
@@ -43,7 +44,7 @@ func (c *Cache) Poll(ctx context.Context) error {
 	defer cancel()
 	err := c.shielded(ctx, func() error { return c.following.Poll(ctx, c.hear) })
 	c.counts.polls.Add(1)
-	c.tally.turn()
+	c.hits.turn(rand.Uint32())
 	if err != nil {
 		c.counts.failures.Add(1)
 	}

@@ -20,7 +20,9 @@ func (c *Cache) Grant(ctx context.Context, user UserID, account AccountID) (Gran
 	if c.certain(now) { // before the table is looked at, as in recall
 		if a, ok := c.table.tell(place); ok {
 			if g, ok := c.grantOf(a, now); ok {
-				c.tally.hits.Add(1)
+				if c.hits.counts(place) {
+					c.hits.count()
+				}
 				return g, nil
 			}
 		}

@@ -52,6 +52,7 @@ func TestCacheGrantIsSeen(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, p.asked())
+	require.EqualValues(t, 2, p.cache.Stats().Hits)
 	p.Clock.Advance(time.Second)
 	_, err := p.cache.Grant(t.Context(), "ivan", "acme")
 	require.NoError(t, err)

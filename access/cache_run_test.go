@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -40,6 +41,28 @@ func TestRunLeavesNothing(t *testing.T) {
 				require.Empty(t, returned, "it left a read behind")
 				close(goOn)
 				require.NoError(t, <-returned)
+			})
+		})
+	}
+}
+
+// TestPollsAreTurns has what is counted of the answers from memory begin anew with each poll.
+func TestPollsAreTurns(t *testing.T) {
+	for name, config := range map[string]access.CacheConfig{"single": {Single: true}, "leased": {}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newWorld(t).process(config)
+				for range 3 {
+					require.True(t, p.can("ivan", "acme", access.PayInvoices))
+				}
+				require.EqualValues(t, 2, p.cache.Counted())
+				ctx, cancel := context.WithCancel(t.Context())
+				go func() { _ = p.cache.Run(ctx) }()
+				time.Sleep(time.Second) // of the bubble's time
+				synctest.Wait()
+				require.Zero(t, p.cache.Counted())
+				require.EqualValues(t, 2, p.cache.Stats().Hits)
+				cancel()
 			})
 		})
 	}

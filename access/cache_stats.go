@@ -8,7 +8,7 @@ import (
 // CacheStats says how a Cache does, since it was made.
 type CacheStats struct {
 	Entries int    // answers that are remembered, also those that don't count any more
-	Hits    uint64 // answers from memory; about, where they are very many
+	Hits    uint64 // answers from memory; about, where they are thousands between two polls, or where Run doesn't run
 	Misses  uint64 // answers from the database
 
 	Follower FollowerID    // empty if it doesn't follow at the moment
@@ -24,7 +24,7 @@ type CacheStats struct {
 // Stats returns how the Cache does.
 func (c *Cache) Stats() CacheStats {
 	settled := &c.service.caches.settled
-	s := CacheStats{Hits: c.tally.hits.Load(), Misses: c.counts.misses.Load(), Polls: c.counts.polls.Load(),
+	s := CacheStats{Hits: c.hits.total.Load(), Misses: c.counts.misses.Load(), Polls: c.counts.polls.Load(),
 		Failed: c.counts.failures.Load(), Settled: settled.times.Load(), Settling: time.Duration(settled.last.Load())}
 	if l, id := c.following.lease.Load(), c.following.known.Load(); l != nil && l.length > 0 && id != nil {
 		s.Follower, s.Lag, s.Lease = *id, c.service.config.Now().Sub(l.start), l.length
@@ -38,7 +38,7 @@ func (c *Cache) Stats() CacheStats {
 	return s
 }
 
-// counts are what Stats tells of one Cache.
+// counts are what Stats tells of one Cache, beside its hits.
 type counts struct {
 	misses, polls, failures atomic.Uint64
 }

@@ -98,7 +98,7 @@ type answer struct {
 	handed  bool // to somebody, as a whole grant
 }
 
-// prepare makes a table one for so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
+// prepare makes an empty table one that may have so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
 // more than three times the square root above the mean, and has to drop some.
 func (t *table) prepare(key sipKey, entries int) {
 	t.key = key
@@ -140,7 +140,8 @@ func raise(epoch *atomic.Uint32) {
 // begins, it reckons without having seen the slots, which would take longer. So it may not find an answer while the slots are
 // replaced, nor one beside another whose fingerprint begins with the same 64 bits.
 //
-// It has each condition by itself: of those that are joined with others the compiler makes values first.
+// Each condition has an if of its own: where two are joined, Go 1.26 makes a bool of them first, and then branches. And which is
+// called twice so that what it returns is one address, instead of one for each number that is read there.
 func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	shard := &t.shards[p.pair.high>>(64-shardBits)]
 	s := shard.slots.Load()
@@ -152,8 +153,8 @@ func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 		return 0, 0, false
 	}
 	for found := which(&answers[i], p.pair.high); ; found = which(&answers[i], p.pair.high) {
-		if found.high.Load() != p.pair.high {
-			if found.high.Load() == 0 {
+		if high := found.high.Load(); high != p.pair.high {
+			if high == 0 {
 				return 0, 0, false
 			}
 		} else if found.low.Load() == p.pair.low {
@@ -176,8 +177,8 @@ func (t *table) find(p place) (b Permission, until uint32, ok bool) {
 	}
 }
 
-// which returns the one of two slots that can have a fingerprint: the second if it isn't the first. That is reckoned, as a
-// branch would be guessed wrong half of the time.
+// which returns the one of two slots that can have a fingerprint: the second if it isn't the first. Of an if that chooses
+// between 0 and 1 the compiler makes a number, and no branch, which would be guessed wrong half of the time.
 func which(two *[2]slot, high uint64) *slot {
 	i := 0
 	if two[0].high.Load() != high {

@@ -20,6 +20,9 @@ func (c *Cache) PollOn(ctx context.Context) error {
 	return c.following.Poll(ctx, func(ctx context.Context, p Position, _ bool) error { return c.hear(ctx, p, false) })
 }
 
+// Counted returns how many hits were counted since the last turn.
+func (c *Cache) Counted() uint64 { return c.hits.counted.Load() }
+
 // Certain reports whether what is remembered counts now.
 func (c *Cache) Certain() bool { return c.certain(c.service.config.Now()) }
 
