@@ -69,6 +69,17 @@ func TestAllPartsTogetherAreAll(t *testing.T) {
 	}
 }
 
+// TestPartsStay has as many answers in each turn: there are as many parts in the end as in the beginning.
+func TestPartsStay(t *testing.T) {
+	var hits hits
+	places := placesOf(5_000)
+	for turn := range uint32(10) {
+		hits.answered(places)
+		require.Equal(t, 2, hits.parts())
+		hits.turn(turn * partBit)
+	}
+}
+
 // TestFewAgain counts each of few again after many, in steps.
 func TestFewAgain(t *testing.T) {
 	var hits hits

@@ -8,7 +8,7 @@ import (
 // CacheStats says how a Cache does, since it was made.
 type CacheStats struct {
 	Entries int    // answers that are remembered, also those that don't count any more
-	Hits    uint64 // answers from memory; about, where they are thousands between two polls, or where Run doesn't run
+	Hits    uint64 // answers from memory; about, where they are or just were thousands between two polls, or Run doesn't run
 	Misses  uint64 // answers from the database
 
 	Follower FollowerID    // empty if it doesn't follow at the moment

@@ -98,7 +98,7 @@ type answer struct {
 	handed  bool // to somebody, as a whole grant
 }
 
-// prepare makes an empty table one that may have so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
+// prepare has an empty table hold so many answers. Chance doesn't give each shard as many: in a big table hardly one gets
 // more than three times the square root above the mean, and has to drop some.
 func (t *table) prepare(key sipKey, entries int) {
 	t.key = key
