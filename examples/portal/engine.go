@@ -75,6 +75,12 @@ func isDuplicate(err error) bool {
 	return ok && refused.Number == 1062
 }
 
+// isBusy reports whether others had an SQLite file. The low byte of its codes is the kind of error.
+func isBusy(err error) bool {
+	refused, ok := errors.AsType[*sqlite.Error](err)
+	return ok && refused.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // isConflict reports whether a server undid a transaction because of another one, so that it may succeed when it is
 // done again. SQLite has one writer at a time and nothing to undo.
 func isConflict(err error) bool {

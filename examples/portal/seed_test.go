@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -34,6 +35,23 @@ func TestSeed(t *testing.T) {
 		}
 		requireSeeded(t, newSiteWith(t, c))
 	})
+}
+
+// TestOpenedAtOnce opens new files, each by several portals: some of them meet while they change its journal.
+func TestOpenedAtOnce(t *testing.T) {
+	folder := t.TempDir()
+	for i := range 100 {
+		source := fmt.Sprintf("sqlite:%s/%d.db", folder, i)
+		for _, err := range together(4, func(int) error {
+			db, err := openDatabase(t.Context(), source)
+			if err != nil {
+				return err
+			}
+			return db.handle.Close()
+		}) {
+			require.NoError(t, err)
+		}
+	}
 }
 
 func TestSeedingIsCutShort(t *testing.T) {
