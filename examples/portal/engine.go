@@ -75,15 +75,13 @@ func isDuplicate(err error) bool {
 	return ok && refused.Number == 1062
 }
 
-// isBusy reports whether others had an SQLite file. The low byte of its codes is the kind of error.
-func isBusy(err error) bool {
-	refused, ok := errors.AsType[*sqlite.Error](err)
-	return ok && refused.Code()&0xff == sqlite3.SQLITE_BUSY
-}
-
 // isConflict reports whether a server undid a transaction because of another one, so that it may succeed when it is
-// done again. SQLite has one writer at a time and nothing to undo.
+// done again. SQLite has one writer at a time, and nothing to undo, but doesn't wait, whatever its busy timeout, where
+// several make the journal of a new file a WAL at once. The low byte of its codes is the kind of error.
 func isConflict(err error) bool {
+	if refused, ok := errors.AsType[*sqlite.Error](err); ok {
+		return refused.Code()&0xff == sqlite3.SQLITE_BUSY
+	}
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return refused.Code == "40001" || refused.Code == "40P01" // Serialization failure, deadlock.
 	}

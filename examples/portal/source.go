@@ -7,7 +7,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/url"
 	"strings"
@@ -43,7 +42,6 @@ const (
 )
 
 const (
-	sqlitePatience    = 10 * time.Second // For others who have a file.
 	serverConnections = 16               // That one portal keeps: a server may have a hundred for all.
 	serverPatience    = 10 * time.Second // For a server that doesn't answer when a connection is made.
 	serverIdle        = time.Minute      // After which servers and what is on the way to them may have hung up.
@@ -171,13 +169,7 @@ func openDatabase(ctx context.Context, value string) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	// SQLite doesn't wait, whatever its busy timeout, where several make the journal of a new file a WAL at once.
-	started := time.Now()
 	db, err := newDatabase(ctx, handle, source.engine)
-	for isBusy(err) && time.Since(started) < sqlitePatience && ctx.Err() == nil {
-		time.Sleep(rand.N(10 * time.Millisecond))
-		db, err = newDatabase(ctx, handle, source.engine)
-	}
 	if err == nil {
 		return db, nil
 	}
